@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op.c: the PV-IOMMU hypercall. A PV hardware domain edits its own IOMMU
+ * map; public/iommu_op.h has the interface. Here: the batch, from the guest's
+ * array to its statuses.
+ */
+#include <xen/event.h>
+#include <xen/guest_access.h>
+#include <xen/hypercall.h>
+#include <xen/lib.h>
+#include <xen/percpu.h>
+#include <xsm/xsm.h>
+
+#include "iommu_op_batch.h"
+
+static DEFINE_PER_CPU(struct iommu_op_batch, iommu_op_batch);
+
+DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
+
+/* Why @d may not use any op but query: XEN_IOMMUOP_WHY_*. */
+static unsigned int refusal(const struct domain *d)
+{
+    if ( xsm_iommu_op(XSM_PRIV) )
+        return XEN_IOMMUOP_WHY_xsm;
+
+    if ( !is_pv_domain(d) || !is_hardware_domain(d) )
+        return XEN_IOMMUOP_WHY_not_pv;
+
+    if ( !is_iommu_enabled(d) )
+        return XEN_IOMMUOP_WHY_no_iommu;
+
+    if ( iommu_hwdom_passthrough )
+        return XEN_IOMMUOP_WHY_passthrough;
+
+    if ( need_iommu_pt_sync(d) )
+        return XEN_IOMMUOP_WHY_maintained;
+
+    if ( !dom_iommu(d)->platform_ops->leaf_info )
+        return XEN_IOMMUOP_WHY_driver;
+
+    return XEN_IOMMUOP_WHY_ok;
+}
+
+static int refusal_errno(unsigned int why)
+{
+    switch ( why )
+    {
+    case XEN_IOMMUOP_WHY_ok:
+        return 0;
+
+    case XEN_IOMMUOP_WHY_xsm:
+    case XEN_IOMMUOP_WHY_not_pv:
+        return -EPERM;
+
+    case XEN_IOMMUOP_WHY_maintained:
+        return -EACCES;
+
+    default:
+        return -EOPNOTSUPP;
+    }
+}
+
+static bool all_zero(const struct xen_iommu_op *op, unsigned int from)
+{
+    unsigned int i;
+
+    for ( i = from; i < ARRAY_SIZE(op->u.none.pad); i++ )
+        if ( op->u.none.pad[i] )
+            return false;
+
+    return true;
+}
+
+static int query(const struct domain *d, unsigned int why,
+                 struct xen_iommu_op *op)
+{
+    const struct iommu_op_domain *pv = dom_iommu(d)->arch.pv;
+
+    if ( op->flags || !all_zero(op, 0) )
+        return -EINVAL;
+
+    op->u.query = (struct xen_iommu_op_query){
+        .magic = XEN_IOMMUOP_MAGIC,
+        .version = XEN_IOMMUOP_VERSION,
+        .max_ops = XEN_IOMMUOP_MAX_OPS,
+        .max_frames = XEN_IOMMUOP_MAX_FRAMES,
+        .claim_frames = XEN_IOMMUOP_CLAIM_FRAMES,
+        .why = why,
+    };
+
+    if ( why == XEN_IOMMUOP_WHY_ok )
+    {
+        op->u.query.bfn_bits = pv->bfn_bits;
+        op->u.query.max_tables = pv->max_tables;
+        op->u.query.caps =
+            (ACCESS_ONCE(pv->host) == HOST_present
+             ? XEN_IOMMUOP_CAP_host_map : 0) |
+            (pv->direct ? XEN_IOMMUOP_CAP_leaf : 0);
+    }
+
+    return 0;
+}
+
+static bool range_is_valid(const struct xen_iommu_op_range *r)
+{
+    return !r->ctx && !r->pad0 && !r->pad1 && r->nr;
+}
+
+/*
+ * Ops that change claims or the host map exclude all others, so what the batch
+ * did before them is flushed and settled first.
+ */
+static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
+{
+    struct iommu_op_domain *pv = b->pv;
+    struct domain *d = b->d;
+    int rc = -EINVAL;
+
+    iommu_op_settle(b);
+    percpu_write_lock(iommu_op_rwlock, &pv->lock);
+
+    switch ( op->op )
+    {
+    case XEN_IOMMUOP_claim:
+        if ( !op->flags && range_is_valid(&op->u.range) )
+            rc = iommu_op_claim(d, pv, &op->u.range);
+        break;
+
+    case XEN_IOMMUOP_release:
+        if ( !(op->flags & ~XEN_IOMMUOP_RELEASE_unmap) &&
+             range_is_valid(&op->u.range) )
+            rc = iommu_op_release(d, pv, &op->u.range,
+                                  op->flags & XEN_IOMMUOP_RELEASE_unmap);
+        break;
+
+    case XEN_IOMMUOP_drop_host_map:
+        if ( !op->flags && all_zero(op, 0) )
+            rc = iommu_op_host_drop(d, pv);
+        break;
+
+    case XEN_IOMMUOP_restore_host_map:
+        if ( !op->flags && all_zero(op, 0) )
+            rc = iommu_op_host_restore(d, pv);
+        break;
+
+    case XEN_IOMMUOP_usage:
+        if ( !op->flags && all_zero(op, 0) )
+        {
+            iommu_op_usage(pv, &op->u.usage);
+            rc = 0;
+        }
+        break;
+    }
+
+    percpu_write_unlock(iommu_op_rwlock, &pv->lock);
+
+    return rc;
+}
+
+/* Ops on the entries of claims. */
+static int entry_op(struct iommu_op_batch *b, const struct xen_iommu_op *op)
+{
+    const struct xen_iommu_op_range *r = &op->u.range;
+
+    if ( !b->locked )
+    {
+        percpu_read_lock(iommu_op_rwlock, &b->pv->lock);
+        b->locked = true;
+    }
+
+    if ( op->op == XEN_IOMMUOP_map )
+        return iommu_op_map(b, &op->u.map, op->flags);
+
+    if ( !range_is_valid(r) || r->nr > XEN_IOMMUOP_MAX_FRAMES )
+        return -EINVAL;
+
+    if ( op->op == XEN_IOMMUOP_unmap )
+        return op->flags & ~XEN_IOMMUOP_UNMAP_defer
+               ? -EINVAL
+               : iommu_op_unmap(b, r, op->flags & XEN_IOMMUOP_UNMAP_defer);
+
+    return op->flags ? -EINVAL : iommu_op_flush(b, r);
+}
+
+static int do_one(struct iommu_op_batch *b, unsigned int why,
+                  struct xen_iommu_op *op)
+{
+    int rc;
+
+    switch ( op->op )
+    {
+    case XEN_IOMMUOP_query:
+        return query(b->d, why, op);
+
+    case XEN_IOMMUOP_query_reserved:
+        rc = refusal_errno(why);
+        if ( rc )
+            return rc;
+        if ( op->flags || op->u.reserved.type || !all_zero(op, 1) )
+            return -EINVAL;
+        return iommu_op_query_reserved(b->pv, &op->u.reserved);
+
+    case XEN_IOMMUOP_map:
+    case XEN_IOMMUOP_unmap:
+    case XEN_IOMMUOP_flush:
+        return refusal_errno(why) ?: entry_op(b, op);
+
+    case XEN_IOMMUOP_claim:
+    case XEN_IOMMUOP_release:
+    case XEN_IOMMUOP_drop_host_map:
+    case XEN_IOMMUOP_restore_host_map:
+    case XEN_IOMMUOP_usage:
+        return refusal_errno(why) ?: control_op(b, op);
+
+    default:
+        return -EINVAL;
+    }
+}
+
+/*
+ * Carry out ops until all are done, or other work waits. Returns the number of
+ * ops that have their status: at least 1, unless the first one wants to be
+ * called again (it made progress of its own).
+ */
+static unsigned int run_batch(struct iommu_op_batch *b, unsigned int why,
+                              unsigned int count)
+{
+    for ( b->op = 0; b->op < count; b->op++ )
+    {
+        struct xen_iommu_op *op = &b->ops[b->op];
+        int rc;
+
+        if ( b->op && hypercall_preempt_check() )
+            break;
+
+        rc = do_one(b, why, op);
+        if ( rc == -ERESTART )
+            break;
+
+        op->status = rc;
+    }
+
+    iommu_op_settle(b);
+
+    return b->op;
+}
+
+long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
+                 unsigned int count)
+{
+    struct iommu_op_batch *b = &this_cpu(iommu_op_batch);
+    struct domain *d = current->domain;
+    unsigned int why, done;
+
+    if ( !count )
+        return 0;
+
+    if ( count > XEN_IOMMUOP_MAX_OPS )
+        return -E2BIG;
+
+    if ( copy_from_guest(b->ops, uops, count) )
+        return -EFAULT;
+
+    why = refusal(d);
+
+    b->d = d;
+    b->pv = NULL;
+    b->tag = vcpu_tag(current);
+
+    if ( why == XEN_IOMMUOP_WHY_ok )
+    {
+        b->pv = iommu_op_domain_get(d);
+        if ( !b->pv )
+            return -ENOMEM;
+    }
+
+    done = run_batch(b, why, count);
+
+    /* The IN fields go back as they were read. */
+    if ( done && copy_to_guest(uops, b->ops, done) )
+        return -EFAULT;
+
+    if ( done == count )
+        return 0;
+
+    guest_handle_add_offset(uops, done);
+
+    return hypercall_create_continuation(__HYPERVISOR_iommu_op, "hi",
+                                         uops, count - done);
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

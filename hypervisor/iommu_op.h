@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op.h: what the three files of the PV-IOMMU hypercall share.
+ *
+ * A BFN's entry lives in a leaf table of its claim. Its states, and who may
+ * change them (always by a compare and exchange, or as its only owner):
+ *
+ *           map                 unmap
+ *   free ---------> mapped ---------------> pending(tag of the vCPU)
+ *    ^                |                          |
+ *    |                | unmap, deferred          | after the batch's flush:
+ *    |                v       flush              | references are dropped
+ *    |             pending(0) -----> pending(tag)|
+ *    +-------------------------------------------+
+ *
+ * Only the vCPU whose tag a pending entry bears may settle it, so nobody frees
+ * an entry on the strength of somebody else's earlier flush.
+ */
+#ifndef __X86_PV_IOMMU_OP_H__
+#define __X86_PV_IOMMU_OP_H__
+
+#include <xen/domain_page.h>
+#include <xen/iommu.h>
+#include <xen/mm.h>
+#include <xen/rwlock.h>
+#include <xen/sched.h>
+#include <xen/spinlock.h>
+#include <public/iommu_op.h>
+
+/*
+ * An entry has VT-d's second-level format while it is mapped, so that a leaf
+ * table is made of them. Bits 52-61 are software's (the contiguity markers of
+ * the generic code, 52-55, do not live in leaf tables of claims). With R and W
+ * clear the hardware ignores all of it.
+ */
+#define ENTRY_READ      (1ULL << 0)
+#define ENTRY_WRITE     (1ULL << 1)
+#define ENTRY_PRESENT   (ENTRY_READ | ENTRY_WRITE)
+#define ENTRY_PENDING   (1ULL << 58)
+#define ENTRY_TYPED     (1ULL << 59) /* holds a writable type reference */
+#define ENTRY_REF       (1ULL << 60) /* holds a page reference */
+#define ENTRY_NOREF     (1ULL << 61) /* RAM without a reference */
+#define ENTRY_KEPT      (ENTRY_TYPED | ENTRY_REF | ENTRY_NOREF | \
+                         (PADDR_MASK & PAGE_MASK))
+
+/* A pending entry's tag: 10 bits where the attributes were, 6 in 52-57. */
+#define TAG_DEFERRED    0
+#define TAG_LOW_MASK    0x3ffU
+#define TAG_LOW_SHIFT   2
+#define TAG_HIGH_SHIFT  52
+#define TAG_MASK        (((uint64_t)TAG_LOW_MASK << TAG_LOW_SHIFT) | \
+                         (0x3fULL << TAG_HIGH_SHIFT))
+
+static inline uint64_t entry_tag(unsigned int tag)
+{
+    return ((uint64_t)(tag & TAG_LOW_MASK) << TAG_LOW_SHIFT) |
+           ((uint64_t)(tag >> 10) << TAG_HIGH_SHIFT);
+}
+
+/* One tag a vCPU; 0 means deferred. MAX_VIRT_CPUS is far below 2^16. */
+static inline unsigned int vcpu_tag(const struct vcpu *v)
+{
+    return v->vcpu_id + 1;
+}
+
+static inline uint64_t entry_pending(uint64_t entry, unsigned int tag)
+{
+    return (entry & ENTRY_KEPT) | ENTRY_PENDING | entry_tag(tag);
+}
+
+static inline bool entry_is_pending(uint64_t entry, unsigned int tag)
+{
+    return (entry & (ENTRY_PENDING | ENTRY_PRESENT | TAG_MASK)) ==
+           (ENTRY_PENDING | entry_tag(tag));
+}
+
+static inline mfn_t entry_mfn(uint64_t entry)
+{
+    return maddr_to_mfn(entry & PADDR_MASK & PAGE_MASK);
+}
+
+#define LEAF_FRAMES XEN_IOMMUOP_CLAIM_FRAMES
+
+/* The leaf table of 512 BFNs; absent until the first map in them. */
+struct iommu_op_leaf {
+    struct page_info *table;
+    atomic_t used;              /* entries that are not free */
+};
+
+struct iommu_op_claim {
+    uint64_t bfn;
+    unsigned int nr;
+    bool in_host;               /* made where the host map was */
+    spinlock_t attach_lock;     /* allocation of leaf tables */
+    struct iommu_op_leaf leaf[];
+};
+
+struct iommu_op_reserved {
+    uint64_t bfn, nr;
+    uint32_t type;
+};
+
+/* What firmware may reserve; more of them than this refuses all claims. */
+#define MAX_RESERVED 64
+
+enum host_map {
+    HOST_present,
+    HOST_dropping,              /* between present and dropped, or failed */
+    HOST_dropped,
+    HOST_restoring,             /* between dropped and present, or failed */
+};
+
+/* Per domain, made by its first op and never freed: the hardware domain stays. */
+struct iommu_op_domain {
+    /*
+     * read: map, unmap, flush, from the first one of a batch to its flush.
+     * write: whatever changes claims or the host map.
+     */
+    percpu_rwlock_t lock;
+
+    unsigned int nr_claims;
+    struct iommu_op_claim *claim[XEN_IOMMUOP_MAX_CLAIMS];
+
+    unsigned int max_tables;
+    atomic_t tables;
+    atomic_t noref;             /* entries with ENTRY_NOREF */
+
+    /* See struct iommu_leaf_info. */
+    unsigned int bfn_bits;
+    uint64_t entry_bits;
+    bool flush_added;
+    bool direct;                /* leaf tables, not shadows of them */
+    spinlock_t shadow_lock;     /* a shadow entry and the table agree */
+
+    enum host_map host;
+    unsigned long host_next;    /* next pdx of a drop or a restore */
+
+    /* A claim that was preempted goes on here; NO_CLAIM: there is none. */
+#define NO_CLAIM (~0ULL)
+    uint64_t claim_bfn, claim_next;
+
+    unsigned int nr_reserved;
+    struct iommu_op_reserved reserved[MAX_RESERVED];
+};
+
+DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
+
+/* iommu_op_claim.c */
+struct iommu_op_domain *iommu_op_domain_get(struct domain *d);
+struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
+                                           uint64_t bfn, unsigned int nr);
+int iommu_op_leaf_get(struct domain *d, struct iommu_op_domain *pv,
+                      struct iommu_op_claim *c, struct iommu_op_leaf *leaf);
+int iommu_op_claim(struct domain *d, struct iommu_op_domain *pv,
+                   const struct xen_iommu_op_range *r);
+int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
+                     const struct xen_iommu_op_range *r, bool unmap);
+int iommu_op_query_reserved(const struct iommu_op_domain *pv,
+                            struct xen_iommu_op_reserved *r);
+void iommu_op_usage(const struct iommu_op_domain *pv,
+                    struct xen_iommu_op_usage *u);
+
+/* iommu_op_host.c */
+bool iommu_op_host_overlaps(const struct xen_iommu_op_range *r);
+int iommu_op_host_drop(struct domain *d, struct iommu_op_domain *pv);
+int iommu_op_host_restore(struct domain *d, struct iommu_op_domain *pv);
+
+/* iommu_op_map.c */
+void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry);
+
+#endif /* __X86_PV_IOMMU_OP_H__ */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op_claim.c: the BFNs that a domain claimed, and their leaf tables.
+ *
+ * Claims come and go with the domain's lock held for writing. A leaf table
+ * comes under its claim's attach_lock, and goes with the lock held for writing.
+ */
+#include <xen/event.h>
+#include <xen/init.h>
+#include <xen/lib.h>
+#include <xen/nospec.h>
+#include <xen/param.h>
+#include <xen/vmap.h>
+
+#include "iommu_op.h"
+
+/* iommu-op=generic: shadow entries and iommu_map(), as for other drivers. */
+static bool __read_mostly opt_generic;
+
+static int __init cf_check parse_iommu_op(const char *s)
+{
+    if ( strcmp(s, "generic") )
+        return -EINVAL;
+
+    opt_generic = true;
+
+    return 0;
+}
+custom_param("iommu-op", parse_iommu_op);
+
+/* The interrupt address range: DMA there is an interrupt, not memory. */
+#define MSI_FIRST 0xfee00
+#define MSI_NR    0x100
+
+static int cf_check add_reserved(xen_pfn_t start, xen_ulong_t nr, u32 id,
+                                 void *ctxt)
+{
+    struct iommu_op_domain *pv = ctxt;
+
+    if ( pv->nr_reserved == ARRAY_SIZE(pv->reserved) )
+        return -ENOSPC;
+
+    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
+        .bfn = start,
+        .nr = nr,
+        .type = XEN_IOMMUOP_RESERVED_rmrr,
+    };
+
+    /* Once a range, not once for each of its devices. */
+    return 1;
+}
+
+static int reserved_init(struct iommu_op_domain *pv)
+{
+    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
+        .bfn = MSI_FIRST,
+        .nr = MSI_NR,
+        .type = XEN_IOMMUOP_RESERVED_msi,
+    };
+
+    return iommu_get_reserved_device_memory(add_reserved, pv);
+}
+
+/*
+ * The state of @d, made by its first op; NULL when there is no memory, or more
+ * is reserved than we can keep clear of.
+ */
+struct iommu_op_domain *iommu_op_domain_get(struct domain *d)
+{
+    struct domain_iommu *hd = dom_iommu(d);
+    struct iommu_op_domain *pv = ACCESS_ONCE(hd->arch.pv), *other;
+    struct iommu_leaf_info info = {};
+
+    if ( likely(pv) )
+        return pv;
+
+    pv = xzalloc(struct iommu_op_domain);
+    if ( !pv )
+        return NULL;
+
+    percpu_rwlock_resource_init(&pv->lock, iommu_op_rwlock);
+    spin_lock_init(&pv->shadow_lock);
+
+    iommu_vcall(hd->platform_ops, leaf_info, d, &info);
+    pv->bfn_bits = info.bfn_bits;
+    pv->direct = !opt_generic;
+    pv->entry_bits = pv->direct ? info.entry_bits : 0;
+    pv->flush_added = info.flush_added;
+
+    /* Each window may map all memory once; no device needs more than a few. */
+    pv->max_tables = 4 * (total_pages / LEAF_FRAMES) + 1024;
+
+    if ( reserved_init(pv) )
+    {
+        xfree(pv);
+        return NULL;
+    }
+
+    /* Full barrier: whoever sees the pointer sees what it points to. */
+    other = cmpxchgptr(&hd->arch.pv, NULL, pv);
+    if ( other )
+    {
+        xfree(pv);
+        pv = other;
+    }
+
+    return pv;
+}
+
+static bool overlaps(uint64_t bfn, uint64_t nr, uint64_t first, uint64_t n)
+{
+    return bfn < first + n && first < bfn + nr;
+}
+
+/* The claim that covers all of [bfn, bfn + nr), or NULL. */
+struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
+                                           uint64_t bfn, unsigned int nr)
+{
+    unsigned int i;
+
+    for ( i = 0; i < pv->nr_claims; i++ )
+    {
+        struct iommu_op_claim *c = pv->claim[i];
+
+        if ( bfn >= c->bfn && bfn - c->bfn < c->nr &&
+             nr <= c->nr - (bfn - c->bfn) )
+            return c;
+    }
+
+    return NULL;
+}
+
+static int check_claim(const struct iommu_op_domain *pv,
+                       const struct xen_iommu_op_range *r)
+{
+    unsigned int i;
+
+    if ( (r->bfn | r->nr) % LEAF_FRAMES || r->nr > XEN_IOMMUOP_MAX_CLAIM )
+        return -EINVAL;
+
+    if ( r->bfn >> pv->bfn_bits || (r->bfn + r->nr - 1) >> pv->bfn_bits )
+        return -ERANGE;
+
+    for ( i = 0; i < pv->nr_reserved; i++ )
+        if ( overlaps(r->bfn, r->nr, pv->reserved[i].bfn, pv->reserved[i].nr) )
+            return -EADDRINUSE;
+
+    for ( i = 0; i < pv->nr_claims; i++ )
+        if ( overlaps(r->bfn, r->nr, pv->claim[i]->bfn, pv->claim[i]->nr) )
+            return -EEXIST;
+
+    return pv->nr_claims < ARRAY_SIZE(pv->claim) ? 0 : -ENOSPC;
+}
+
+/*
+ * Is nothing mapped in the range? -ERESTART: not known yet, call again with
+ * the same range.
+ */
+static int check_vacant(struct domain *d, struct iommu_op_domain *pv,
+                        const struct xen_iommu_op_range *r)
+{
+    uint64_t bfn = r->bfn, end = r->bfn + r->nr;
+
+    if ( pv->claim_bfn == r->bfn && pv->claim_next < end )
+        bfn = pv->claim_next;
+    pv->claim_bfn = NO_CLAIM;
+
+    while ( bfn < end )
+    {
+        unsigned int order = iommu_call(dom_iommu(d)->platform_ops,
+                                        leaf_vacant, d, _dfn(bfn));
+
+        if ( !order )
+            return -EEXIST;
+
+        bfn = (bfn | ((1UL << order) - 1)) + 1;
+
+        if ( bfn < end && general_preempt_check() )
+        {
+            pv->claim_bfn = r->bfn;
+            pv->claim_next = bfn;
+            return -ERESTART;
+        }
+    }
+
+    return 0;
+}
+
+int iommu_op_claim(struct domain *d, struct iommu_op_domain *pv,
+                   const struct xen_iommu_op_range *r)
+{
+    struct iommu_op_claim *c;
+    int rc = check_claim(pv, r) ?: check_vacant(d, pv, r);
+
+    if ( rc )
+        return rc;
+
+    c = vzalloc(sizeof(*c) + sizeof(c->leaf[0]) * (r->nr / LEAF_FRAMES));
+    if ( !c )
+        return -ENOMEM;
+
+    c->bfn = r->bfn;
+    c->nr = r->nr;
+    c->in_host = pv->host != HOST_present && iommu_op_host_overlaps(r);
+    spin_lock_init(&c->attach_lock);
+
+    pv->claim[pv->nr_claims++] = c;
+
+    return 0;
+}
+
+/* A table for shadow entries, which no hardware reads. */
+static struct page_info *alloc_shadow(void)
+{
+    struct page_info *page = alloc_domheap_page(NULL, 0);
+
+    if ( page )
+        clear_domain_page(page_to_mfn(page));
+
+    return page;
+}
+
+/* See to it that @leaf of @c has its table: 0, -ENOSPC or -ENOMEM. */
+int iommu_op_leaf_get(struct domain *d, struct iommu_op_domain *pv,
+                      struct iommu_op_claim *c, struct iommu_op_leaf *leaf)
+{
+    uint64_t bfn = c->bfn + (leaf - c->leaf) * (uint64_t)LEAF_FRAMES;
+    struct page_info *table;
+    int rc = 0;
+
+    spin_lock(&c->attach_lock);
+
+    if ( leaf->table )
+        goto out;
+
+    rc = -ENOSPC;
+    if ( atomic_inc_return(&pv->tables) > pv->max_tables )
+        goto fail;
+
+    rc = -ENOMEM;
+    table = pv->direct
+            ? iommu_call(dom_iommu(d)->platform_ops, leaf_attach, d, _dfn(bfn))
+            : alloc_shadow();
+    if ( !table )
+        goto fail;
+
+    /* Its contents before the pointer; pairs with iommu_op_span(). */
+    smp_wmb();
+    ACCESS_ONCE(leaf->table) = table;
+    rc = 0;
+    goto out;
+
+ fail:
+    atomic_dec(&pv->tables);
+ out:
+    spin_unlock(&c->attach_lock);
+
+    return rc;
+}
+
+/* Tables that release handles between two flushes. */
+#define RELEASE_BATCH 16
+
+static bool claim_is_used(const struct iommu_op_claim *c)
+{
+    unsigned int i;
+
+    for ( i = 0; i < c->nr / LEAF_FRAMES; i++ )
+        if ( atomic_read(&c->leaf[i].used) )
+            return true;
+
+    return false;
+}
+
+/* Take every present entry of a leaf table from the devices. */
+static void clear_leaf(struct domain *d, struct iommu_op_domain *pv,
+                       struct iommu_op_leaf *leaf, uint64_t bfn)
+{
+    uint64_t *entry = __map_domain_page(leaf->table);
+    unsigned int i, flush_flags = 0;
+
+    for ( i = 0; i < LEAF_FRAMES; i++ )
+        if ( entry[i] & ENTRY_PRESENT )
+            write_atomic(&entry[i], entry_pending(entry[i], TAG_DEFERRED));
+
+    iommu_sync_cache(entry, PAGE_SIZE);
+    unmap_domain_page(entry);
+
+    if ( !pv->direct &&
+         iommu_unmap(d, _dfn(bfn), LEAF_FRAMES, 0, &flush_flags) )
+        ASSERT_UNREACHABLE();
+}
+
+static void settle_leaf(struct iommu_op_domain *pv, struct iommu_op_leaf *leaf)
+{
+    uint64_t *entry = __map_domain_page(leaf->table);
+    unsigned int i;
+
+    for ( i = 0; i < LEAF_FRAMES; i++ )
+        if ( entry[i] )
+        {
+            iommu_op_put_entry(pv, entry[i]);
+            entry[i] = 0;
+        }
+
+    unmap_domain_page(entry);
+    atomic_set(&leaf->used, 0);
+}
+
+static void detach_leaf(struct domain *d, struct iommu_op_domain *pv,
+                        struct iommu_op_leaf *leaf, uint64_t bfn)
+{
+    if ( pv->direct )
+        /* The driver frees the table once we flushed and returned. */
+        iommu_vcall(dom_iommu(d)->platform_ops, leaf_detach, d, _dfn(bfn));
+    else
+        free_domheap_page(leaf->table);
+
+    leaf->table = NULL;
+    atomic_dec(&pv->tables);
+}
+
+/* Empty and detach the tables of leaf[from .. to). */
+static int release_leaves(struct domain *d, struct iommu_op_domain *pv,
+                          struct iommu_op_claim *c, unsigned int from,
+                          unsigned int to)
+{
+    unsigned int i;
+    int rc;
+
+    for ( i = from; i < to; i++ )
+        if ( c->leaf[i].table )
+            clear_leaf(d, pv, &c->leaf[i], c->bfn + i * LEAF_FRAMES);
+
+    rc = iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified);
+    if ( rc )
+        return -EIO;
+
+    for ( i = from; i < to; i++ )
+        if ( c->leaf[i].table )
+        {
+            settle_leaf(pv, &c->leaf[i]);
+            detach_leaf(d, pv, &c->leaf[i], c->bfn + i * LEAF_FRAMES);
+        }
+
+    /* This one is for the walk caches, which knew the tables. */
+    return iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified) ? -EIO : 0;
+}
+
+int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
+                     const struct xen_iommu_op_range *r, bool unmap)
+{
+    struct iommu_op_claim *c = iommu_op_find_claim(pv, r->bfn, r->nr);
+    unsigned int i, leaves = r->nr / LEAF_FRAMES;
+
+    if ( !c || c->bfn != r->bfn || c->nr != r->nr )
+        return -ENOENT;
+
+    if ( !unmap && claim_is_used(c) )
+        return -EBUSY;
+
+    for ( i = 0; i < leaves; )
+    {
+        unsigned int to = min(i + RELEASE_BATCH, leaves);
+        int rc;
+
+        if ( !c->leaf[i].table )
+        {
+            i++;
+            continue;
+        }
+
+        rc = release_leaves(d, pv, c, i, to);
+        if ( rc )
+            return rc;
+
+        i = to;
+
+        /* Called again, it passes over the tables that are gone. */
+        if ( i < leaves && general_preempt_check() )
+            return -ERESTART;
+    }
+
+    for ( i = 0; pv->claim[i] != c; i++ )
+        continue;
+
+    pv->claim[i] = pv->claim[--pv->nr_claims];
+    vfree(c);
+
+    return 0;
+}
+
+int iommu_op_query_reserved(const struct iommu_op_domain *pv,
+                            struct xen_iommu_op_reserved *r)
+{
+    const struct iommu_op_reserved *res;
+
+    if ( r->index >= pv->nr_reserved )
+        return -ENOENT;
+
+    res = &pv->reserved[array_index_nospec(r->index, MAX_RESERVED)];
+    r->type = res->type;
+    r->bfn = res->bfn;
+    r->nr = res->nr;
+
+    return 0;
+}
+
+void iommu_op_usage(const struct iommu_op_domain *pv,
+                    struct xen_iommu_op_usage *u)
+{
+    unsigned int i, j;
+
+    *u = (struct xen_iommu_op_usage){
+        .claims = pv->nr_claims,
+        .tables = atomic_read(&pv->tables),
+        .noref = atomic_read(&pv->noref),
+    };
+
+    for ( i = 0; i < pv->nr_claims; i++ )
+        for ( j = 0; j < pv->claim[i]->nr / LEAF_FRAMES; j++ )
+            u->mapped += atomic_read(&pv->claim[i]->leaf[j].used);
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op_map.c: map, unmap and flush of BFNs, entry by entry.
+ *
+ * All run with the domain's lock held for reading, so claims stay as they are.
+ * Entries change by compare and exchange; two vCPUs that work on the same BFNs
+ * at the same time hurt nobody but each other.
+ */
+#include <xen/iocap.h>
+#include <xen/lib.h>
+#include <xen/rangeset.h>
+#include <xsm/xsm.h>
+
+#include "iommu_op_batch.h"
+
+#define MAX_MFN ((unsigned long)PFN_DOWN(PADDR_MASK))
+
+/* Drop what get_frame() took for @entry. */
+void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry)
+{
+    struct page_info *page = mfn_to_page(entry_mfn(entry));
+
+    if ( entry & ENTRY_NOREF )
+        atomic_dec(&pv->noref);
+    else if ( entry & ENTRY_TYPED )
+        put_page_and_type(page);
+    else if ( entry & ENTRY_REF )
+        put_page(page);
+}
+
+/* Device memory: no reference, so it must never be RAM. */
+static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
+{
+    if ( mfn_valid(_mfn(mfn)) &&
+         page_get_owner(mfn_to_page(_mfn(mfn))) != dom_io )
+        return -ENXIO;
+
+    if ( !iomem_access_permitted(d, mfn, mfn) ||
+         (write && rangeset_contains_singleton(mmio_ro_ranges, mfn)) )
+        return -EPERM;
+
+    return 0;
+}
+
+/*
+ * Take for one frame what its entry is to hold. @entry, with its address, is
+ * what iommu_op_put_entry() will be given.
+ */
+static int get_frame(const struct iommu_op_batch *b,
+                     const struct domain *owner, uint64_t entry)
+{
+    mfn_t mfn = entry_mfn(entry);
+    struct page_info *page = mfn_to_page(mfn);
+    const struct domain *found;
+
+    if ( !(entry & (ENTRY_REF | ENTRY_NOREF)) )
+        return check_mmio(b->d, mfn_x(mfn), entry & ENTRY_WRITE);
+
+    if ( !mfn_valid(mfn) || page_get_owner(page) == dom_io )
+        return -ENXIO;
+
+    /* get_page() would log each frame that is not the domain's. */
+    found = page_get_owner_and_reference(page);
+    if ( !found )
+        return -EPERM;
+
+    if ( found != owner || is_special_page(page) )
+    {
+        put_page(page);
+        return -EPERM;
+    }
+
+    if ( entry & ENTRY_NOREF )
+    {
+        put_page(page);
+        atomic_inc(&b->pv->noref);
+    }
+    else if ( (entry & ENTRY_TYPED) &&
+              !get_page_type(page, PGT_writable_page) )
+    {
+        put_page(page);
+        return -EBUSY;
+    }
+
+    return 0;
+}
+
+static uint64_t with_mfn(uint64_t entry, unsigned long mfn)
+{
+    return entry | pfn_to_paddr(mfn);
+}
+
+static void put_frames(const struct iommu_op_batch *b, uint64_t entry,
+                       unsigned long mfn, unsigned int nr)
+{
+    while ( nr-- )
+        iommu_op_put_entry(b->pv, with_mfn(entry, mfn + nr));
+}
+
+/*
+ * First pass of map: every entry is free and has its table, every frame is
+ * held. On failure nothing is held.
+ */
+static int map_prepare(const struct iommu_op_batch *b,
+                       struct iommu_op_claim *c,
+                       const struct xen_iommu_op_map *m,
+                       const struct domain *owner, uint64_t entry)
+{
+    unsigned int done, i;
+    int rc = 0;
+
+    for ( done = 0; !rc && done < m->nr; done += i )
+    {
+        struct iommu_op_span s = iommu_op_span(c, m->bfn + done, m->nr - done);
+
+        i = 0;
+        if ( !s.entry )
+        {
+            rc = iommu_op_leaf_get(b->d, b->pv, c, s.leaf);
+            continue;
+        }
+
+        for ( ; !rc && i < s.nr; i += !rc )
+        {
+            uint64_t old = read_atomic(&s.entry[i]);
+
+            if ( old )
+                rc = old & ENTRY_PENDING ? -EBUSY : -EEXIST;
+            else
+                rc = get_frame(b, owner, with_mfn(entry, m->mfn + done + i));
+        }
+
+        iommu_op_span_end(&s);
+    }
+
+    if ( rc )
+        put_frames(b, entry, m->mfn, done);
+
+    return rc;
+}
+
+/* Carry a change of shadow entries over to the driver's table. */
+static int shadow_map(struct iommu_op_batch *b, uint64_t bfn, uint64_t mfn,
+                      unsigned int nr, uint64_t entry)
+{
+    unsigned int flags = (entry & ENTRY_READ ? IOMMUF_readable : 0) |
+                         (entry & ENTRY_WRITE ? IOMMUF_writable : 0);
+
+    return iommu_map(b->d, _dfn(bfn), _mfn(mfn), nr, flags, &b->flush_flags);
+}
+
+/* Write the entries of one span: how many were; all of them but in a race. */
+static unsigned int map_span(struct iommu_op_batch *b,
+                             const struct iommu_op_span *s, uint64_t bfn,
+                             uint64_t mfn, uint64_t entry)
+{
+    unsigned int i;
+
+    if ( !b->pv->direct )
+        spin_lock(&b->pv->shadow_lock);
+
+    for ( i = 0; i < s->nr; i++ )
+        if ( cmpxchg(&s->entry[i], 0, with_mfn(entry, mfn + i)) )
+            break;
+
+    if ( b->pv->direct )
+        iommu_sync_cache(s->entry, i * sizeof(*s->entry));
+    else if ( i )
+    {
+        if ( shadow_map(b, bfn, mfn, i, entry) )
+            /* It undid what it did; no device has seen these. */
+            while ( i )
+                write_atomic(&s->entry[--i], 0);
+    }
+
+    if ( !b->pv->direct )
+        spin_unlock(&b->pv->shadow_lock);
+
+    atomic_add(i, &s->leaf->used);
+
+    return i;
+}
+
+static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
+                          uint64_t bfn, unsigned int nr);
+
+/* Second pass of map: write the entries. The references become theirs. */
+static int map_commit(struct iommu_op_batch *b, struct iommu_op_claim *c,
+                      const struct xen_iommu_op_map *m, uint64_t entry)
+{
+    unsigned int done = 0, n;
+
+    do {
+        struct iommu_op_span s = iommu_op_span(c, m->bfn + done, m->nr - done);
+
+        n = map_span(b, &s, m->bfn + done, m->mfn + done, entry);
+        iommu_op_span_end(&s);
+        done += n;
+
+        if ( n < s.nr )
+        {
+            /* Another vCPU was faster, or the generic path has no memory. */
+            put_frames(b, entry, m->mfn + done, m->nr - done);
+            if ( done )
+                unmap_entries(b, c, m->bfn, done);
+            return b->pv->direct ? -EEXIST : -ENOMEM;
+        }
+    } while ( done < m->nr );
+
+    if ( b->pv->flush_added )
+        iommu_op_runs_add(&b->added, m->bfn, m->nr);
+
+    return 0;
+}
+
+/* Lock the domain whose frames are to be mapped, or say why not. */
+static int lock_owner(const struct iommu_op_batch *b,
+                      const struct xen_iommu_op_map *m, struct domain **owner)
+{
+    int rc;
+
+    if ( m->domid == DOMID_SELF )
+    {
+        *owner = rcu_lock_domain(b->d);
+        return 0;
+    }
+
+    *owner = rcu_lock_domain_by_id(m->domid);
+    if ( !*owner )
+        return -ESRCH;
+
+    rc = *owner == b->d ? 0 : xsm_map_gmfn_foreign(XSM_TARGET, b->d, *owner);
+    if ( rc )
+        rcu_unlock_domain(*owner);
+
+    return rc ? -EPERM : 0;
+}
+
+#define MAP_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
+                   XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref)
+#define MAP_SELF  (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref)
+
+static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
+{
+    return !m->ctx && m->nr && m->nr <= XEN_IOMMUOP_MAX_FRAMES &&
+           !(flags & ~MAP_FLAGS) &&
+           (flags & (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)) &&
+           (flags & MAP_SELF) != MAP_SELF &&
+           (!(flags & MAP_SELF) || m->domid == DOMID_SELF);
+}
+
+static uint64_t map_entry(const struct iommu_op_domain *pv,
+                          unsigned int flags)
+{
+    uint64_t entry = pv->entry_bits;
+
+    if ( flags & XEN_IOMMUOP_MAP_read )
+        entry |= ENTRY_READ;
+    if ( flags & XEN_IOMMUOP_MAP_write )
+        entry |= ENTRY_WRITE;
+
+    if ( flags & XEN_IOMMUOP_MAP_noref )
+        entry |= ENTRY_NOREF;
+    else if ( !(flags & XEN_IOMMUOP_MAP_mmio) )
+        entry |= ENTRY_REF |
+                 (flags & XEN_IOMMUOP_MAP_write ? ENTRY_TYPED : 0);
+
+    return entry;
+}
+
+int iommu_op_map(struct iommu_op_batch *b, const struct xen_iommu_op_map *m,
+                 unsigned int flags)
+{
+    struct iommu_op_claim *c;
+    struct domain *owner;
+    uint64_t entry;
+    int rc;
+
+    if ( !map_is_valid(m, flags) )
+        return -EINVAL;
+
+    c = iommu_op_find_claim(b->pv, m->bfn, m->nr);
+    if ( !c )
+        return -ENOENT;
+
+    if ( m->mfn > MAX_MFN - m->nr )
+        return -ENXIO;
+
+    /* A noref map may reach no more than the host map does. */
+    if ( (flags & XEN_IOMMUOP_MAP_noref) && b->pv->host != HOST_present )
+        return -EBUSY;
+
+    rc = lock_owner(b, m, &owner);
+    if ( rc )
+        return rc;
+
+    entry = map_entry(b->pv, flags);
+    rc = map_prepare(b, c, m, owner, entry);
+    rcu_unlock_domain(owner);
+
+    return rc ?: map_commit(b, c, m, entry);
+}
+
+/*
+ * Make the present entries of one span pending; returns how many were not
+ * present. The reference of each stays held.
+ */
+static unsigned int unmap_span(struct iommu_op_batch *b,
+                               const struct iommu_op_span *s, uint64_t bfn,
+                               unsigned int tag)
+{
+    unsigned int i, missed = 0;
+
+    if ( !s->entry )
+        return s->nr;
+
+    if ( !b->pv->direct )
+        spin_lock(&b->pv->shadow_lock);
+
+    for ( i = 0; i < s->nr; i++ )
+    {
+        uint64_t old = read_atomic(&s->entry[i]), seen;
+
+        for ( ; old & ENTRY_PRESENT; old = seen )
+        {
+            seen = cmpxchg(&s->entry[i], old, entry_pending(old, tag));
+            if ( seen == old )
+                break;
+        }
+
+        missed += !(old & ENTRY_PRESENT);
+    }
+
+    if ( b->pv->direct )
+        iommu_sync_cache(s->entry, s->nr * sizeof(*s->entry));
+    else
+    {
+        /* To clear an entry fails only for want of memory to split a superpage. */
+        if ( iommu_unmap(b->d, _dfn(bfn), s->nr, 0, &b->flush_flags) )
+            ASSERT_UNREACHABLE();
+        spin_unlock(&b->pv->shadow_lock);
+    }
+
+    return missed;
+}
+
+static unsigned int unmap_spans(struct iommu_op_batch *b,
+                                struct iommu_op_claim *c, uint64_t bfn,
+                                unsigned int nr, unsigned int tag)
+{
+    unsigned int missed = 0;
+
+    while ( nr )
+    {
+        struct iommu_op_span s = iommu_op_span(c, bfn, nr);
+
+        missed += unmap_span(b, &s, bfn, tag);
+        iommu_op_span_end(&s);
+        bfn += s.nr;
+        nr -= s.nr;
+    }
+
+    return missed;
+}
+
+/* After the batch's flush, free the entries in the range that bear our tag. */
+static void unsettled_add(struct iommu_op_batch *b, struct iommu_op_claim *c,
+                          uint64_t bfn, unsigned int nr)
+{
+    ASSERT(b->nr_unsettled < ARRAY_SIZE(b->unsettled));
+
+    b->unsettled[b->nr_unsettled++] = (struct iommu_op_unsettled){
+        .claim = c,
+        .bfn = bfn,
+        .nr = nr,
+        .op = b->op,
+    };
+    iommu_op_runs_add(&b->modified, bfn, nr);
+}
+
+static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
+                          uint64_t bfn, unsigned int nr)
+{
+    unmap_spans(b, c, bfn, nr, b->tag);
+    unsettled_add(b, c, bfn, nr);
+}
+
+static bool all_present(struct iommu_op_claim *c, uint64_t bfn,
+                        unsigned int nr)
+{
+    bool present = true;
+
+    while ( present && nr )
+    {
+        struct iommu_op_span s = iommu_op_span(c, bfn, nr);
+        unsigned int i;
+
+        present = s.entry;
+        for ( i = 0; present && i < s.nr; i++ )
+            present = read_atomic(&s.entry[i]) & ENTRY_PRESENT;
+
+        iommu_op_span_end(&s);
+        bfn += s.nr;
+        nr -= s.nr;
+    }
+
+    return present;
+}
+
+int iommu_op_unmap(struct iommu_op_batch *b,
+                   const struct xen_iommu_op_range *r, bool defer)
+{
+    struct iommu_op_claim *c = iommu_op_find_claim(b->pv, r->bfn, r->nr);
+    unsigned int missed;
+
+    if ( !c || !all_present(c, r->bfn, r->nr) )
+        return -ENOENT;
+
+    missed = unmap_spans(b, c, r->bfn, r->nr, defer ? TAG_DEFERRED : b->tag);
+    if ( !defer )
+        unsettled_add(b, c, r->bfn, r->nr);
+
+    /* Another vCPU unmapped some of them since the check, and settles those. */
+    return missed ? -ENOENT : 0;
+}
+
+int iommu_op_flush(struct iommu_op_batch *b,
+                   const struct xen_iommu_op_range *r)
+{
+    struct iommu_op_claim *c = iommu_op_find_claim(b->pv, r->bfn, r->nr);
+    uint64_t bfn = r->bfn;
+    unsigned int nr = r->nr, i;
+
+    if ( !c )
+        return -ENOENT;
+
+    /* Mark, flush with the batch, and settle then only what bears our mark. */
+    while ( nr )
+    {
+        struct iommu_op_span s = iommu_op_span(c, bfn, nr);
+
+        for ( i = 0; s.entry && i < s.nr; i++ )
+        {
+            uint64_t entry = read_atomic(&s.entry[i]);
+
+            if ( entry_is_pending(entry, TAG_DEFERRED) )
+                cmpxchg(&s.entry[i], entry, entry_pending(entry, b->tag));
+        }
+
+        iommu_op_span_end(&s);
+        bfn += s.nr;
+        nr -= s.nr;
+    }
+
+    unsettled_add(b, c, r->bfn, r->nr);
+
+    return 0;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

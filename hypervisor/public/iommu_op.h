@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * iommu_op: a PV hardware domain edits its own IOMMU map (BFN -> MFN).
+ *
+ *   long HYPERVISOR_iommu_op(struct xen_iommu_op *ops, unsigned int count);
+ *
+ * An array of different operations, each with a status of its own. The words:
+ *
+ *   BFN  the frame number that a device puts on the bus
+ *   MFN  a machine frame
+ *   host map  BFN == MFN for all RAM, which Xen set up when it built dom0
+ *
+ * docs/iommu-op.md is the reference; the rules in short:
+ *
+ *  - The call returns 0 when every op has its status. -E2BIG (count is over
+ *    the limit), -EFAULT (ops can't be read or written): see the reference.
+ *  - Ops are carried out in order. One that fails changes nothing, and does
+ *    not stop those behind it.
+ *  - Every field that an op does not use, every padding and every unknown flag
+ *    must be 0: -EINVAL.
+ *  - map and unmap touch only BFNs inside a claim of the caller.
+ *  - An unmap has status 0 only once the IOTLB has forgotten the BFN, unless
+ *    it asked to be deferred.
+ *
+ * This header is the only definition of the interface: hypervisor, kernel and
+ * userspace include this very file.
+ */
+#ifndef __XEN_PUBLIC_IOMMU_OP_H__
+#define __XEN_PUBLIC_IOMMU_OP_H__
+
+/* The next free number in Xen 4.17 and 4.20, and the one of the 2018 series. */
+#ifdef __XEN__
+#include "xen.h"
+#endif
+#ifndef __HYPERVISOR_iommu_op
+#define __HYPERVISOR_iommu_op 43
+#endif
+
+/*
+ * Others have used the number with other shapes. query has no side effect;
+ * only this magic in its answer says that the rest of this file holds.
+ */
+#define XEN_IOMMUOP_MAGIC           0x554d4f49 /* "IOMU" */
+#define XEN_IOMMUOP_VERSION         1
+
+/* One page holds a whole batch: 128 ops of 32 bytes are 4096 bytes. */
+#define XEN_IOMMUOP_MAX_OPS         128
+
+/*
+ * Frames that one map, unmap or flush covers: 16 MiB. It bounds the time
+ * between two looks at pending work, as Xen preempts a batch only between ops.
+ */
+#define XEN_IOMMUOP_MAX_FRAMES      4096
+
+/* Claims start and end on a multiple of this: one leaf table, 2 MiB. */
+#define XEN_IOMMUOP_CLAIM_FRAMES    512
+
+/* 64 GiB a claim, 64 claims. */
+#define XEN_IOMMUOP_MAX_CLAIM       (1u << 24)
+#define XEN_IOMMUOP_MAX_CLAIMS      64
+
+/* xen_iommu_op.op; those of the 2018 series keep their numbers. */
+#define XEN_IOMMUOP_query_reserved  1
+#define XEN_IOMMUOP_map             2
+#define XEN_IOMMUOP_unmap           3
+#define XEN_IOMMUOP_flush           4
+#define XEN_IOMMUOP_query           5
+#define XEN_IOMMUOP_claim           6
+#define XEN_IOMMUOP_release         7
+#define XEN_IOMMUOP_drop_host_map   8
+#define XEN_IOMMUOP_restore_host_map 9
+#define XEN_IOMMUOP_usage           10
+
+/* xen_iommu_op.flags of map: at least one of read and write. */
+#define XEN_IOMMUOP_MAP_read        (1u << 0)
+#define XEN_IOMMUOP_MAP_write       (1u << 1)
+/* The frames are MMIO that the caller may access; no reference is taken. */
+#define XEN_IOMMUOP_MAP_mmio        (1u << 2)
+/*
+ * Map the caller's own RAM as the host map does: without a reference. It gives
+ * a device nothing that the host map does not give, so it is allowed exactly
+ * while that stands, and the host map can't be dropped while such maps exist.
+ */
+#define XEN_IOMMUOP_MAP_noref       (1u << 3)
+
+/* xen_iommu_op.flags of unmap: a later flush settles it. */
+#define XEN_IOMMUOP_UNMAP_defer     (1u << 0)
+
+/* xen_iommu_op.flags of release: unmap first what is still mapped. */
+#define XEN_IOMMUOP_RELEASE_unmap   (1u << 0)
+
+/* xen_iommu_op.u.query.why: why every op but query is refused, and with what. */
+#define XEN_IOMMUOP_WHY_ok          0 /* it is not refused */
+#define XEN_IOMMUOP_WHY_xsm         1 /* -EPERM       XSM does not allow it */
+#define XEN_IOMMUOP_WHY_not_pv      2 /* -EPERM       not a PV hardware domain */
+#define XEN_IOMMUOP_WHY_no_iommu    3 /* -EOPNOTSUPP  no IOMMU for this domain */
+#define XEN_IOMMUOP_WHY_passthrough 4 /* -EOPNOTSUPP  DMA bypasses translation */
+#define XEN_IOMMUOP_WHY_maintained  5 /* -EACCES      need_iommu: Xen maintains the map */
+#define XEN_IOMMUOP_WHY_driver      6 /* -EOPNOTSUPP  the IOMMU driver can't do it */
+
+/* xen_iommu_op.u.query.caps */
+#define XEN_IOMMUOP_CAP_host_map    (1u << 0) /* the host map stands, whole */
+#define XEN_IOMMUOP_CAP_leaf        (1u << 1) /* leaf tables are reached directly */
+
+/* xen_iommu_op.u.reserved.type */
+#define XEN_IOMMUOP_RESERVED_msi    1 /* the interrupt address range */
+#define XEN_IOMMUOP_RESERVED_rmrr   2 /* identity mapped for firmware's devices */
+
+struct xen_iommu_op_map {
+    uint16_t ctx;   /* IN  0: the caller's own context, the only one yet */
+    uint16_t domid; /* IN  whose frames: DOMID_SELF, or a domain's id */
+    uint32_t nr;    /* IN  1 .. MAX_FRAMES: BFNs and MFNs both ascend by 1 */
+    uint64_t bfn;   /* IN  first */
+    uint64_t mfn;   /* IN  first */
+};
+
+/* unmap, flush, claim, release */
+struct xen_iommu_op_range {
+    uint16_t ctx;   /* IN  0 */
+    uint16_t pad0;  /* IN  0 */
+    uint32_t nr;    /* IN  number of BFNs */
+    uint64_t bfn;   /* IN  first */
+    uint64_t pad1;  /* IN  0 */
+};
+
+/* drop_host_map, restore_host_map */
+struct xen_iommu_op_none {
+    uint64_t pad[3]; /* IN  0 */
+};
+
+struct xen_iommu_op_query {
+    uint32_t magic;        /* OUT XEN_IOMMUOP_MAGIC;    IN 0, as all below */
+    uint16_t version;      /* OUT XEN_IOMMUOP_VERSION */
+    uint16_t max_ops;      /* OUT ops a call */
+    uint32_t caps;         /* OUT XEN_IOMMUOP_CAP_* */
+    uint32_t max_frames;   /* OUT frames a map, unmap or flush */
+    uint8_t  why;          /* OUT XEN_IOMMUOP_WHY_* */
+    uint8_t  bfn_bits;     /* OUT BFNs are below 1 << bfn_bits */
+    uint16_t claim_frames; /* OUT claims are multiples of it */
+    uint32_t max_tables;   /* OUT leaf tables that the caller may come to own */
+};
+
+struct xen_iommu_op_reserved {
+    uint32_t index; /* IN  0, 1, ... until the status is -ENOENT */
+    uint32_t type;  /* OUT XEN_IOMMUOP_RESERVED_*;      IN 0, as all below */
+    uint64_t bfn;   /* OUT first */
+    uint64_t nr;    /* OUT number of BFNs */
+};
+
+struct xen_iommu_op_usage {
+    uint32_t claims; /* OUT number of claims;           IN 0, as all below */
+    uint32_t tables; /* OUT leaf tables */
+    uint64_t mapped; /* OUT BFNs that are mapped, or wait for their flush */
+    uint64_t noref;  /* OUT those among them that hold no reference */
+};
+
+struct xen_iommu_op {
+    uint16_t op;     /* IN  XEN_IOMMUOP_* */
+    uint16_t flags;  /* IN  flags of that op */
+    int32_t  status; /* OUT 0 or a negative errno; IN ignored */
+    union {
+        struct xen_iommu_op_map map;
+        struct xen_iommu_op_range range;
+        struct xen_iommu_op_none none;
+        struct xen_iommu_op_query query;
+        struct xen_iommu_op_reserved reserved;
+        struct xen_iommu_op_usage usage;
+    } u;
+};
+
+#ifdef __XEN__
+typedef struct xen_iommu_op xen_iommu_op_t;
+DEFINE_XEN_GUEST_HANDLE(xen_iommu_op_t);
+#endif
+
+#endif /* __XEN_PUBLIC_IOMMU_OP_H__ */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
