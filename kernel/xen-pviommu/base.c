@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The base ops: what the device would use without us, xen-swiotlb. They serve
+ * what we can't, and keep serving what they mapped.
+ *
+ * Their addresses are machine addresses: with the host map dropped nothing is
+ * behind them, so that a new mapping fails then. How many of them live is
+ * counted a device, as the host map must not go from under them.
+ */
+#define dev_fmt(fmt) "xen_pviommu: " fmt
+
+#include <linux/device.h>
+
+#include "base.h"
+#include "isolate.h"
+
+bool pviommu_base_usable(void)
+{
+	return !READ_ONCE(pviommu_isolated);
+}
+
+static void put(struct pviommu_device *pd)
+{
+	atomic_long_dec(&pd->base_live);
+}
+
+/* May the base ops make a mapping? Booked as made if they may. */
+static bool get(struct pviommu_device *pd)
+{
+	atomic_long_inc(&pd->base_live);
+	/*
+	 * Pairs with the barrier in isolate.c: either we see that the host map
+	 * goes, or it is seen that we need it.
+	 */
+	smp_mb__after_atomic();
+	if (likely(pviommu_base_usable())) {
+		pviommu_count_device(pd, PVIOMMU_FALLBACKS, 1);
+		return true;
+	}
+	put(pd);
+	dev_err_ratelimited(pd->dev, "mapping refused, it needs the host map, which is dropped\n");
+
+	return false;
+}
+
+dma_addr_t pviommu_base_map_page(struct pviommu_device *pd, struct device *dev,
+				 struct page *page, unsigned long offset,
+				 size_t size, enum dma_data_direction dir,
+				 unsigned long attrs)
+{
+	dma_addr_t addr;
+
+	if (!get(pd))
+		return DMA_MAPPING_ERROR;
+	addr = pd->base->map_page(dev, page, offset, size, dir, attrs);
+	if (addr == DMA_MAPPING_ERROR)
+		put(pd);
+
+	return addr;
+}
+
+void pviommu_base_unmap_page(struct pviommu_device *pd, struct device *dev,
+			     dma_addr_t addr, size_t size,
+			     enum dma_data_direction dir, unsigned long attrs)
+{
+	if (pd->base->unmap_page)
+		pd->base->unmap_page(dev, addr, size, dir, attrs);
+	put(pd);
+}
+
+int pviommu_base_map_sg(struct pviommu_device *pd, struct device *dev,
+			struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	int ret;
+
+	if (!get(pd))
+		return -EIO;
+	ret = pd->base->map_sg(dev, sg, nents, dir, attrs);
+	if (ret <= 0)
+		put(pd);
+
+	return ret;
+}
+
+void pviommu_base_unmap_sg(struct pviommu_device *pd, struct device *dev,
+			   struct scatterlist *sg, int nents,
+			   enum dma_data_direction dir, unsigned long attrs)
+{
+	if (pd->base->unmap_sg)
+		pd->base->unmap_sg(dev, sg, nents, dir, attrs);
+	put(pd);
+}
+
+dma_addr_t pviommu_base_map_resource(struct pviommu_device *pd,
+				     struct device *dev, phys_addr_t phys,
+				     size_t size, enum dma_data_direction dir,
+				     unsigned long attrs)
+{
+	dma_addr_t addr;
+
+	if (!pd->base->map_resource || !get(pd))
+		return DMA_MAPPING_ERROR;
+	addr = pd->base->map_resource(dev, phys, size, dir, attrs);
+	if (addr == DMA_MAPPING_ERROR)
+		put(pd);
+
+	return addr;
+}
+
+void pviommu_base_unmap_resource(struct pviommu_device *pd, struct device *dev,
+				 dma_addr_t addr, size_t size,
+				 enum dma_data_direction dir,
+				 unsigned long attrs)
+{
+	if (pd->base->unmap_resource)
+		pd->base->unmap_resource(dev, addr, size, dir, attrs);
+	put(pd);
+}
+
+void *pviommu_base_alloc(struct pviommu_device *pd, struct device *dev,
+			 size_t size, dma_addr_t *addr, gfp_t gfp,
+			 unsigned long attrs)
+{
+	void *vaddr;
+
+	if (!pd->base->alloc || !get(pd))
+		return NULL;
+	vaddr = pd->base->alloc(dev, size, addr, gfp, attrs);
+	if (!vaddr)
+		put(pd);
+
+	return vaddr;
+}
+
+void pviommu_base_free(struct pviommu_device *pd, struct device *dev,
+		       size_t size, void *vaddr, dma_addr_t addr,
+		       unsigned long attrs)
+{
+	if (pd->base->free)
+		pd->base->free(dev, size, vaddr, addr, attrs);
+	put(pd);
+}
+
+int pviommu_base_dma_supported(struct pviommu_device *pd, struct device *dev,
+			       u64 mask)
+{
+	if (!pd->base->dma_supported)
+		return 1;
+
+	return pd->base->dma_supported(dev, mask);
+}
+
+/* The default is the DMA core's own for ops that don't tell. */
+u64 pviommu_base_required_mask(struct pviommu_device *pd, struct device *dev)
+{
+	if (!pd->base->get_required_mask)
+		return DMA_BIT_MASK(32);
+
+	return pd->base->get_required_mask(dev);
+}
+
+size_t pviommu_base_max_size(struct pviommu_device *pd, struct device *dev)
+{
+	if (!pd->base->max_mapping_size)
+		return SIZE_MAX;
+
+	return pd->base->max_mapping_size(dev);
+}

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Batches of ops. Neighbouring frames become one op, and a full page of ops is
+ * one hypercall. This is the one place that looks at the statuses of maps and
+ * unmaps, and the one that takes back the half of a run that did get mapped.
+ */
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/irqflags.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+
+#include "batch.h"
+#include "counters.h"
+#include "probe.h"
+
+static_assert(XEN_IOMMUOP_MAX_OPS * sizeof(struct xen_iommu_op) == PAGE_SIZE);
+
+static DEFINE_PER_CPU(struct pviommu_batch, batches);
+
+/* The ops of a batch must not cross a page: Xen reads them where they are. */
+int pviommu_batch_init(struct pviommu_batch *b)
+{
+	*b = (struct pviommu_batch){
+		.ops = (void *)__get_free_page(GFP_KERNEL),
+	};
+
+	return b->ops ? 0 : -ENOMEM;
+}
+
+void pviommu_batch_exit(struct pviommu_batch *b)
+{
+	free_page((unsigned long)b->ops);
+	b->ops = NULL;
+}
+
+/* All possible CPUs: one that comes online later maps DMA at once. */
+int pviommu_batches_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (pviommu_batch_init(per_cpu_ptr(&batches, cpu))) {
+			pviommu_batches_exit();
+			return -ENOMEM;
+		}
+	}
+
+	return 0;
+}
+
+void pviommu_batches_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		pviommu_batch_exit(per_cpu_ptr(&batches, cpu));
+}
+
+/**
+ * pviommu_batch_get - this CPU's batch, empty
+ * @flags: where the interrupt state is saved
+ *
+ * Context: any but NMI. Interrupts stay off until pviommu_batch_put(); no lock
+ * may be taken in between.
+ */
+struct pviommu_batch *pviommu_batch_get(unsigned long *flags)
+{
+	struct pviommu_batch *b;
+
+	local_irq_save(*flags);
+	b = this_cpu_ptr(&batches);
+	b->nr = 0;
+	b->error = 0;
+	b->unclean = false;
+	b->settled = 0;
+
+	return b;
+}
+
+void pviommu_batch_put(unsigned long flags)
+{
+	local_irq_restore(flags);
+}
+
+static void fail(struct pviommu_batch *b, int status)
+{
+	pviommu_count(PVIOMMU_ERRORS, 1);
+	if (!b->error)
+		b->error = status;
+}
+
+/**
+ * pviommu_batch_submit - give all ops that wait to Xen
+ * @b: the batch
+ *
+ * Afterwards each of the b->nr ops has its status, and b->error the first one
+ * that is not 0. The caller empties the batch (b->nr = 0) when it has looked.
+ */
+void pviommu_batch_submit(struct pviommu_batch *b)
+{
+	unsigned int i;
+	long rc;
+
+	if (!b->nr)
+		return;
+
+	rc = pviommu_hypercall(b->ops, b->nr);
+	pviommu_count(PVIOMMU_HYPERCALLS, 1);
+	pviommu_count(PVIOMMU_OPS, b->nr);
+
+	for (i = 0; i < b->nr; i++) {
+		/* A failed call leaves no statuses, perhaps after the deed. */
+		if (unlikely(rc)) {
+			b->ops[i].status = rc;
+			b->unclean = true;
+		}
+		if (unlikely(b->ops[i].status))
+			fail(b, b->ops[i].status);
+	}
+}
+
+/* Does the op that waits last go on with these frames? */
+static bool merge_map(struct pviommu_batch *b, u64 bfn, u32 nr,
+		      const struct pviommu_frames *frames)
+{
+	struct xen_iommu_op *op = &b->ops[b->nr - 1];
+	struct xen_iommu_op_map *map = &op->u.map;
+
+	if (map->bfn + map->nr != bfn || map->mfn + map->nr != frames->mfn ||
+	    map->domid != frames->domid || op->flags != frames->flags ||
+	    map->nr + nr > pviommu_xen.max_frames)
+		return false;
+	map->nr += nr;
+
+	return true;
+}
+
+/* An op of its own, for which the caller knows that there is room. */
+void pviommu_batch_put_map(struct pviommu_batch *b, u64 bfn, u32 nr,
+			   const struct pviommu_frames *frames)
+{
+	b->ops[b->nr++] = (struct xen_iommu_op){
+		.op = XEN_IOMMUOP_map,
+		.flags = frames->flags,
+		.u.map = {
+			.domid = frames->domid,
+			.nr = nr,
+			.bfn = bfn,
+			.mfn = frames->mfn,
+		},
+	};
+}
+
+/**
+ * pviommu_batch_add - add frames to a batch, as part of its last op or as one
+ * @b: the batch
+ * @bfn: first BFN
+ * @nr: number of frames, up to max_frames
+ * @frames: what they map
+ *
+ * Return: false when the batch is full and must be submitted first.
+ */
+bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
+		       const struct pviommu_frames *frames)
+{
+	if (b->nr && merge_map(b, bfn, nr, frames))
+		return true;
+	if (b->nr == pviommu_xen.max_ops)
+		return false;
+
+	pviommu_batch_put_map(b, bfn, nr, frames);
+
+	return true;
+}
+
+static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
+{
+	b->ops[b->nr++] = (struct xen_iommu_op){
+		.op = XEN_IOMMUOP_unmap,
+		.u.range = { .nr = nr, .bfn = bfn },
+	};
+}
+
+/* Turn the maps that succeeded, in place, into the unmaps that undo them. */
+static void undo_submitted(struct pviommu_batch *b)
+{
+	unsigned int i, nr = b->nr;
+
+	b->nr = 0;
+	for (i = 0; i < nr; i++) {
+		const struct xen_iommu_op_map map = b->ops[i].u.map;
+
+		if (!b->ops[i].status)
+			put_unmap(b, map.bfn, map.nr);
+	}
+	b->error = 0;
+	pviommu_batch_submit(b);
+	if (b->nr)
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+	b->unclean |= b->error;
+	b->nr = 0;
+}
+
+/*
+ * The earlier hypercalls of the run mapped all that they were asked, but their
+ * ops are overwritten. Frame by frame, then: the gaps of a scatterlist's run
+ * answer -ENOENT, which is as good.
+ */
+static void undo_settled(struct pviommu_batch *b)
+{
+	unsigned int i;
+	u64 bfn;
+
+	for (bfn = b->first; bfn < b->settled; bfn++) {
+		put_unmap(b, bfn, 1);
+		if (b->nr < pviommu_xen.max_ops && bfn + 1 < b->settled)
+			continue;
+		pviommu_batch_submit(b);
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+		for (i = 0; i < b->nr; i++)
+			if (b->ops[i].status && b->ops[i].status != -ENOENT)
+				b->unclean = true;
+		b->nr = 0;
+	}
+}
+
+/*
+ * Submit what waits of a run of maps. If an op failed, all of the run is taken
+ * back, so that a run is mapped whole or not at all.
+ *
+ * -EEXIST means that a BFN that ought to be free maps something: it must not
+ * be handed out again either.
+ */
+static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
+{
+	int error;
+
+	pviommu_batch_submit(b);
+	error = b->error;
+	if (unlikely(error)) {
+		b->unclean |= error == -EEXIST;
+		undo_submitted(b);
+		undo_settled(b);
+		b->error = error;
+	}
+	b->nr = 0;
+	b->settled = next_bfn;
+
+	return error;
+}
+
+/**
+ * pviommu_batch_map - map frames as part of the run
+ * @b: this CPU's batch
+ * @bfn: first BFN; BFNs ascend from call to call
+ * @nr: number of frames, up to max_frames
+ * @frames: what they map
+ *
+ * Return: 0, or the first error of the run, of which then nothing is mapped.
+ */
+int pviommu_batch_map(struct pviommu_batch *b, u64 bfn, u32 nr,
+		      const struct pviommu_frames *frames)
+{
+	if (unlikely(b->error))
+		return b->error;
+	if (!b->nr && !b->settled)
+		b->first = bfn;
+	if (likely(pviommu_batch_add(b, bfn, nr, frames)))
+		return 0;
+	if (settle_maps(b, bfn))
+		return b->error;
+	pviommu_batch_add(b, bfn, nr, frames);
+
+	return 0;
+}
+
+/* A frame can't be mapped, as the caller found out: take the run back. */
+void pviommu_batch_map_abort(struct pviommu_batch *b, int error)
+{
+	if (b->error)
+		return;
+	b->nr = 0;
+	undo_settled(b);
+	b->error = error;
+}
+
+/* Return: 0 when the whole run is mapped, else an error and nothing is. */
+int pviommu_batch_map_end(struct pviommu_batch *b)
+{
+	if (!b->error && b->nr)
+		settle_maps(b, b->settled);
+
+	return b->error;
+}
+
+static void settle_unmaps(struct pviommu_batch *b)
+{
+	if (!b->nr)
+		return;
+	pviommu_batch_submit(b);
+	pviommu_count(PVIOMMU_FLUSHES, 1);
+	b->nr = 0;
+}
+
+/**
+ * pviommu_batch_unmap - unmap BFNs as part of the run
+ * @b: this CPU's batch
+ * @bfn: first BFN
+ * @nr: number of BFNs, any
+ */
+void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr)
+{
+	struct xen_iommu_op_range *last;
+	u32 part;
+
+	if (b->nr) {
+		last = &b->ops[b->nr - 1].u.range;
+		if (last->bfn + last->nr == bfn &&
+		    last->nr + nr <= pviommu_xen.max_frames) {
+			last->nr += nr;
+			return;
+		}
+	}
+	for (; nr; nr -= part, bfn += part) {
+		part = min_t(unsigned long, nr, pviommu_xen.max_frames);
+		if (b->nr == pviommu_xen.max_ops)
+			settle_unmaps(b);
+		put_unmap(b, bfn, part);
+	}
+}
+
+/**
+ * pviommu_batch_unmap_end - submit the rest of a run of unmaps
+ * @b: this CPU's batch
+ *
+ * Return: 0 when no device reaches any BFN of the run; else they may, some or
+ * all, and must never be used again.
+ */
+int pviommu_batch_unmap_end(struct pviommu_batch *b)
+{
+	settle_unmaps(b);
+
+	return b->error;
+}

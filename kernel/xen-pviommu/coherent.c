@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that driver and device share for long: pages from the buddy allocator,
+ * contiguous in dom0's eyes but as a rule not in the machine, behind one run of
+ * BFNs. No exchange of frames with Xen, no bounce buffer.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/scatterlist.h>
+
+#include "base.h"
+#include "dma.h"
+#include "map.h"
+
+static struct page *get_pages(struct device *dev, size_t size, gfp_t gfp)
+{
+	return alloc_pages_node(dev_to_node(dev), gfp | __GFP_ZERO,
+				get_order(size));
+}
+
+/*
+ * Drivers rely on coherent memory being aligned to its size, rounded up to a
+ * power of two of pages. The pages are, so that this is the static map's way
+ * as well.
+ */
+static dma_addr_t map_pages(struct pviommu_device *pd, struct device *dev,
+			    struct page *page, size_t size,
+			    enum dma_data_direction dir)
+{
+	return pviommu_map(pd, page_to_phys(page), PAGE_ALIGN(size),
+			   pviommu_limit(dev, dev->coherent_dma_mask),
+			   pviommu_access(dir), 1UL << get_order(size));
+}
+
+void *pviommu_alloc(struct device *dev, size_t size, dma_addr_t *addr,
+		    gfp_t gfp, unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	struct page *page;
+
+	if (unlikely(!pviommu_device_ready(pd)))
+		return pviommu_base_alloc(pd, dev, size, addr, gfp, attrs);
+
+	if (attrs & DMA_ATTR_NO_WARN)
+		gfp |= __GFP_NOWARN;
+	page = get_pages(dev, size, gfp);
+	if (!page)
+		return NULL;
+	*addr = map_pages(pd, dev, page, size, DMA_BIDIRECTIONAL);
+	if (likely(*addr != DMA_MAPPING_ERROR))
+		return page_address(page);
+	__free_pages(page, get_order(size));
+
+	return pviommu_base_alloc(pd, dev, size, addr, gfp, attrs);
+}
+
+void pviommu_free(struct device *dev, size_t size, void *vaddr,
+		  dma_addr_t addr, unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+
+	switch (pviommu_unmap(pd, addr, PAGE_ALIGN(size))) {
+	case 0:
+		free_pages((unsigned long)vaddr, get_order(size));
+		break;
+	case -ENOENT:
+		pviommu_base_free(pd, dev, size, vaddr, addr, attrs);
+		break;
+	default:
+		/* The device may still write there: the pages are lost. */
+		break;
+	}
+}
+
+/*
+ * The base ops' own would call back into ours to map the pages, so that only
+ * their map_page is of use.
+ */
+struct page *pviommu_alloc_pages(struct device *dev, size_t size,
+				 dma_addr_t *addr, enum dma_data_direction dir,
+				 gfp_t gfp)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	struct page *page = get_pages(dev, size, gfp);
+
+	if (!page)
+		return NULL;
+
+	*addr = DMA_MAPPING_ERROR;
+	if (likely(pviommu_device_ready(pd)))
+		*addr = map_pages(pd, dev, page, size, dir);
+	if (unlikely(*addr == DMA_MAPPING_ERROR))
+		*addr = pviommu_base_map_page(pd, dev, page, 0, size, dir,
+					      DMA_ATTR_SKIP_CPU_SYNC);
+	if (unlikely(*addr == DMA_MAPPING_ERROR)) {
+		__free_pages(page, get_order(size));
+		return NULL;
+	}
+
+	return page;
+}
+
+void pviommu_free_pages(struct device *dev, size_t size, struct page *page,
+			dma_addr_t addr, enum dma_data_direction dir)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+
+	switch (pviommu_unmap(pd, addr, PAGE_ALIGN(size))) {
+	case -ENOENT:
+		pviommu_base_unmap_page(pd, dev, addr, size, dir,
+					DMA_ATTR_SKIP_CPU_SYNC);
+		fallthrough;
+	case 0:
+		__free_pages(page, get_order(size));
+		break;
+	default:
+		/* The device may still write there: the pages are lost. */
+		break;
+	}
+}
+
+int pviommu_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,
+		 dma_addr_t addr, size_t size, unsigned long attrs)
+{
+	const struct dma_map_ops *base = to_pviommu_device(dev)->base;
+	unsigned long nr = PFN_UP(size), skip = vma->vm_pgoff;
+
+	if (unlikely(!pviommu_is_ours(addr))) {
+		if (!base->mmap)
+			return -ENXIO;
+		return base->mmap(dev, vma, vaddr, addr, size, attrs);
+	}
+	if (skip >= nr || vma_pages(vma) > nr - skip)
+		return -ENXIO;
+
+	return remap_pfn_range(vma, vma->vm_start,
+			       page_to_pfn(virt_to_page(vaddr)) + skip,
+			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
+}
+
+int pviommu_get_sgtable(struct device *dev, struct sg_table *sgt, void *vaddr,
+			dma_addr_t addr, size_t size, unsigned long attrs)
+{
+	const struct dma_map_ops *base = to_pviommu_device(dev)->base;
+	int err;
+
+	if (unlikely(!pviommu_is_ours(addr))) {
+		if (!base->get_sgtable)
+			return -ENXIO;
+		return base->get_sgtable(dev, sgt, vaddr, addr, size, attrs);
+	}
+	err = sg_alloc_table(sgt, 1, GFP_KERNEL);
+	if (!err)
+		sg_set_page(sgt->sgl, virt_to_page(vaddr), PAGE_ALIGN(size), 0);
+
+	return err;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All that differs between kernel versions. No other file looks at the version.
+ */
+#ifndef _XEN_PVIOMMU_COMPAT_H
+#define _XEN_PVIOMMU_COMPAT_H
+
+#include <linux/version.h>
+
+/* dma_map_ops.alloc_pages: 6.10 made room for a macro named alloc_pages. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define pviommu_op_alloc_pages	alloc_pages_op
+#else
+#define pviommu_op_alloc_pages	alloc_pages
+#endif
+
+#endif /* _XEN_PVIOMMU_COMPAT_H */

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Counters: per CPU underneath, summed when they are read. Those that a device
+ * has for itself come first.
+ */
+#ifndef _XEN_PVIOMMU_COUNTERS_H
+#define _XEN_PVIOMMU_COUNTERS_H
+
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+enum pviommu_counter {
+	PVIOMMU_MAPS,		/* DMA mappings made, a scatterlist is one */
+	PVIOMMU_UNMAPS,		/* and taken down */
+	PVIOMMU_PAGES_MAPPED,	/* BFNs that map ops mapped */
+	PVIOMMU_PAGES_UNMAPPED,	/* and unmap ops unmapped */
+	PVIOMMU_FALLBACKS,	/* mappings that the base ops made */
+	PVIOMMU_STATIC_HITS,	/* mappings that the static map served */
+	PVIOMMU_STATIC_MISSES,	/* and those it could not */
+	PVIOMMU_LEAKED,		/* BFNs that are never used again */
+	PVIOMMU_DEVICE_COUNTERS,
+
+	PVIOMMU_HYPERCALLS = PVIOMMU_DEVICE_COUNTERS,
+	PVIOMMU_OPS,		/* ops in those */
+	PVIOMMU_FLUSHES,	/* hypercalls with an unmap in their batch */
+	PVIOMMU_ERRORS,		/* ops that Xen refused */
+	PVIOMMU_COUNTERS
+};
+
+struct pviommu_counters {
+	u64 value[PVIOMMU_COUNTERS];
+};
+
+struct pviommu_device_counters {
+	u64 value[PVIOMMU_DEVICE_COUNTERS];
+};
+
+DECLARE_PER_CPU(struct pviommu_counters, pviommu_counters);
+
+static inline void pviommu_count(enum pviommu_counter which, u64 n)
+{
+	this_cpu_add(pviommu_counters.value[which], n);
+}
+
+/* sysfs.c */
+u64 pviommu_counter_sum(enum pviommu_counter which);
+
+#endif /* _XEN_PVIOMMU_COUNTERS_H */

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which devices use us, and when.
+ *
+ * A device gets our ops just before its driver probes, and loses them after
+ * the driver and all that it left to devres are gone. It is never switched in
+ * between: addresses that one set of ops made are only good for that set.
+ */
+#define pr_fmt(fmt) "xen_pviommu: " fmt
+#define dev_fmt(fmt) "xen_pviommu: " fmt
+
+#include <linux/device.h>
+#include <linux/errno.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/virtio.h>
+#include <linux/virtio_config.h>
+
+#include "device.h"
+#include "dma.h"
+#include "isolate.h"
+#include "static.h"
+#include "sysfs.h"
+
+/* Failures in a row after which a device goes on without us. */
+#define MAX_FAILURES	16
+
+const char *const pviommu_mode_names[PVIOMMU_MODES] = {
+	[PVIOMMU_OFF] = "off",
+	[PVIOMMU_STATIC] = "static",
+	[PVIOMMU_STRICT] = "strict",
+};
+
+const char *const pviommu_path_names[PVIOMMU_PATHS] = {
+	[PVIOMMU_PATH_OURS] = "pviommu",
+	[PVIOMMU_PATH_UNDECIDED] = "undecided",
+	[PVIOMMU_PATH_BASE] = "base",
+};
+
+/* Protects the list, and each pviommu_device in it against being freed. */
+static DEFINE_MUTEX(devices_lock);
+static LIST_HEAD(devices);
+static unsigned int nr_devices;
+
+static enum pviommu_mode default_mode __read_mostly;
+
+static int is_virtio(struct device *dev, void *data)
+{
+	return dev->bus && !strcmp(dev->bus->name, "virtio");
+}
+
+/*
+ * A virtio device that did not negotiate VIRTIO_F_ACCESS_PLATFORM reaches
+ * memory past the IOMMU, with the addresses that the CPU uses. Under Xen the
+ * virtio core asks the DMA API nevertheless.
+ */
+static bool bypasses_iommu(struct device *dev)
+{
+	struct device *child = device_find_child(dev, NULL, is_virtio);
+	bool bypasses = true;
+
+	if (child) {
+		bypasses = !__virtio_test_bit(dev_to_virtio(child),
+					      VIRTIO_F_ACCESS_PLATFORM);
+		put_device(child);
+	}
+
+	return bypasses;
+}
+
+/* The first to latch a device says why; it stays so until it is unbound. */
+static bool latch(struct pviommu_device *pd, enum pviommu_path from)
+{
+	return cmpxchg(&pd->path, from, PVIOMMU_PATH_BASE) == from;
+}
+
+/**
+ * pviommu_device_decide - settle the path of a device that is not on ours
+ * @pd: the device
+ *
+ * Called from its DMA operations: by the first of them, virtio has negotiated.
+ * Whoever comes at the same time comes to the same decision.
+ *
+ * Return: true if new mappings take our path.
+ */
+bool pviommu_device_decide(struct pviommu_device *pd)
+{
+	if (READ_ONCE(pd->path) == PVIOMMU_PATH_BASE)
+		return false;
+	if (!bypasses_iommu(pd->dev)) {
+		cmpxchg(&pd->path, PVIOMMU_PATH_UNDECIDED, PVIOMMU_PATH_OURS);
+		return READ_ONCE(pd->path) == PVIOMMU_PATH_OURS;
+	}
+	if (latch(pd, PVIOMMU_PATH_UNDECIDED))
+		dev_notice(pd->dev, "virtio without VIRTIO_F_ACCESS_PLATFORM bypasses the IOMMU: on xen-swiotlb\n");
+
+	return false;
+}
+
+/* Errors that a machine short of something gives; all others are a surprise. */
+static bool is_shortage(int error)
+{
+	switch (error) {
+	case -ENOMEM:
+	case -ENOSPC:
+	case -EBUSY:
+	case -ENXIO:
+	case -ESRCH:
+	case -EPERM:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * pviommu_device_failed - note that a map or an unmap of the device failed
+ * @pd: the device
+ * @error: the status
+ *
+ * A surprise, or too many failures in a row, latch the device: its new mappings
+ * go to the base ops, those that it has are still taken down by ours. Without
+ * the host map there is nothing to go to, and mappings just fail.
+ */
+void pviommu_device_failed(struct pviommu_device *pd, int error)
+{
+	unsigned int failures = READ_ONCE(pd->failures) + 1;
+
+	WRITE_ONCE(pd->failures, failures);
+	if (is_shortage(error) && failures < MAX_FAILURES)
+		return;
+	if (READ_ONCE(pviommu_isolated))
+		return;
+	if (latch(pd, PVIOMMU_PATH_OURS))
+		dev_err(pd->dev, "error %d, %u in a row: on xen-swiotlb from now on\n",
+			error, failures);
+}
+
+/* No window lies under the device's mask. Not a failure, but said once. */
+void pviommu_device_narrow(struct pviommu_device *pd, u64 limit)
+{
+	if (pd->told)
+		return;
+	pd->told = true;
+	dev_notice(pd->dev, "no window below %#llx: such mappings are on xen-swiotlb\n",
+		   limit);
+}
+
+static enum pviommu_mode mode_for(struct pci_dev *pdev)
+{
+	/* Such a device may be out to read what it was not given. */
+	if (pdev->untrusted)
+		return PVIOMMU_STRICT;
+	if (default_mode == PVIOMMU_STATIC && !pviommu_static.last)
+		return PVIOMMU_STRICT;
+
+	return default_mode;
+}
+
+static struct pviommu_device *new_device(struct pci_dev *pdev)
+{
+	struct pviommu_device *pd = kzalloc(sizeof(*pd), GFP_KERNEL);
+
+	if (!pd)
+		return NULL;
+	pd->counters = alloc_percpu(struct pviommu_device_counters);
+	if (!pd->counters) {
+		kfree(pd);
+		return NULL;
+	}
+	pd->ops = pviommu_dma_ops;
+	pd->saved = pdev->dev.dma_ops;
+	pd->base = get_dma_ops(&pdev->dev);
+	pd->dev = &pdev->dev;
+	pd->mode = mode_for(pdev);
+	pd->path = pdev->vendor == PCI_VENDOR_ID_REDHAT_QUMRANET ?
+		PVIOMMU_PATH_UNDECIDED : PVIOMMU_PATH_OURS;
+
+	return pd;
+}
+
+static void free_device(struct pviommu_device *pd)
+{
+	free_percpu(pd->counters);
+	kfree(pd);
+}
+
+/*
+ * Runs as the last of the device's devres actions, under its lock. The bus
+ * notifiers are no place for it: BUS_NOTIFY_DRIVER_NOT_BOUND comes while devres
+ * still holds coherent memory of the driver whose probe failed.
+ */
+static void detach(void *data)
+{
+	struct pviommu_device *pd = data;
+
+	if (pd->in_sysfs)
+		pviommu_sysfs_remove_device(pd->dev);
+	mutex_lock(&devices_lock);
+	list_del(&pd->node);
+	nr_devices--;
+	if (pd->dev->dma_ops == &pd->ops)
+		set_dma_ops(pd->dev, pd->saved);
+	mutex_unlock(&devices_lock);
+	free_device(pd);
+	/* pviommu_devices_exit() waits until we have left the module's text. */
+	module_put(THIS_MODULE);
+}
+
+/* Bridges do no DMA of their own. */
+static bool may_attach(struct pci_dev *pdev)
+{
+	return pdev->hdr_type == PCI_HEADER_TYPE_NORMAL && pdev->dev.dma_mask &&
+	       get_dma_ops(&pdev->dev);
+}
+
+/*
+ * The driver core calls it under the device's lock, before probe. The devres
+ * action is the first of the device, and so the last to run.
+ */
+static void attach(struct pci_dev *pdev)
+{
+	struct pviommu_device *pd;
+
+	if (!may_attach(pdev) || !try_module_get(THIS_MODULE))
+		return;
+	pd = new_device(pdev);
+	if (!pd)
+		goto put;
+
+	mutex_lock(&devices_lock);
+	list_add_tail(&pd->node, &devices);
+	nr_devices++;
+	set_dma_ops(&pdev->dev, &pd->ops);
+	mutex_unlock(&devices_lock);
+
+	if (devm_add_action(&pdev->dev, detach, pd)) {
+		detach(pd);
+		goto failed;
+	}
+	pd->in_sysfs = !pviommu_sysfs_add_device(&pdev->dev);
+
+	return;
+
+put:
+	module_put(THIS_MODULE);
+failed:
+	dev_err(&pdev->dev, "out of memory: on xen-swiotlb\n");
+}
+
+static int notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct device *dev = data;
+
+	if (action == BUS_NOTIFY_BIND_DRIVER)
+		attach(to_pci_dev(dev));
+
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block notifier = {
+	.notifier_call = notify,
+};
+
+/**
+ * pviommu_device_get - the state of a device that we serve
+ * @dev: a PCI device
+ *
+ * Return: NULL, or the state, which stays until pviommu_device_put(): that
+ * must be called, and unbinding waits for it.
+ */
+struct pviommu_device *pviommu_device_get(struct device *dev)
+{
+	struct pviommu_device *pd;
+
+	mutex_lock(&devices_lock);
+	list_for_each_entry(pd, &devices, node)
+		if (pd->dev == dev)
+			return pd;
+	mutex_unlock(&devices_lock);
+
+	return NULL;
+}
+
+void pviommu_device_put(struct pviommu_device *pd)
+{
+	mutex_unlock(&devices_lock);
+}
+
+unsigned int pviommu_devices_attached(void)
+{
+	return READ_ONCE(nr_devices);
+}
+
+static bool needs_base(struct pci_dev *pdev)
+{
+	struct pviommu_device *pd;
+	bool needs = true;
+
+	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL || !pdev->dev.driver ||
+	    !pdev->is_busmaster)
+		return false;
+
+	pd = pviommu_device_get(&pdev->dev);
+	if (pd) {
+		needs = READ_ONCE(pd->path) != PVIOMMU_PATH_OURS ||
+			pd->mode == PVIOMMU_STATIC ||
+			atomic_long_read(&pd->base_live);
+		pviommu_device_put(pd);
+	}
+
+	return needs;
+}
+
+/**
+ * pviommu_devices_find_base - a device that needs the host map
+ *
+ * Return: one that is bound, masters the bus, and is not all on our path, with
+ * a reference for the caller to put; or NULL.
+ */
+struct device *pviommu_devices_find_base(void)
+{
+	struct pci_dev *pdev = NULL;
+
+	for_each_pci_dev(pdev)
+		if (needs_base(pdev))
+			return &pdev->dev;
+
+	return NULL;
+}
+
+static void log_bound_already(void)
+{
+	struct pci_dev *pdev = NULL;
+	unsigned int nr = 0;
+
+	for_each_pci_dev(pdev)
+		if (pdev->dev.driver && may_attach(pdev))
+			nr++;
+	if (nr)
+		pr_info("%u devices were bound already: on xen-swiotlb until they are bound again\n",
+			nr);
+}
+
+int pviommu_devices_init(enum pviommu_mode mode)
+{
+	default_mode = mode;
+	log_bound_already();
+
+	return bus_register_notifier(&pci_bus_type, &notifier);
+}
+
+/*
+ * No device is attached: each holds a module reference. But the last detach()
+ * may still be on its way out, under its device's lock.
+ */
+void pviommu_devices_exit(void)
+{
+	struct pci_dev *pdev = NULL;
+
+	bus_unregister_notifier(&pci_bus_type, &notifier);
+	for_each_pci_dev(pdev) {
+		device_lock(&pdev->dev);
+		device_unlock(&pdev->dev);
+	}
+}

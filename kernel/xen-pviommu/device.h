@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A PCI device that is bound to a driver and whose DMA we map.
+ */
+#ifndef _XEN_PVIOMMU_DEVICE_H
+#define _XEN_PVIOMMU_DEVICE_H
+
+#include <linux/atomic.h>
+#include <linux/compiler.h>
+#include <linux/dma-map-ops.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
+
+#include "counters.h"
+
+enum pviommu_mode {
+	PVIOMMU_OFF,		/* we are not there */
+	PVIOMMU_STATIC,		/* all of dom0's memory is mapped, once */
+	PVIOMMU_STRICT,		/* mapped exactly while the driver says so */
+	PVIOMMU_MODES
+};
+
+extern const char *const pviommu_mode_names[PVIOMMU_MODES];
+
+enum pviommu_path {
+	PVIOMMU_PATH_OURS,
+	PVIOMMU_PATH_UNDECIDED,	/* virtio: its first DMA operation decides */
+	PVIOMMU_PATH_BASE,	/* latched: new mappings go to the base ops */
+	PVIOMMU_PATHS
+};
+
+extern const char *const pviommu_path_names[PVIOMMU_PATHS];
+
+struct pviommu_device {
+	struct dma_map_ops ops;		/* what dev->dma_ops points at */
+	const struct dma_map_ops *base;	/* what it would use without us */
+	const struct dma_map_ops *saved;	/* dev->dma_ops as we found it */
+	struct device *dev;
+	enum pviommu_mode mode;
+	enum pviommu_path path;		/* READ_ONCE; only ever leaves OURS */
+	unsigned int failures;		/* map failures in a row; racy, a hint */
+	atomic_long_t base_live;	/* mappings of the base ops that live */
+	bool told;			/* the log has its line on a narrow mask */
+	bool in_sysfs;
+	struct pviommu_device_counters __percpu *counters;
+	struct list_head node;		/* in the list of devices, device.c */
+};
+
+/* Only inside our own dma_map_ops: a child may have copied its parent's ops. */
+static inline struct pviommu_device *to_pviommu_device(struct device *dev)
+{
+	return container_of(dev->dma_ops, struct pviommu_device, ops);
+}
+
+static inline void pviommu_count_device(struct pviommu_device *pd,
+					enum pviommu_counter which, u64 n)
+{
+	pviommu_count(which, n);
+	this_cpu_add(pd->counters->value[which], n);
+}
+
+/* The highest address that @dev can put on the bus, given its mask. */
+static inline u64 pviommu_limit(struct device *dev, u64 mask)
+{
+	return min_not_zero(mask, dev->bus_dma_limit);
+}
+
+/* device.c */
+bool pviommu_device_decide(struct pviommu_device *pd);
+void pviommu_device_failed(struct pviommu_device *pd, int error);
+void pviommu_device_narrow(struct pviommu_device *pd, u64 limit);
+int pviommu_devices_init(enum pviommu_mode mode);
+void pviommu_devices_exit(void);
+unsigned int pviommu_devices_attached(void);
+struct device *pviommu_devices_find_base(void);
+u64 pviommu_device_counter_sum(struct pviommu_device *pd,
+			       enum pviommu_counter which);
+struct pviommu_device *pviommu_device_get(struct device *dev);
+void pviommu_device_put(struct pviommu_device *pd);
+
+/* Do new mappings of the device take our path? */
+static inline bool pviommu_device_ready(struct pviommu_device *pd)
+{
+	if (likely(READ_ONCE(pd->path) == PVIOMMU_PATH_OURS))
+		return true;
+
+	return pviommu_device_decide(pd);
+}
+
+#endif /* _XEN_PVIOMMU_DEVICE_H */

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * DMA operations: single buffers, and what a device can address. Each address
+ * that is not in our windows was made by the base ops, and goes back to them,
+ * so that both kinds can be in flight.
+ *
+ * x86 is cache coherent: mappings that are ours need no sync, and attributes
+ * that are about caches or speed mean nothing here.
+ */
+#define dev_fmt(fmt) "xen_pviommu: " fmt
+
+#include <linux/dma-mapping.h>
+#include <linux/minmax.h>
+#include <linux/pfn.h>
+
+#include "base.h"
+#include "compat.h"
+#include "dma.h"
+#include "map.h"
+
+static dma_addr_t pviommu_map_page(struct device *dev, struct page *page,
+				   unsigned long offset, size_t size,
+				   enum dma_data_direction dir,
+				   unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	phys_addr_t phys = page_to_phys(page) + offset;
+	dma_addr_t addr;
+
+	if (likely(pviommu_device_ready(pd))) {
+		addr = pviommu_map(pd, phys, size,
+				   pviommu_limit(dev, dma_get_mask(dev)),
+				   pviommu_access(dir), pviommu_min_align(dev));
+		if (likely(addr != DMA_MAPPING_ERROR))
+			return addr;
+	}
+
+	return pviommu_base_map_page(pd, dev, page, offset, size, dir, attrs);
+}
+
+static void pviommu_unmap_page(struct device *dev, dma_addr_t addr, size_t size,
+			       enum dma_data_direction dir, unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+
+	if (unlikely(pviommu_unmap(pd, addr, size) == -ENOENT))
+		pviommu_base_unmap_page(pd, dev, addr, size, dir, attrs);
+}
+
+static dma_addr_t pviommu_map_resource(struct device *dev, phys_addr_t phys,
+				       size_t size, enum dma_data_direction dir,
+				       unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	dma_addr_t addr;
+
+	if (likely(pviommu_device_ready(pd))) {
+		addr = pviommu_map(pd, phys, size,
+				   pviommu_limit(dev, dma_get_mask(dev)),
+				   pviommu_access(dir) | XEN_IOMMUOP_MAP_mmio,
+				   1);
+		if (likely(addr != DMA_MAPPING_ERROR))
+			return addr;
+	}
+
+	return pviommu_base_map_resource(pd, dev, phys, size, dir, attrs);
+}
+
+static void pviommu_unmap_resource(struct device *dev, dma_addr_t addr,
+				   size_t size, enum dma_data_direction dir,
+				   unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+
+	if (unlikely(pviommu_unmap(pd, addr, size) == -ENOENT))
+		pviommu_base_unmap_resource(pd, dev, addr, size, dir, attrs);
+}
+
+static void pviommu_sync_single_for_cpu(struct device *dev, dma_addr_t addr,
+					size_t size,
+					enum dma_data_direction dir)
+{
+	const struct dma_map_ops *base = to_pviommu_device(dev)->base;
+
+	if (unlikely(!pviommu_is_ours(addr)) && base->sync_single_for_cpu)
+		base->sync_single_for_cpu(dev, addr, size, dir);
+}
+
+static void pviommu_sync_single_for_device(struct device *dev, dma_addr_t addr,
+					   size_t size,
+					   enum dma_data_direction dir)
+{
+	const struct dma_map_ops *base = to_pviommu_device(dev)->base;
+
+	if (unlikely(!pviommu_is_ours(addr)) && base->sync_single_for_device)
+		base->sync_single_for_device(dev, addr, size, dir);
+}
+
+/*
+ * A device is supported if one of the windows lies under its mask. Otherwise
+ * the base ops have to serve all of it, and can while there is a host map.
+ */
+static int pviommu_dma_supported(struct device *dev, u64 mask)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	u64 limit = pviommu_limit(dev, mask);
+
+	if (READ_ONCE(pd->path) != PVIOMMU_PATH_BASE &&
+	    pviommu_window_under(limit))
+		return 1;
+	if (!pviommu_base_usable()) {
+		dev_err(dev, "DMA mask %#llx refused, it needs the host map, which is dropped\n",
+			mask);
+		return 0;
+	}
+
+	return pviommu_base_dma_supported(pd, dev, mask);
+}
+
+/*
+ * Drivers choose descriptor formats by it, so that it covers every address
+ * that we may hand out. The base ops' addresses lie below the high window.
+ */
+static u64 pviommu_get_required_mask(struct device *dev)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	u64 mask = pviommu_base_required_mask(pd, dev);
+	u64 last;
+
+	if (READ_ONCE(pd->path) == PVIOMMU_PATH_BASE)
+		return mask;
+
+	last = max(pviommu_high.last, pviommu_low.last);
+	if (pd->mode == PVIOMMU_STATIC)
+		last = max(last, pviommu_static.last);
+
+	return mask | DMA_BIT_MASK(fls64(last));
+}
+
+/* A quarter of the window, so that some such mappings can live at a time. */
+static size_t pviommu_max_mapping_size(struct device *dev)
+{
+	u64 limit = pviommu_limit(dev, dma_get_mask(dev));
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	struct pviommu_window *w = pviommu_window_under(limit);
+
+	if (!w || READ_ONCE(pd->path) != PVIOMMU_PATH_OURS)
+		return pviommu_base_max_size(pd, dev);
+
+	return PFN_PHYS(w->bfns.nr) / 4;
+}
+
+/* Copied into each device's struct, where it is found again by container_of. */
+const struct dma_map_ops pviommu_dma_ops = {
+	.alloc = pviommu_alloc,
+	.free = pviommu_free,
+	.pviommu_op_alloc_pages = pviommu_alloc_pages,
+	.free_pages = pviommu_free_pages,
+	.mmap = pviommu_mmap,
+	.get_sgtable = pviommu_get_sgtable,
+	.map_page = pviommu_map_page,
+	.unmap_page = pviommu_unmap_page,
+	.map_sg = pviommu_map_sg,
+	.unmap_sg = pviommu_unmap_sg,
+	.map_resource = pviommu_map_resource,
+	.unmap_resource = pviommu_unmap_resource,
+	.sync_single_for_cpu = pviommu_sync_single_for_cpu,
+	.sync_single_for_device = pviommu_sync_single_for_device,
+	.sync_sg_for_cpu = pviommu_sync_sg_for_cpu,
+	.sync_sg_for_device = pviommu_sync_sg_for_device,
+	.dma_supported = pviommu_dma_supported,
+	.get_required_mask = pviommu_get_required_mask,
+	.max_mapping_size = pviommu_max_mapping_size,
+};

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * xen_pviommu: DMA operations for a PV dom0 that edits its own IOMMU map.
+ */
+#define pr_fmt(fmt) "xen_pviommu: " fmt
+
+#include <linux/errno.h>
+#include <linux/init.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/reboot.h>
+#include <linux/string.h>
+
+#include "batch.h"
+#include "xencall.h"
+#include "isolate.h"
+#include "probe.h"
+#include "state.h"
+#include "static.h"
+#include "sysfs.h"
+#include "window.h"
+
+struct pviommu_state pviommu_state = {
+	.mode = PVIOMMU_STRICT,
+	.state = "off",
+	.reason = "none",
+};
+
+static bool isolate;
+module_param(isolate, bool, 0444);
+MODULE_PARM_DESC(isolate, "drop the host map at load (default: 0)");
+
+static int set_mode(const char *word, const struct kernel_param *kp)
+{
+	int mode = sysfs_match_string(pviommu_mode_names, word);
+
+	if (mode < 0)
+		return mode;
+	pviommu_state.mode = mode;
+
+	return 0;
+}
+
+static int get_mode(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", pviommu_mode_names[pviommu_state.mode]);
+}
+
+static const struct kernel_param_ops mode_ops = {
+	.set = set_mode,
+	.get = get_mode,
+};
+
+module_param_cb(mode, &mode_ops, NULL, 0444);
+MODULE_PARM_DESC(mode, "off, static or strict (default: strict)");
+
+#ifndef MODULE
+static int __init boot_option(char *word)
+{
+	if (set_mode(word, NULL))
+		pr_err("xen_pviommu=%s is not a mode: %s it is\n", word,
+		       pviommu_mode_names[pviommu_state.mode]);
+
+	return 1;
+}
+__setup("xen_pviommu=", boot_option);
+#endif
+
+/* Whoever comes after us, a kernel by kexec perhaps, expects the host map. */
+static int reboot(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	pviommu_isolate(false);
+
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = {
+	.notifier_call = reboot,
+};
+
+/* A module that could not tidy up before may have left it dropped. */
+static int check_host_map(void)
+{
+	if (pviommu_xen.host_map)
+		return 0;
+	pr_notice("found the host map dropped: restoring it\n");
+
+	return pviommu_restore_host_map();
+}
+
+static int claim_windows(void)
+{
+	u64 frames = pviommu_xen.max_tables * XEN_IOMMUOP_CLAIM_FRAMES;
+	int err;
+
+	if (pviommu_state.mode == PVIOMMU_STATIC) {
+		err = pviommu_static_init(&frames);
+		if (err)
+			pr_notice("no static map (error %d): mode strict instead\n",
+				  err);
+	}
+	err = pviommu_windows_init(frames);
+	if (err)
+		pviommu_static_exit();
+
+	return err;
+}
+
+static void release_windows(void)
+{
+	pviommu_windows_exit();
+	pviommu_static_exit();
+}
+
+static int __init start(void)
+{
+	int err;
+
+	err = pviommu_batches_init();
+	if (err)
+		return err;
+	err = check_host_map();
+	if (err)
+		goto batches;
+	err = claim_windows();
+	if (err)
+		goto batches;
+	err = register_reboot_notifier(&reboot_notifier);
+	if (err)
+		goto windows;
+	err = pviommu_devices_init(pviommu_state.mode);
+	if (err)
+		goto notifier;
+	pviommu_state.state = "active";
+	pr_info("active, mode %s\n", pviommu_mode_names[pviommu_state.mode]);
+	if (isolate)
+		pviommu_isolate(true);
+
+	return 0;
+
+notifier:
+	unregister_reboot_notifier(&reboot_notifier);
+windows:
+	release_windows();
+batches:
+	pviommu_batches_exit();
+
+	return err;
+}
+
+/* All that Xen holds for us is to be gone now. */
+static void log_leftovers(void)
+{
+	struct xen_iommu_op op = { .op = XEN_IOMMUOP_usage };
+	const struct xen_iommu_op_usage *usage = &op.u.usage;
+
+	if (pviommu_hypercall_one(&op))
+		return;
+	if (usage->claims || usage->tables || usage->mapped)
+		pr_err("left over in Xen: %u claims, %u tables, %llu mapped\n",
+		       usage->claims, usage->tables, usage->mapped);
+}
+
+static void stop(void)
+{
+	pviommu_devices_exit();
+	unregister_reboot_notifier(&reboot_notifier);
+	pviommu_isolate(false);
+	release_windows();
+	pviommu_batches_exit();
+	log_leftovers();
+}
+
+/*
+ * A refusal is not an error: the module stays, idle, and sysfs tells why.
+ */
+static int __init pviommu_init(void)
+{
+	int err;
+
+	if (pviommu_state.mode != PVIOMMU_OFF) {
+		pviommu_state.state = "fallback";
+		if (!pviommu_probe(&pviommu_state.reason)) {
+			err = start();
+			if (err) {
+				pviommu_state.reason = "setup-failed";
+				pr_err("setup failed (error %d): xen-swiotlb stays in charge\n",
+				       err);
+			}
+		}
+	}
+
+	err = pviommu_sysfs_init();
+	if (err && pviommu_active())
+		stop();
+
+	return err;
+}
+
+static void __exit pviommu_exit(void)
+{
+	pviommu_sysfs_exit();
+	if (pviommu_active())
+		stop();
+}
+
+/*
+ * Built in: PCI devices are found by subsys_initcall(), and their drivers come
+ * with device_initcall().
+ */
+#ifdef MODULE
+module_init(pviommu_init);
+#else
+fs_initcall(pviommu_init);
+#endif
+module_exit(pviommu_exit);
+
+MODULE_DESCRIPTION("Xen PV-IOMMU: DMA mapping in a PV dom0 through the iommu_op hypercall");
+MODULE_AUTHOR("The xen-pviommu authors");
+MODULE_LICENSE("GPL");

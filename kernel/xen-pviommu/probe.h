@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _XEN_PVIOMMU_PROBE_H
+#define _XEN_PVIOMMU_PROBE_H
+
+#include <linux/types.h>
+
+/* What Xen answered to the query; constant once probe has succeeded. */
+struct pviommu_xen {
+	unsigned int max_ops;		/* ops a hypercall */
+	unsigned int max_frames;	/* frames an op */
+	unsigned int bfn_bits;		/* BFNs are below 1 << bfn_bits */
+	u64 max_tables;			/* leaf tables, of 512 BFNs each */
+	u64 max_ram;			/* first MFN above the host's RAM */
+	bool host_map;			/* the host map stood, whole */
+};
+
+extern struct pviommu_xen pviommu_xen __read_mostly;
+
+/* probe.c */
+int pviommu_probe(const char **reason);
+
+#endif /* _XEN_PVIOMMU_PROBE_H */

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /sys/kernel/xen_pviommu: state, counters, and what Xen says that we use; and
+ * the directory xen_pviommu of each PCI device that we serve. One value a file.
+ * docs/boot-options.md lists them.
+ */
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/kstrtox.h>
+#include <linux/sysfs.h>
+
+#include "counters.h"
+#include "device.h"
+#include "xencall.h"
+#include "isolate.h"
+#include "state.h"
+#include "sysfs.h"
+#include "window.h"
+
+DEFINE_PER_CPU(struct pviommu_counters, pviommu_counters);
+
+u64 pviommu_counter_sum(enum pviommu_counter which)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu(pviommu_counters, cpu).value[which]);
+
+	return sum;
+}
+
+static u64 device_counter_sum(const struct pviommu_device *pd,
+			      enum pviommu_counter which)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(pd->counters, cpu)->value[which]);
+
+	return sum;
+}
+
+/* state */
+
+static ssize_t mode_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "%s\n", pviommu_mode_names[pviommu_state.mode]);
+}
+
+static struct kobj_attribute mode_attr = __ATTR_RO(mode);
+
+static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%s\n", pviommu_state.state);
+}
+
+static struct kobj_attribute state_attr = __ATTR_RO(state);
+
+static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "%s\n", pviommu_state.reason);
+}
+
+static struct kobj_attribute reason_attr = __ATTR_RO(reason);
+
+static ssize_t isolate_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%d\n", READ_ONCE(pviommu_isolated));
+}
+
+static ssize_t isolate_store(struct kobject *kobj, struct kobj_attribute *attr,
+			     const char *buf, size_t len)
+{
+	bool on;
+	int err;
+
+	if (!pviommu_active())
+		return -ENODEV;
+	err = kstrtobool(buf, &on);
+	if (!err)
+		err = pviommu_isolate(on);
+
+	return err ?: len;
+}
+
+static struct kobj_attribute isolate_attr = __ATTR_RW(isolate);
+
+static struct attribute *state_attrs[] = {
+	&mode_attr.attr,
+	&state_attr.attr,
+	&reason_attr.attr,
+	&isolate_attr.attr,
+	NULL
+};
+
+static const struct attribute_group state_group = {
+	.attrs = state_attrs,
+};
+
+/* counters/ */
+
+struct counter_attr {
+	struct kobj_attribute attr;
+	enum pviommu_counter which;
+};
+
+static ssize_t counter_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	struct counter_attr *c = container_of(attr, struct counter_attr, attr);
+
+	return sysfs_emit(buf, "%llu\n", pviommu_counter_sum(c->which));
+}
+
+#define COUNTER(_name, _which)						\
+	static struct counter_attr counter_##_name = {			\
+		.attr = __ATTR(_name, 0444, counter_show, NULL),	\
+		.which = (_which),					\
+	}
+
+COUNTER(maps, PVIOMMU_MAPS);
+COUNTER(unmaps, PVIOMMU_UNMAPS);
+COUNTER(pages_mapped, PVIOMMU_PAGES_MAPPED);
+COUNTER(pages_unmapped, PVIOMMU_PAGES_UNMAPPED);
+COUNTER(fallbacks, PVIOMMU_FALLBACKS);
+COUNTER(static_hits, PVIOMMU_STATIC_HITS);
+COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
+COUNTER(leaked, PVIOMMU_LEAKED);
+COUNTER(hypercalls, PVIOMMU_HYPERCALLS);
+COUNTER(ops, PVIOMMU_OPS);
+COUNTER(flushes, PVIOMMU_FLUSHES);
+COUNTER(errors, PVIOMMU_ERRORS);
+
+static ssize_t bfns_in_use_show(struct kobject *kobj,
+				struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", bfn_in_use(&pviommu_high.bfns) +
+			  bfn_in_use(&pviommu_low.bfns));
+}
+
+static struct kobj_attribute bfns_in_use_attr = __ATTR_RO(bfns_in_use);
+
+static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%u\n", pviommu_devices_attached());
+}
+
+static struct kobj_attribute devices_attr = __ATTR_RO(devices);
+
+static struct attribute *counter_attrs[] = {
+	&counter_maps.attr.attr,
+	&counter_unmaps.attr.attr,
+	&counter_pages_mapped.attr.attr,
+	&counter_pages_unmapped.attr.attr,
+	&counter_fallbacks.attr.attr,
+	&counter_static_hits.attr.attr,
+	&counter_static_misses.attr.attr,
+	&counter_leaked.attr.attr,
+	&counter_hypercalls.attr.attr,
+	&counter_ops.attr.attr,
+	&counter_flushes.attr.attr,
+	&counter_errors.attr.attr,
+	&bfns_in_use_attr.attr,
+	&devices_attr.attr,
+	NULL
+};
+
+static const struct attribute_group counter_group = {
+	.name = "counters",
+	.attrs = counter_attrs,
+};
+
+/* usage/: asked from Xen at each read */
+
+static int ask_usage(struct xen_iommu_op_usage *usage)
+{
+	struct xen_iommu_op op = { .op = XEN_IOMMUOP_usage };
+	int err;
+
+	/* In fallback nothing but the probe is ever asked from Xen. */
+	if (!pviommu_active())
+		return -ENODEV;
+	err = pviommu_hypercall_one(&op);
+	*usage = op.u.usage;
+
+	return err;
+}
+
+struct usage_attr {
+	struct kobj_attribute attr;
+	u64 (*value)(const struct xen_iommu_op_usage *usage);
+};
+
+static u64 claims_value(const struct xen_iommu_op_usage *usage)
+{
+	return usage->claims;
+}
+
+static u64 tables_value(const struct xen_iommu_op_usage *usage)
+{
+	return usage->tables;
+}
+
+static u64 mapped_value(const struct xen_iommu_op_usage *usage)
+{
+	return usage->mapped;
+}
+
+static u64 noref_value(const struct xen_iommu_op_usage *usage)
+{
+	return usage->noref;
+}
+
+static ssize_t usage_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	struct usage_attr *u = container_of(attr, struct usage_attr, attr);
+	struct xen_iommu_op_usage usage;
+	int err = ask_usage(&usage);
+
+	return err ?: sysfs_emit(buf, "%llu\n", u->value(&usage));
+}
+
+#define USAGE(_name, _value)						\
+	static struct usage_attr usage_##_name = {			\
+		.attr = __ATTR(_name, 0444, usage_show, NULL),		\
+		.value = (_value),					\
+	}
+
+USAGE(claims, claims_value);
+USAGE(tables, tables_value);
+USAGE(mapped, mapped_value);
+USAGE(noref, noref_value);
+
+static struct attribute *usage_attrs[] = {
+	&usage_claims.attr.attr,
+	&usage_tables.attr.attr,
+	&usage_mapped.attr.attr,
+	&usage_noref.attr.attr,
+	NULL
+};
+
+static const struct attribute_group usage_group = {
+	.name = "usage",
+	.attrs = usage_attrs,
+};
+
+static const struct attribute_group *groups[] = {
+	&state_group,
+	&counter_group,
+	&usage_group,
+	NULL
+};
+
+static struct kobject *root;
+
+int pviommu_sysfs_init(void)
+{
+	int err;
+
+	root = kobject_create_and_add("xen_pviommu", kernel_kobj);
+	if (!root)
+		return -ENOMEM;
+	err = sysfs_create_groups(root, groups);
+	if (err)
+		kobject_put(root);
+
+	return err;
+}
+
+void pviommu_sysfs_exit(void)
+{
+	kobject_put(root);
+}
+
+/* xen_pviommu/ of a device */
+
+static ssize_t device_mode_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	struct pviommu_device *pd = pviommu_device_get(dev);
+	ssize_t len;
+
+	if (!pd)
+		return -ENODEV;
+	len = sysfs_emit(buf, "%s\n", pviommu_mode_names[pd->mode]);
+	pviommu_device_put(pd);
+
+	return len;
+}
+
+static struct device_attribute device_mode =
+	__ATTR(mode, 0444, device_mode_show, NULL);
+
+static ssize_t device_path_show(struct device *dev,
+				struct device_attribute *attr, char *buf)
+{
+	struct pviommu_device *pd = pviommu_device_get(dev);
+	ssize_t len;
+
+	if (!pd)
+		return -ENODEV;
+	len = sysfs_emit(buf, "%s\n", pviommu_path_names[READ_ONCE(pd->path)]);
+	pviommu_device_put(pd);
+
+	return len;
+}
+
+static struct device_attribute device_path =
+	__ATTR(path, 0444, device_path_show, NULL);
+
+struct device_counter_attr {
+	struct device_attribute attr;
+	enum pviommu_counter which;
+};
+
+static ssize_t device_counter_show(struct device *dev,
+				   struct device_attribute *attr, char *buf)
+{
+	struct device_counter_attr *c =
+		container_of(attr, struct device_counter_attr, attr);
+	struct pviommu_device *pd = pviommu_device_get(dev);
+	ssize_t len;
+
+	if (!pd)
+		return -ENODEV;
+	len = sysfs_emit(buf, "%llu\n", device_counter_sum(pd, c->which));
+	pviommu_device_put(pd);
+
+	return len;
+}
+
+#define DEVICE_COUNTER(_name, _which)					\
+	static struct device_counter_attr device_##_name = {		\
+		.attr = __ATTR(_name, 0444, device_counter_show, NULL),	\
+		.which = (_which),					\
+	}
+
+DEVICE_COUNTER(maps, PVIOMMU_MAPS);
+DEVICE_COUNTER(unmaps, PVIOMMU_UNMAPS);
+DEVICE_COUNTER(pages_mapped, PVIOMMU_PAGES_MAPPED);
+DEVICE_COUNTER(pages_unmapped, PVIOMMU_PAGES_UNMAPPED);
+DEVICE_COUNTER(fallbacks, PVIOMMU_FALLBACKS);
+DEVICE_COUNTER(static_hits, PVIOMMU_STATIC_HITS);
+DEVICE_COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
+DEVICE_COUNTER(leaked, PVIOMMU_LEAKED);
+
+static struct attribute *device_attrs[] = {
+	&device_mode.attr,
+	&device_path.attr,
+	&device_maps.attr.attr,
+	&device_unmaps.attr.attr,
+	&device_pages_mapped.attr.attr,
+	&device_pages_unmapped.attr.attr,
+	&device_fallbacks.attr.attr,
+	&device_static_hits.attr.attr,
+	&device_static_misses.attr.attr,
+	&device_leaked.attr.attr,
+	NULL
+};
+
+static const struct attribute_group device_group = {
+	.name = "xen_pviommu",
+	.attrs = device_attrs,
+};
+
+int pviommu_sysfs_add_device(struct device *dev)
+{
+	return sysfs_create_group(&dev->kobj, &device_group);
+}
+
+/* Waits for readers, who take the lock of the device list. */
+void pviommu_sysfs_remove_device(struct device *dev)
+{
+	sysfs_remove_group(&dev->kobj, &device_group);
+}

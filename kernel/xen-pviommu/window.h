@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * BFN ranges: reserved in the resource tree and claimed from Xen; and the two
+ * of them that dynamic maps come from.
+ */
+#ifndef _XEN_PVIOMMU_WINDOW_H
+#define _XEN_PVIOMMU_WINDOW_H
+
+#include <linux/ioport.h>
+#include <linux/types.h>
+
+#include "bfn.h"
+
+/* One range, claimed in parts of up to XEN_IOMMUOP_MAX_CLAIM BFNs. */
+struct pviommu_range {
+	struct resource res;	/* bus addresses; res.parent tells if we have it */
+};
+
+struct pviommu_window {
+	struct bfn_window bfns;
+	struct pviommu_range range;
+	dma_addr_t start;	/* first address */
+	dma_addr_t last;	/* last address; 0: there is no such window */
+};
+
+extern struct pviommu_window pviommu_high __read_mostly;
+extern struct pviommu_window pviommu_low __read_mostly;
+
+/* The window that serves a device that reaches addresses up to @limit. */
+static inline struct pviommu_window *pviommu_window_under(u64 limit)
+{
+	if (pviommu_high.last && limit >= pviommu_high.last)
+		return &pviommu_high;
+	if (pviommu_low.last && limit >= pviommu_low.last)
+		return &pviommu_low;
+
+	return NULL;
+}
+
+/* The window that an address is in, or NULL when it is none of them. */
+static inline struct pviommu_window *pviommu_window_of(dma_addr_t addr)
+{
+	if (addr >= pviommu_high.start && addr <= pviommu_high.last)
+		return &pviommu_high;
+	if (addr >= pviommu_low.start && addr <= pviommu_low.last)
+		return &pviommu_low;
+
+	return NULL;
+}
+
+/* window.c */
+int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
+		       u64 min, u64 max, u64 align);
+void pviommu_range_give(struct pviommu_range *r);
+int pviommu_windows_init(u64 max_frames);
+void pviommu_windows_exit(void);
+
+#endif /* _XEN_PVIOMMU_WINDOW_H */

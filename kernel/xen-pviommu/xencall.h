@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one door to Xen. The interface itself is hypervisor/public/iommu_op.h,
+ * which the Makefile puts on the include path (or kernel/integrate beside us).
+ */
+#ifndef _XEN_PVIOMMU_XENCALL_H
+#define _XEN_PVIOMMU_XENCALL_H
+
+#include <linux/types.h>
+#include <asm/xen/hypercall.h>
+#include "iommu_op.h"
+
+static inline long pviommu_hypercall(struct xen_iommu_op *ops,
+				     unsigned int count)
+{
+	return _hypercall2(long, iommu_op, ops, count);
+}
+
+/* One op that is not part of a batch: the call's error, or the op's status. */
+static inline int pviommu_hypercall_one(struct xen_iommu_op *op)
+{
+	long rc;
+
+	op->status = -EIO;
+	rc = pviommu_hypercall(op, 1);
+
+	return rc ? (int)rc : op->status;
+}
+
+#endif /* _XEN_PVIOMMU_XENCALL_H */
