@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# Brings everything that a run needs up to date, in order; what is fresh is
+# skipped, so a second call only compares hashes.
+
+TB_STEPS=9
+
+build_all() {
+    local lack dir hash image drivers=${1-}
+    TB_STEP=0
+    lock_build
+
+    mapfile -t lack < <(lacking "${TB_HOST_PACKAGES[@]}")
+    if [ "${#lack[@]}" -gt 0 ]; then
+        step "installing ${#lack[@]} packages" "$APT_NET_REMEDY" install_packages "${lack[@]}"
+    else skip; fi
+
+    if kernel_known; then skip; else
+        step "fetching Debian's kernel" "$APT_NET_REMEDY" fetch_kernel
+        kernel_known || die 1 'the kernel that was fetched does not match the headers' "rm -r $TB_BUILD and build again"
+    fi
+
+    if [ -e "$TB_XEN/pristine.version" ]; then skip; else
+        step "fetching Xen's source" "$APT_NET_REMEDY" fetch_xen
+    fi
+
+    hash=$(xen_hash)
+    if fresh xen "$hash" && [ -e "$TB_IMAGES/xen.bin" ]; then skip; else
+        step "building Xen $(cat "$TB_XEN/pristine.version")" 'mend hypervisor/, or see the log for what lacks' build_xen "$hash"
+    fi
+
+    if [ -e "$TB_STAMPS/xen-unpatched" ] && [ -e "$TB_IMAGES/xen-unpatched.bin" ]; then skip; else
+        step "fetching Debian's own Xen" "$APT_NET_REMEDY" fetch_unpatched_xen
+    fi
+
+    hash=$(base_hash)
+    if fresh base "$hash" && [ -e "$TB_IMAGES/base.cpio" ] && [ -e "$TB_BUILD/host-pump" ]; then skip; else
+        step 'packing the root file system' 'see the log' build_base "$hash"
+    fi
+
+    build_module_dir kernel/xen-pviommu
+    build_module_dir tests/modules
+
+    image=$(drivers_image "$drivers")
+    if [ -e "$image" ]; then skip; else
+        dir=$(unknown_drivers "$drivers")
+        [ -z "$dir" ] || die 2 "--drivers: the kernel $KREL has no module $(echo "$dir" | xargs)" "see $TB_KERNEL/lib/modules/$KREL"
+        step 'packing the drivers' 'see the log' build_drivers "$drivers" "$image"
+    fi
+    # shellcheck disable=SC2034  # for run.sh
+    TB_DRIVERS_IMAGE=$image
+    unlock_build
+}
+
+# One kbuild directory of ours, if it is there at all.
+build_module_dir() {
+    local dir=$1 name=${1//\//-} hash
+    if [ ! -e "$TB_ROOT/$dir/Makefile" ] && [ ! -e "$TB_ROOT/$dir/Kbuild" ]; then
+        skip
+        say "$dir has no Makefile yet: machines start without it"
+        return
+    fi
+    hash=$(module_hash "$dir")
+    if fresh "$name" "$hash"; then skip; return; fi
+    step "building $dir" "mend $dir; run --no-build uses what was built before" build_modules "$dir"
+    stamp "$name" "$hash"
+}

@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# The command line.  Whatever it does not understand ends with status 2 and
+# names the remedy.
+
+usage() {
+    cat <<'TEXT'
+usage: scripts/testbed build
+       scripts/testbed run [OPTION]... -- COMMAND...
+       scripts/testbed shell [OPTION]...
+
+build prepares all that a run needs (a second call does nothing).  run boots
+Xen, a PV dom0 and an emulated VT-d, executes COMMAND there as root, prints what
+it prints and exits with its status.  One COMMAND argument is a shell line,
+several are a program and its arguments.  shell gives a terminal instead.
+
+  --xen-args S        Xen arguments, after the default ones (may be repeated, as
+  --linux-args S      dom0's kernel arguments                    the next two)
+  --qemu-args S       QEMU arguments, split as a shell does
+  --mode M            load xen-pviommu with mode=M
+  --no-module         do not load xen-pviommu
+  --unpatched-xen     boot Debian's own Xen package
+  --xen-module FILE   a further boot module for Xen, such as a FLASK policy
+  --native            boot the kernel without Xen, with intel_iommu=on
+  --icount            instruction clock: 1 ns of guest time an instruction, 1 CPU
+  --smp N             CPUs (2)
+  --mem MB            memory of the machine (2048)
+  --copy FILE         put FILE at /root/NAME (may be repeated)
+  --drivers LIST      further kernel modules to have on board, comma separated
+  --timeout S         end the run after S seconds (600)
+  --log DIR           where console.log, qemu.log, ... go
+  --judge             judge the console log after the run (scripts/judge-log)
+  --excuse REGEX      a line that matches is no finding (may be repeated)
+  --trace PATTERN     QEMU trace events, such as 'vtd_*', to qemu-trace.log
+  --no-build          use what was built before, even if sources have changed
+
+exit status: COMMAND's; 123 the console log was judged bad; 124 timeout; 125
+crash, panic, reboot, or COMMAND was never reached; 2 wrong usage.
+TEXT
+}
+
+usage_error() {
+    say "$1"
+    say "  remedy: ${2:-scripts/testbed --help lists the options}"
+    exit 2
+}
+
+# shellcheck disable=SC2034  # read by machine.sh and run.sh
+default_options() {
+    OPT_XEN_ARGS='' OPT_LINUX_ARGS='' OPT_QEMU_ARGS='' OPT_MODE='' OPT_DRIVERS='' OPT_LOG='' OPT_TRACE=()
+    OPT_NO_MODULE='' OPT_UNPATCHED='' OPT_NATIVE='' OPT_ICOUNT='' OPT_JUDGE='' OPT_NO_BUILD=''
+    OPT_SMP='' OPT_MEM=2048 OPT_TIMEOUT=600 OPT_COPY=() OPT_EXCUSE=() OPT_XEN_MODULE='' COMMAND=()
+}
+
+# Sets OPT_* and COMMAND from the arguments of `run` and `shell`.
+# shellcheck disable=SC2034
+parse_options() {
+    default_options
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --) shift; COMMAND=("$@"); break ;;
+        --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}"; continue ;;
+        --no-module) OPT_NO_MODULE=1 ;;
+        --unpatched-xen) OPT_UNPATCHED=1 ;;
+        --native) OPT_NATIVE=1 ;;
+        --icount) OPT_ICOUNT=1 ;;
+        --judge) OPT_JUDGE=1 ;;
+        --no-build) OPT_NO_BUILD=1 ;;
+        --help | -h) usage; exit 0 ;;
+        --*)
+            known_value_option "$1" || usage_error "unknown option $1"
+            [ $# -ge 2 ] && [ "$2" != -- ] || usage_error "$1 lacks its value" "give one: $1 VALUE"
+            take_value "$1" "$2"
+            shift ;;
+        *) usage_error "unexpected argument '$1'" "put the command after --: scripts/testbed run -- $*" ;;
+        esac
+        shift
+    done
+    check_options
+}
+
+known_value_option() {
+    case $1 in
+    --xen-args | --xen-module | --linux-args | --qemu-args | --mode | --smp | --mem | --copy | --drivers | --timeout | --log | --excuse | --trace) ;;
+    *) return 1 ;;
+    esac
+}
+
+# shellcheck disable=SC2034
+take_value() {
+    case $1 in
+    --xen-args) OPT_XEN_ARGS+=" $2" ;;
+    --xen-module) OPT_XEN_MODULE=$2 ;;
+    --linux-args) OPT_LINUX_ARGS+=" $2" ;;
+    --qemu-args) OPT_QEMU_ARGS+=" $2" ;;
+    --mode) OPT_MODE=$2 ;;
+    --smp) OPT_SMP=$2 ;;
+    --mem) OPT_MEM=$2 ;;
+    --copy) OPT_COPY+=("$2") ;;
+    --drivers) OPT_DRIVERS+=${OPT_DRIVERS:+,}$2 ;;
+    --timeout) OPT_TIMEOUT=$2 ;;
+    --log) OPT_LOG=$2 ;;
+    --excuse) OPT_EXCUSE+=("$2") ;;
+    --trace) OPT_TRACE+=("$2") ;;
+    esac
+}
+
+check_number() { # NAME VALUE LEAST
+    [[ $2 =~ ^[0-9]{1,7}$ ]] && [ "$2" -ge "$3" ] || usage_error "$1 $2: not a number of at least $3" "give a number: $1 $3"
+}
+
+check_options() {
+    local file
+    [ -z "$OPT_SMP" ] || check_number --smp "$OPT_SMP" 1
+    check_number --mem "$OPT_MEM" 768
+    check_number --timeout "$OPT_TIMEOUT" 1
+    for file in "${OPT_COPY[@]}"; do
+        [ -f "$file" ] && [ -r "$file" ] || usage_error "--copy $file: no such readable file" 'name a file of the host (directories: pack them with tar)'
+    done
+    for file in "${OPT_EXCUSE[@]}"; do
+        grep -qE -e "$file" </dev/null || [ $? -eq 1 ] || usage_error "--excuse $file: not an extended regular expression" 'see grep(1), option -E'
+    done
+    if [ -n "$OPT_XEN_MODULE" ]; then
+        [ -f "$OPT_XEN_MODULE" ] && [ -r "$OPT_XEN_MODULE" ] || usage_error "--xen-module $OPT_XEN_MODULE: no such readable file" 'name a file of the host'
+    fi
+    if [ -n "$OPT_MODE" ] && [ -n "$OPT_NO_MODULE" ]; then
+        usage_error '--mode and --no-module contradict each other' 'give one of them'
+    fi
+    if [ -n "$OPT_NATIVE" ] && [ -n "$OPT_UNPATCHED$OPT_XEN_ARGS$OPT_XEN_MODULE" ]; then
+        usage_error '--native boots without Xen: --unpatched-xen, --xen-args and --xen-module have no meaning' 'leave --native or the others out'
+    fi
+}

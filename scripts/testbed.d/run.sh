@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+# One run: its directory, its part of the root file system, and what its end means.
+
+make_log_dir() {
+    local runs=$TB_BUILD/runs
+    mkdir -p "$runs"
+    if [ -n "$OPT_LOG" ]; then
+        mkdir -p "$OPT_LOG" || usage_error "--log $OPT_LOG: cannot make that directory"
+        TB_LOG=$(cd "$OPT_LOG" && pwd)
+        rm -f "$TB_LOG"/{console.log,qemu.log,qmp.log,qemu-trace.log,result,judge.log}
+    else
+        TB_LOG=$(mktemp -d "$runs/$(date +%Y%m%d-%H%M%S).XXXX")
+        chmod 755 "$TB_LOG"
+    fi
+    ln -sfn "$TB_LOG" "$runs/.latest.$$" && mv -T "$runs/.latest.$$" "$runs/latest"
+}
+
+# run_conf: what guest-init needs to know, as shell assignments.
+run_conf() {
+    local load=1
+    if [ -n "$OPT_NO_MODULE" ] || { [ -n "$OPT_NATIVE" ] && [ -z "$OPT_MODE" ]; }; then load=; fi
+    [ -e "$TB_ROOT/kernel/xen-pviommu/Makefile" ] || load=
+    printf "LOAD_MODULE='%s'\nMODE='%s'\nTTY='%s'\n" "$load" "$OPT_MODE" "$1"
+}
+
+# Everything of this run only: the command, the copies, and the libraries of the
+# copies that the base does not hold.
+run_archive() { # TTY OUT
+    local root=$TB_LOG/root file library
+    mkdir -p "$root/testbed" "$root/root"
+    run_conf "$1" >"$root/testbed/run.conf"
+    printf '%s\0' "${COMMAND[@]}" >"$root/testbed/argv"
+    for file in "${OPT_COPY[@]}"; do
+        cp -L --preserve=mode "$file" "$root/root/"
+        for library in $(libraries_of "$file"); do
+            [ -e "$TB_BUILD/base$library" ] || { mkdir -p "$root/usr/lib" && cp -L "$library" "$root/usr/lib/"; }
+        done
+    done
+    make_cpio "$root" >"$2"
+    rm -rf "$root"
+}
+
+prepare() { # TTY
+    if [ -n "$OPT_NO_BUILD" ]; then
+        kernel_known || die 125 'nothing is built yet' 'scripts/testbed build'
+        TB_DRIVERS_IMAGE=$(drivers_image "$OPT_DRIVERS")
+        [ -e "$TB_DRIVERS_IMAGE" ] || die 125 'no image with these drivers is built yet' 'leave --no-build out'
+    else
+        strictly build_all "$OPT_DRIVERS"
+        # A failed build is a command never reached.
+        [ "$TB_RC" -eq 0 ] || exit $((TB_RC == 2 ? 2 : 125))
+        kernel_known
+        TB_DRIVERS_IMAGE=$(drivers_image "$OPT_DRIVERS")
+    fi
+    make_log_dir
+    run_archive "$1" "$TB_LOG/run.cpio"
+    cat "$TB_IMAGES/base.cpio" "$TB_DRIVERS_IMAGE" "$TB_LOG/run.cpio" >"$TB_LOG/initrd"
+    machine "$TB_LOG" "$TB_LOG/initrd"
+    printf '%q ' "${QEMU[@]}" >"$TB_LOG/qemu.command"
+}
+
+# The value of NAME in the pump's result.
+result() { sed -n "s/^$1=//p" "$TB_LOG/result" 2>/dev/null; }
+
+# For a reader's eye only, never for the verdict.
+show_end() {
+    local file=$TB_LOG/console.log
+    [ -s "$file" ] || file=$TB_LOG/qemu.log
+    say "the end of $file:"
+    tr -d '\r\0' <"$file" | tail -n "${1:-12}" | sed 's/^/    | /' >&2
+}
+
+ended_badly() { # STATUS WHAT
+    say "$2"
+    show_end
+    say "console log: $TB_LOG/console.log"
+    TB_STATUS=$1
+}
+
+# The verdict comes from the channel (state, status) and from QEMU's own account
+# of how the machine stopped (qmp.log), never from console text.
+verdict() {
+    local state status stop
+    state=$(result state) status=$(result status)
+    stop=$(sed -n 's/.*"event": "SHUTDOWN".*"reason": "\([a-z-]*\)".*/\1/p' "$TB_LOG/qmp.log" | tail -n 1)
+    if [ "$(result late)" = 1 ]; then
+        case $state in
+        0) ended_badly 124 "timeout: the command was not reached within $OPT_TIMEOUT s" ;;
+        1) ended_badly 124 "timeout: the command did not end within $OPT_TIMEOUT s" ;;
+        *) ended_badly 124 "timeout: the command ended with status $status, but the machine did not power off" ;;
+        esac
+    elif [ -z "$state" ]; then
+        ended_badly 125 'the pump of the channel failed'
+    elif [ "$state" != 2 ] && [ -z "$stop" ]; then
+        ended_badly 125 "QEMU ended by itself with status $(result qemu): $(tail -n 1 "$TB_LOG/qemu.log")"
+    elif [ "$state" = 0 ]; then
+        ended_badly 125 "the machine stopped ($stop) before it reached the command"
+    elif [ "$state" = 1 ]; then
+        ended_badly 125 "the machine stopped ($stop) while the command ran: a crash, a panic or a reboot"
+    elif [ "$stop" != guest-shutdown ]; then
+        ended_badly 125 "the command ended with status $status, but the machine crashed at power-off (${stop:-QEMU status $(result qemu)})"
+    else
+        TB_STATUS=$status
+    fi
+}
+
+judge() {
+    local excuse=() pattern
+    for pattern in "${OPT_EXCUSE[@]}"; do excuse+=(--excuse "$pattern"); done
+    "$TB_HOME/../judge-log" "${excuse[@]}" "$TB_LOG/console.log" 2>"$TB_LOG/judge.log" && return
+    cat "$TB_LOG/judge.log" >&2
+    # A crash or a hang says more than the lines that it printed.
+    case $TB_STATUS in
+    124 | 125) ;;
+    *) say "the command's own status was $TB_STATUS"; TB_STATUS=123 ;;
+    esac
+}
+
+# testbed_run TTY: sets TB_STATUS.
+testbed_run() {
+    prepare "$1"
+    "$TB_BUILD/host-pump" "$TB_LOG/channel" "$TB_LOG" "$OPT_TIMEOUT" -- "${QEMU[@]}" || true
+    rm -f "$TB_LOG/initrd" "$TB_LOG/run.cpio" "$TB_LOG/channel"
+    verdict
+    [ -z "$OPT_JUDGE" ] || judge
+}
