@@ -162,11 +162,7 @@ static int entry_op(struct iommu_op_batch *b, const struct xen_iommu_op *op)
 {
     const struct xen_iommu_op_range *r = &op->u.range;
 
-    if ( !b->locked )
-    {
-        percpu_read_lock(iommu_op_rwlock, &b->pv->lock);
-        b->locked = true;
-    }
+    iommu_op_begin(b);
 
     if ( op->op == XEN_IOMMUOP_map )
         return iommu_op_map(b, &op->u.map, op->flags);

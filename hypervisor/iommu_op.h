@@ -114,7 +114,8 @@ enum host_map {
 struct iommu_op_domain {
     /*
      * read: map, unmap, flush, from the first one of a batch to its flush.
-     * write: whatever changes claims or the host map.
+     * write: whatever changes claims or the host map; and, without leaf tables
+     * of our own, everything.
      */
     percpu_rwlock_t lock;
 
@@ -130,10 +131,10 @@ struct iommu_op_domain {
     uint64_t entry_bits;
     bool flush_added;
     bool direct;                /* leaf tables, not shadows of them */
-    spinlock_t shadow_lock;     /* a shadow entry and the table agree */
 
     enum host_map host;
     unsigned long host_next;    /* next pdx of a drop or a restore */
+    unsigned int host_flush;    /* IOMMU_FLUSHF_*: its flush is still due */
 
     /* A claim that was preempted goes on here; NO_CLAIM: there is none. */
 #define NO_CLAIM (~0ULL)
@@ -162,6 +163,7 @@ void iommu_op_usage(const struct iommu_op_domain *pv,
 
 /* iommu_op_host.c */
 bool iommu_op_host_overlaps(const struct xen_iommu_op_range *r);
+int iommu_op_host_flush(struct domain *d, struct iommu_op_domain *pv);
 int iommu_op_host_drop(struct domain *d, struct iommu_op_domain *pv);
 int iommu_op_host_restore(struct domain *d, struct iommu_op_domain *pv);
 

@@ -37,10 +37,11 @@ struct iommu_op_batch {
     struct iommu_op_domain *pv;
     unsigned int tag;
     unsigned int op;            /* index of the op that is carried out */
-    bool locked;                /* pv->lock is held for reading */
+    bool locked;                /* between iommu_op_begin() and _settle() */
 
     struct iommu_op_runs added, modified;
     unsigned int flush_flags;   /* what the generic functions asked for */
+    bool unmap_failed;          /* and could not do, for want of memory */
 
     unsigned int nr_unsettled;
     struct iommu_op_unsettled unsettled[XEN_IOMMUOP_MAX_OPS];
@@ -51,6 +52,7 @@ struct iommu_op_batch {
 void iommu_op_runs_add(struct iommu_op_runs *runs, uint64_t first,
                        unsigned int nr);
 int iommu_op_flush_runs(struct iommu_op_batch *b);
+void iommu_op_begin(struct iommu_op_batch *b);
 void iommu_op_settle(struct iommu_op_batch *b);
 
 /* iommu_op_map.c */

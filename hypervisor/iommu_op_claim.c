@@ -79,7 +79,6 @@ struct iommu_op_domain *iommu_op_domain_get(struct domain *d)
         return NULL;
 
     percpu_rwlock_resource_init(&pv->lock, iommu_op_rwlock);
-    spin_lock_init(&pv->shadow_lock);
 
     iommu_vcall(hd->platform_ops, leaf_info, d, &info);
     pv->bfn_bits = info.bfn_bits;
@@ -190,7 +189,8 @@ int iommu_op_claim(struct domain *d, struct iommu_op_domain *pv,
                    const struct xen_iommu_op_range *r)
 {
     struct iommu_op_claim *c;
-    int rc = check_claim(pv, r) ?: check_vacant(d, pv, r);
+    int rc = check_claim(pv, r) ?: iommu_op_host_flush(d, pv) ?:
+             check_vacant(d, pv, r);
 
     if ( rc )
         return rc;
@@ -273,8 +273,8 @@ static bool claim_is_used(const struct iommu_op_claim *c)
 }
 
 /* Take every present entry of a leaf table from the devices. */
-static void clear_leaf(struct domain *d, struct iommu_op_domain *pv,
-                       struct iommu_op_leaf *leaf, uint64_t bfn)
+static int clear_leaf(struct domain *d, struct iommu_op_domain *pv,
+                      struct iommu_op_leaf *leaf, uint64_t bfn)
 {
     uint64_t *entry = __map_domain_page(leaf->table);
     unsigned int i, flush_flags = 0;
@@ -286,9 +286,8 @@ static void clear_leaf(struct domain *d, struct iommu_op_domain *pv,
     iommu_sync_cache(entry, PAGE_SIZE);
     unmap_domain_page(entry);
 
-    if ( !pv->direct &&
-         iommu_unmap(d, _dfn(bfn), LEAF_FRAMES, 0, &flush_flags) )
-        ASSERT_UNREACHABLE();
+    return pv->direct
+           ? 0 : iommu_unmap(d, _dfn(bfn), LEAF_FRAMES, 0, &flush_flags);
 }
 
 static void settle_leaf(struct iommu_op_domain *pv, struct iommu_op_leaf *leaf)
@@ -326,14 +325,13 @@ static int release_leaves(struct domain *d, struct iommu_op_domain *pv,
                           unsigned int to)
 {
     unsigned int i;
-    int rc;
+    int rc = 0;
 
-    for ( i = from; i < to; i++ )
+    for ( i = from; !rc && i < to; i++ )
         if ( c->leaf[i].table )
-            clear_leaf(d, pv, &c->leaf[i], c->bfn + i * LEAF_FRAMES);
+            rc = clear_leaf(d, pv, &c->leaf[i], c->bfn + i * LEAF_FRAMES);
 
-    rc = iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified);
-    if ( rc )
+    if ( rc || iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified) )
         return -EIO;
 
     for ( i = from; i < to; i++ )

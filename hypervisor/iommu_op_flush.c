@@ -107,7 +107,7 @@ int iommu_op_flush_runs(struct iommu_op_batch *b)
 
 /*
  * The entries of @u that bear our tag are forgotten by the IOTLB: free them
- * and drop their references. Or, if the flush failed, they wait for another.
+ * and drop their references. Or, if that failed, they wait for another flush.
  */
 static void settle_one(struct iommu_op_batch *b,
                        const struct iommu_op_unsettled *u, bool flushed)
@@ -148,6 +148,24 @@ static void settle_one(struct iommu_op_batch *b,
 }
 
 /*
+ * Let the batch change entries, until iommu_op_settle(). On the generic path it
+ * is alone: tables come and go there, and a device that remembers one that went
+ * could not use, until our flush, what another vCPU maps in its place.
+ */
+void iommu_op_begin(struct iommu_op_batch *b)
+{
+    if ( b->locked )
+        return;
+
+    if ( b->pv->direct )
+        percpu_read_lock(iommu_op_rwlock, &b->pv->lock);
+    else
+        percpu_write_lock(iommu_op_rwlock, &b->pv->lock);
+
+    b->locked = true;
+}
+
+/*
  * End what the batch did so far: flush, then settle, then let others in. After
  * it no entry bears our tag.
  */
@@ -160,6 +178,9 @@ void iommu_op_settle(struct iommu_op_batch *b)
         return;
 
     rc = iommu_op_flush_runs(b);
+    if ( b->unmap_failed )
+        rc = -EIO;
+    b->unmap_failed = false;
 
     for ( i = 0; i < b->nr_unsettled; i++ )
     {
@@ -172,7 +193,11 @@ void iommu_op_settle(struct iommu_op_batch *b)
 
     b->nr_unsettled = 0;
     b->locked = false;
-    percpu_read_unlock(iommu_op_rwlock, &b->pv->lock);
+
+    if ( b->pv->direct )
+        percpu_read_unlock(iommu_op_rwlock, &b->pv->lock);
+    else
+        percpu_write_unlock(iommu_op_rwlock, &b->pv->lock);
 }
 
 /*

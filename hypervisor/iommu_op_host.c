@@ -30,6 +30,10 @@ static unsigned int host_perms(const struct iommu_op_domain *pv,
         if ( pfn - pv->reserved[i].bfn < pv->reserved[i].nr )
             return 0;
 
+    /* Claimed while it was gone, in a change that is not finished. */
+    if ( iommu_op_find_claim(pv, pfn, 1) )
+        return 0;
+
     return arch_iommu_hwdom_perms(d, pfn);
 }
 
@@ -37,6 +41,20 @@ static unsigned int host_perms(const struct iommu_op_domain *pv,
 bool iommu_op_host_overlaps(const struct xen_iommu_op_range *r)
 {
     return r->bfn <= max_page;
+}
+
+/*
+ * Flush what was changed: 0, or -EIO. What failed to be flushed stays due: a
+ * second attempt finds nothing left to change, and would not flush by itself.
+ */
+int iommu_op_host_flush(struct domain *d, struct iommu_op_domain *pv)
+{
+    if ( iommu_iotlb_flush_all(d, pv->host_flush) )
+        return -EIO;
+
+    pv->host_flush = 0;
+
+    return 0;
 }
 
 static int change_run(struct domain *d, bool restore, unsigned long first,
@@ -57,8 +75,8 @@ static int change_piece(struct domain *d, struct iommu_op_domain *pv,
 {
     unsigned long end = min(pv->host_next + PIECE, max_pdx);
     unsigned long i, first = 0, nr = 0;
-    unsigned int run_perms = 0, flush_flags = 0;
-    int rc = 0;
+    unsigned int run_perms = 0;
+    int rc = 0, flush_rc;
 
     for ( i = pv->host_next; !rc && i < end; i++ )
     {
@@ -67,7 +85,8 @@ static int change_piece(struct domain *d, struct iommu_op_domain *pv,
 
         if ( nr && (pfn != first + nr || perms != run_perms) )
         {
-            rc = change_run(d, restore, first, nr, run_perms, &flush_flags);
+            rc = change_run(d, restore, first, nr, run_perms,
+                            &pv->host_flush);
             nr = 0;
         }
 
@@ -79,11 +98,10 @@ static int change_piece(struct domain *d, struct iommu_op_domain *pv,
         nr += !!perms;
     }
 
-    rc = rc ?: change_run(d, restore, first, nr, run_perms, &flush_flags);
+    rc = rc ?: change_run(d, restore, first, nr, run_perms, &pv->host_flush);
 
-    if ( iommu_iotlb_flush_all(d, flush_flags) )
-        return -EIO;
-
+    flush_rc = iommu_op_host_flush(d, pv);
+    rc = flush_rc ?: rc;
     if ( !rc )
         pv->host_next = end;
 

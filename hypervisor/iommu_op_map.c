@@ -149,32 +149,26 @@ static int shadow_map(struct iommu_op_batch *b, uint64_t bfn, uint64_t mfn,
     return iommu_map(b->d, _dfn(bfn), _mfn(mfn), nr, flags, &b->flush_flags);
 }
 
-/* Write the entries of one span: how many were; all of them but in a race. */
+/*
+ * Write the entries of one span: how many were. On failure, in @rc, the caller
+ * unmaps those again: a device may have used them already.
+ */
 static unsigned int map_span(struct iommu_op_batch *b,
                              const struct iommu_op_span *s, uint64_t bfn,
-                             uint64_t mfn, uint64_t entry)
+                             uint64_t mfn, uint64_t entry, int *rc)
 {
     unsigned int i;
 
-    if ( !b->pv->direct )
-        spin_lock(&b->pv->shadow_lock);
+    *rc = 0;
 
-    for ( i = 0; i < s->nr; i++ )
+    for ( i = 0; !*rc && i < s->nr; i += !*rc )
         if ( cmpxchg(&s->entry[i], 0, with_mfn(entry, mfn + i)) )
-            break;
+            *rc = -EEXIST; /* another vCPU was faster */
 
     if ( b->pv->direct )
         iommu_sync_cache(s->entry, i * sizeof(*s->entry));
-    else if ( i )
-    {
-        if ( shadow_map(b, bfn, mfn, i, entry) )
-            /* It undid what it did; no device has seen these. */
-            while ( i )
-                write_atomic(&s->entry[--i], 0);
-    }
-
-    if ( !b->pv->direct )
-        spin_unlock(&b->pv->shadow_lock);
+    else if ( i && shadow_map(b, bfn, mfn, i, entry) )
+        *rc = -ENOMEM;
 
     atomic_add(i, &s->leaf->used);
 
@@ -188,22 +182,21 @@ static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
 static int map_commit(struct iommu_op_batch *b, struct iommu_op_claim *c,
                       const struct xen_iommu_op_map *m, uint64_t entry)
 {
-    unsigned int done = 0, n;
+    unsigned int done = 0;
+    int rc;
 
     do {
         struct iommu_op_span s = iommu_op_span(c, m->bfn + done, m->nr - done);
 
-        n = map_span(b, &s, m->bfn + done, m->mfn + done, entry);
+        done += map_span(b, &s, m->bfn + done, m->mfn + done, entry, &rc);
         iommu_op_span_end(&s);
-        done += n;
 
-        if ( n < s.nr )
+        if ( rc )
         {
-            /* Another vCPU was faster, or the generic path has no memory. */
             put_frames(b, entry, m->mfn + done, m->nr - done);
             if ( done )
                 unmap_entries(b, c, m->bfn, done);
-            return b->pv->direct ? -EEXIST : -ENOMEM;
+            return rc;
         }
     } while ( done < m->nr );
 
@@ -314,9 +307,6 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
     if ( !s->entry )
         return s->nr;
 
-    if ( !b->pv->direct )
-        spin_lock(&b->pv->shadow_lock);
-
     for ( i = 0; i < s->nr; i++ )
     {
         uint64_t old = read_atomic(&s->entry[i]), seen;
@@ -333,13 +323,10 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
 
     if ( b->pv->direct )
         iommu_sync_cache(s->entry, s->nr * sizeof(*s->entry));
-    else
-    {
-        /* To clear an entry fails only for want of memory to split a superpage. */
-        if ( iommu_unmap(b->d, _dfn(bfn), s->nr, 0, &b->flush_flags) )
-            ASSERT_UNREACHABLE();
-        spin_unlock(&b->pv->shadow_lock);
-    }
+    /* It can lack the memory to split a superpage that it made before. */
+    else if ( iommu_unmap(b->d, _dfn(bfn), s->nr, 0, &b->flush_flags) &&
+              tag != TAG_DEFERRED )
+        b->unmap_failed = true;
 
     return missed;
 }
@@ -424,12 +411,40 @@ int iommu_op_unmap(struct iommu_op_batch *b,
     return missed ? -ENOENT : 0;
 }
 
+/* Make the deferred entries of one span wait for the flush of this batch. */
+static void adopt_span(struct iommu_op_batch *b,
+                       const struct iommu_op_span *s, uint64_t bfn)
+{
+    unsigned int i;
+
+    if ( !s->entry )
+        return;
+
+    for ( i = 0; i < s->nr; i++ )
+    {
+        uint64_t old = read_atomic(&s->entry[i]);
+
+        if ( !entry_is_pending(old, TAG_DEFERRED) ||
+             cmpxchg(&s->entry[i], old, entry_pending(old, b->tag)) != old ||
+             b->pv->direct )
+            continue;
+
+        /* Maybe it waits because the generic path could not unmap it. */
+        if ( iommu_unmap(b->d, _dfn(bfn + i), 1, 0, &b->flush_flags) )
+            b->unmap_failed = true;
+    }
+
+    /* Whoever cleared them just now may not have come to this yet. */
+    if ( b->pv->direct )
+        iommu_sync_cache(s->entry, s->nr * sizeof(*s->entry));
+}
+
 int iommu_op_flush(struct iommu_op_batch *b,
                    const struct xen_iommu_op_range *r)
 {
     struct iommu_op_claim *c = iommu_op_find_claim(b->pv, r->bfn, r->nr);
     uint64_t bfn = r->bfn;
-    unsigned int nr = r->nr, i;
+    unsigned int nr = r->nr;
 
     if ( !c )
         return -ENOENT;
@@ -439,14 +454,7 @@ int iommu_op_flush(struct iommu_op_batch *b,
     {
         struct iommu_op_span s = iommu_op_span(c, bfn, nr);
 
-        for ( i = 0; s.entry && i < s.nr; i++ )
-        {
-            uint64_t entry = read_atomic(&s.entry[i]);
-
-            if ( entry_is_pending(entry, TAG_DEFERRED) )
-                cmpxchg(&s.entry[i], entry, entry_pending(entry, b->tag));
-        }
-
+        adopt_span(b, &s, bfn);
         iommu_op_span_end(&s);
         bfn += s.nr;
         nr -= s.nr;
