@@ -1,13 +1,12 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # Brings everything that a run needs up to date, in order; what is fresh is
-# skipped, so a second call only compares hashes.
+# skipped, so a second call only compares hashes.  The caller holds the lock.
 
 TB_STEPS=9
 
-build_all() {
-    local lack dir hash image drivers=${1-}
+build_all() { # EXTRA-DRIVERS
+    local lack dir hash image drivers=$1
     TB_STEP=0
-    lock_build
 
     mapfile -t lack < <(lacking "${TB_HOST_PACKAGES[@]}")
     if [ "${#lack[@]}" -gt 0 ]; then
@@ -46,9 +45,6 @@ build_all() {
         [ -z "$dir" ] || die 2 "--drivers: the kernel $KREL has no module $(echo "$dir" | xargs)" "see $TB_KERNEL/lib/modules/$KREL"
         step 'packing the drivers' 'see the log' build_drivers "$drivers" "$image"
     fi
-    # shellcheck disable=SC2034  # for run.sh
-    TB_DRIVERS_IMAGE=$image
-    unlock_build
 }
 
 # One kbuild directory of ours, if it is there at all.

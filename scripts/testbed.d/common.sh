@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # Paths, messages, steps, locks and content hashes: what every other part uses.
 
 TB_ROOT=$(cd "$TB_HOME/../.." && pwd)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The last thing that the test machine's init becomes: process 1, which runs
- * the command, carries its output into the channel, posts its exit status
- * there, and powers the machine off.
+ * The second half of the test machine's process 1: it runs the command, carries
+ * its output into the channel, posts its exit status there, and powers off.
  *
  * Being process 1 it survives `kill -9 -1` and reaps whatever the command left
  * behind.  If it cannot do its work it ends, which panics the kernel, which the
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "guest.h"
 
 #define PIPE_SIZE (1 << 20)	/* so that a burst does not stop the command */
 
@@ -206,23 +206,21 @@ static char **read_command(const char *path)
 	return argv;
 }
 
-/* guest-runner FILE [TTY [NOTE]]: NOTE goes to the command's stderr, before it. */
-int main(int argc, char **argv)
+/*
+ * Run the command in command_file, on tty if that is given, and power off.
+ * note, if any, goes to the command's stderr before it.  Comes back only when
+ * something is wrong with the machine.
+ */
+int guest_run(const char *command_file, const char *tty, const char *note)
 {
-	const char *tty = argc > 2 && *argv[2] ? argv[2] : NULL;
-	const char *note = argc > 3 && *argv[3] ? argv[3] : NULL;
 	struct channel *ch = find_channel();
-	int status;
+	int status = run(ch, read_command(command_file), tty, note);
 
-	if (argc < 2) {
-		errno = EINVAL;
-		die("usage");
-	}
-	status = run(ch, read_command(argv[1]), tty, note);
 	atomic_store(&ch->status, status);
 	/* pairs with the acquire in host-pump: output and status come first */
 	atomic_store_explicit(&ch->state, CHANNEL_ENDED, memory_order_release);
 	sync();
 	reboot(RB_POWER_OFF);
 	die("power-off");
+	return 1;
 }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # Debian's kernel, unpacked into the cache, and the modules built against it.
 
 TB_KERNEL=$TB_BUILD/kernel
@@ -6,7 +6,6 @@ TB_KERNEL=$TB_BUILD/kernel
 # build here and a `make` by hand there never meet in the same directory.
 TB_TREE=$TB_BUILD/tree
 
-# shellcheck disable=SC2034  # KREL, KDIR: for the other parts
 kernel_known() {
     read -r KREL KVER 2>/dev/null <"$TB_STAMPS/kernel" || return 1
     KDIR=/usr/src/linux-headers-$KREL

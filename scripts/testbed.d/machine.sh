@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # The machine: the QEMU command line of one run, in the array QEMU.
 
 TB_KERNEL_ARGS='panic=1 scsi_mod.scan=sync usb-storage.delay_use=0'
@@ -18,7 +18,7 @@ boot_xen() { # INITRD
     # Behind the initrd: Xen takes the first module of no other kind for that.
     [ -z "$OPT_XEN_MODULE" ] || modules+=,$(double_commas "$OPT_XEN_MODULE")
     QEMU+=(-kernel "$xen"
-        -append "com1=115200,8n1 console=com1 dom0_mem=${dom0}M,max:${dom0}M loglvl=all guest_loglvl=all$OPT_XEN_ARGS"
+        -append "com1=115200,8n1 console=com1 dom0_mem=${dom0}M,max:${dom0}M loglvl=all guest_loglvl=all bootscrub=off$OPT_XEN_ARGS"
         -initrd "$modules")
 }
 
@@ -29,9 +29,9 @@ boot_native() { # INITRD
 
 accelerator() {
     if [ -n "$OPT_ICOUNT" ]; then
-        QEMU+=(-accel tcg,thread=single -icount shift=0,sleep=off,align=off -smp "${OPT_SMP:-1}")
+        QEMU+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off,align=off" -smp "${OPT_SMP:-1}")
     else
-        QEMU+=(-accel tcg,thread=multi -smp "${OPT_SMP:-2}")
+        QEMU+=(-accel "tcg,thread=multi" -smp "${OPT_SMP:-2}")
     fi
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # The command line.  Whatever it does not understand ends with status 2 and
 # names the remedy.
 
@@ -44,7 +44,6 @@ usage_error() {
     exit 2
 }
 
-# shellcheck disable=SC2034  # read by machine.sh and run.sh
 default_options() {
     OPT_XEN_ARGS='' OPT_LINUX_ARGS='' OPT_QEMU_ARGS='' OPT_MODE='' OPT_DRIVERS='' OPT_LOG='' OPT_TRACE=()
     OPT_NO_MODULE='' OPT_UNPATCHED='' OPT_NATIVE='' OPT_ICOUNT='' OPT_JUDGE='' OPT_NO_BUILD=''
@@ -52,7 +51,6 @@ default_options() {
 }
 
 # Sets OPT_* and COMMAND from the arguments of `run` and `shell`.
-# shellcheck disable=SC2034
 parse_options() {
     default_options
     while [ $# -gt 0 ]; do
@@ -68,7 +66,7 @@ parse_options() {
         --help | -h) usage; exit 0 ;;
         --*)
             known_value_option "$1" || usage_error "unknown option $1"
-            [ $# -ge 2 ] && [ "$2" != -- ] || usage_error "$1 lacks its value" "give one: $1 VALUE"
+            if [ $# -lt 2 ] || [ "$2" = -- ]; then usage_error "$1 lacks its value" "give one: $1 VALUE"; fi
             take_value "$1" "$2"
             shift ;;
         *) usage_error "unexpected argument '$1'" "put the command after --: scripts/testbed run -- $*" ;;
@@ -85,7 +83,6 @@ known_value_option() {
     esac
 }
 
-# shellcheck disable=SC2034
 take_value() {
     case $1 in
     --xen-args) OPT_XEN_ARGS+=" $2" ;;
@@ -105,7 +102,15 @@ take_value() {
 }
 
 check_number() { # NAME VALUE LEAST
-    [[ $2 =~ ^[0-9]{1,7}$ ]] && [ "$2" -ge "$3" ] || usage_error "$1 $2: not a number of at least $3" "give a number: $1 $3"
+    if ! [[ $2 =~ ^[0-9]{1,7}$ ]] || [ "$2" -lt "$3" ]; then
+        usage_error "$1 $2: not a number of at least $3" "give a number, such as $1 $3"
+    fi
+}
+
+check_file() { # NAME FILE
+    if ! [ -f "$2" ] || ! [ -r "$2" ]; then
+        usage_error "$1 $2: no such readable file" 'name a file of the host (directories: pack them with tar)'
+    fi
 }
 
 check_options() {
@@ -114,13 +119,13 @@ check_options() {
     check_number --mem "$OPT_MEM" 768
     check_number --timeout "$OPT_TIMEOUT" 1
     for file in "${OPT_COPY[@]}"; do
-        [ -f "$file" ] && [ -r "$file" ] || usage_error "--copy $file: no such readable file" 'name a file of the host (directories: pack them with tar)'
+        check_file --copy "$file"
     done
     for file in "${OPT_EXCUSE[@]}"; do
         grep -qE -e "$file" </dev/null || [ $? -eq 1 ] || usage_error "--excuse $file: not an extended regular expression" 'see grep(1), option -E'
     done
     if [ -n "$OPT_XEN_MODULE" ]; then
-        [ -f "$OPT_XEN_MODULE" ] && [ -r "$OPT_XEN_MODULE" ] || usage_error "--xen-module $OPT_XEN_MODULE: no such readable file" 'name a file of the host'
+        check_file --xen-module "$OPT_XEN_MODULE"
     fi
     if [ -n "$OPT_MODE" ] && [ -n "$OPT_NO_MODULE" ]; then
         usage_error '--mode and --no-module contradict each other' 'give one of them'

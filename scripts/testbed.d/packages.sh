@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # What comes from Debian: the host's tools, single packages that are unpacked
 # but never installed, and source packages.
 
@@ -88,6 +88,7 @@ source_lists() {
 fetch_source() {
     local name=$1 series=$2 dir=$3 version
     mkdir -p "$dir.download"
+    # shellcheck disable=SC2016  # apt's own syntax
     for version in $(source_apt indextargets --format '$(FILENAME)' 'Created-By: Sources' |
                      xargs -r /usr/lib/apt/apt-helper cat-file |
                      awk -v name="$name" '/^Package: / { p = $2 } /^Version: / && p == name { print $2 }' |

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # The test machine's root file system: archives that the kernel unpacks one
 # after the other.  base (tools), drivers (modules of one --drivers list), and
 # run.sh's own per run.
@@ -37,8 +37,6 @@ base_skeleton() {
     echo '127.0.0.1 localhost testbed' >"$root/etc/hosts"
     cp /etc/protocols /etc/services "$root/etc/" 2>/dev/null || true
     cp /usr/share/misc/pci.ids "$root/usr/share/misc/"
-    cp "$TB_HOME/guest-init" "$root/init"
-    chmod 755 "$root/init"
 }
 
 # One library that has every symbol, with its version, that PROGRAM wants from
@@ -90,7 +88,7 @@ base_tools() {
 base_hash() {
     # shellcheck disable=SC2016
     hash_of "$(dpkg-query -W -f '${Package} ${Version}\n' "${TB_HOST_PACKAGES[@]}" libc6)" \
-        -- "$TB_HOME"/{rootfs.sh,guest-init,guest-runner.c,host-pump.c,channel.h}
+        -- "$TB_HOME"/{rootfs.sh,guest-init.c,guest-runner.c,guest.h,host-pump.c,channel.h}
 }
 
 build_base() {
@@ -98,7 +96,7 @@ build_base() {
     rm -rf "$root"
     base_skeleton "$root"
     base_tools "$root"
-    gcc -O2 -Wall -Wextra -static -o "$root/usr/sbin/guest-runner" "$TB_HOME/guest-runner.c"
+    gcc -O2 -Wall -Wextra -static -o "$root/init" "$TB_HOME"/guest-{init,runner}.c
     gcc -O2 -Wall -Wextra -o "$TB_BUILD/host-pump.new" "$TB_HOME/host-pump.c"
     mv "$TB_BUILD/host-pump.new" "$TB_BUILD/host-pump"
     make_cpio "$root" >"$TB_IMAGES/base.cpio.new"

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # One run: its directory, its part of the root file system, and what its end means.
 
 make_log_dir() {
@@ -15,12 +15,12 @@ make_log_dir() {
     ln -sfn "$TB_LOG" "$runs/.latest.$$" && mv -T "$runs/.latest.$$" "$runs/latest"
 }
 
-# run_conf: what guest-init needs to know, as shell assignments.
+# run_conf: what guest-init.c needs to know.
 run_conf() {
     local load=1
     if [ -n "$OPT_NO_MODULE" ] || { [ -n "$OPT_NATIVE" ] && [ -z "$OPT_MODE" ]; }; then load=; fi
     [ -e "$TB_ROOT/kernel/xen-pviommu/Makefile" ] || load=
-    printf "LOAD_MODULE='%s'\nMODE='%s'\nTTY='%s'\n" "$load" "$OPT_MODE" "$1"
+    printf 'LOAD_MODULE=%s\nMODE=%s\nTTY=%s\n' "$load" "$OPT_MODE" "$1"
 }
 
 # Everything of this run only: the command, the copies, and the libraries of the
@@ -46,6 +46,8 @@ prepare() { # TTY
         TB_DRIVERS_IMAGE=$(drivers_image "$OPT_DRIVERS")
         [ -e "$TB_DRIVERS_IMAGE" ] || die 125 'no image with these drivers is built yet' 'leave --no-build out'
     else
+        # Locked until everything is taken from the cache.
+        lock_build
         strictly build_all "$OPT_DRIVERS"
         # A failed build is a command never reached.
         [ "$TB_RC" -eq 0 ] || exit $((TB_RC == 2 ? 2 : 125))
@@ -55,6 +57,7 @@ prepare() { # TTY
     make_log_dir
     run_archive "$1" "$TB_LOG/run.cpio"
     cat "$TB_IMAGES/base.cpio" "$TB_DRIVERS_IMAGE" "$TB_LOG/run.cpio" >"$TB_LOG/initrd"
+    [ -n "$OPT_NO_BUILD" ] || unlock_build
     machine "$TB_LOG" "$TB_LOG/initrd"
     printf '%q ' "${QEMU[@]}" >"$TB_LOG/qemu.command"
 }
@@ -67,7 +70,7 @@ show_end() {
     local file=$TB_LOG/console.log
     [ -s "$file" ] || file=$TB_LOG/qemu.log
     say "the end of $file:"
-    tr -d '\r\0' <"$file" | tail -n "${1:-12}" | sed 's/^/    | /' >&2
+    tr -d '\r\0' <"$file" | tail -n 12 | sed 's/^/    | /' >&2
 }
 
 ended_badly() { # STATUS WHAT

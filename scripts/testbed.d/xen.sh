@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # The hypervisor: Debian's source with hypervisor/ applied, and Debian's binary.
 
 TB_XEN=$TB_BUILD/xen
