@@ -1,0 +1,42 @@
+# xen-pviommu: `make` lists what can be done.
+
+JOBS ?= 2
+TESTS ?= $(UNIT) $(BUILD) $(VM)
+
+UNIT = $(sort $(wildcard tests/unit/*.t tests/lint/*.t))
+BUILD = $(sort $(wildcard tests/build/*.t))
+# The longest first, so that none is left alone at the end.
+VM = $(shell ls -S tests/vm/*.t)
+
+UNIT_PACKAGES = shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
+	linux-headers-amd64 linux-source
+
+.DEFAULT_GOAL := help
+.PHONY: help demo check unit lint build deps clean
+
+help:  ## list what can be done
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  TESTS="tests/vm/edu.t ..." runs only those; JOBS=N runs N at a time ($(JOBS)).'
+	@echo '  Each installs the Debian packages that it lacks. Logs: build/tests.'
+
+demo:  ## build, boot Xen with a PV dom0 on an emulated IOMMU, and show it work
+	scripts/demo
+
+check: deps build  ## all tests: unit, lint, builds, virtual machines; half an hour
+	tests/run -j $(JOBS) $(TESTS)
+
+unit: deps  ## tests that need no virtual machine, and lint; a minute
+	tests/run -j $(JOBS) $(UNIT)
+
+lint: deps  ## style and static checks only
+	tests/run -j $(JOBS) $(sort $(wildcard tests/lint/*.t))
+
+build:  ## Xen, the modules and the test machine
+	scripts/testbed build
+
+deps:
+	@scripts/install-deps $(UNIT_PACKAGES)
+
+clean:  ## remove build/, and with it what was downloaded
+	rm -rf build

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# C++: clang-tidy finds nothing. The compiler's flags are in the nearest
+# compile_flags.txt, which clang-tidy finds by itself.
+set -u
+. "$(dirname "$0")/../lint/lib.sh"
+
+tidy() { clang-tidy --quiet "$1" 2>/dev/null | { ! grep -A 3 -E ' (warning|error): '; }; }
+export -f tidy
+
+mapfile -t sources < <(files '*.cc' '*.cpp')
+# Two at a time, each into a file of its own.
+rm -rf build/lint/tidy
+mkdir -p build/lint/tidy
+printf '%s\n' "${sources[@]}" | xargs -r -P "$(nproc)" -I{} bash -c 'tidy "$1" >"build/lint/tidy/${1//\//-}" && echo ok >>"build/lint/tidy/${1//\//-}"' - {}
+for file in "${sources[@]}"; do
+    is "clang-tidy $file" "$(cat "build/lint/tidy/${file//\//-}")" ok
+done
+printf 'int main() { int* p = nullptr; return *p; }\n' >build/lint/bad.cpp
+nok 'clang-tidy finds what is wrong' tidy build/lint/bad.cpp
+done_testing

@@ -1,0 +1,287 @@
+// The lockstep: which op of Xen's batch has been carried out when.
+#include "checker.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+using world::violate;
+
+namespace {
+
+constexpr size_t kMaxTouched = 512;
+
+xen_iommu_op range_op(unsigned op, uint64_t bfn, uint32_t nr, unsigned flags)
+{
+    xen_iommu_op o = {};
+    o.op = static_cast<uint16_t>(op);
+    o.flags = static_cast<uint16_t>(flags);
+    o.u.range.bfn = bfn;
+    o.u.range.nr = nr;
+    return o;
+}
+
+} // namespace
+
+xen_iommu_op op_map(uint64_t bfn, uint64_t mfn, uint32_t nr, unsigned flags, unsigned domid)
+{
+    xen_iommu_op o = {};
+    o.op = XEN_IOMMUOP_map;
+    o.flags = static_cast<uint16_t>(flags);
+    o.u.map = {0, static_cast<uint16_t>(domid), nr, bfn, mfn};
+    return o;
+}
+xen_iommu_op op_unmap(uint64_t bfn, uint32_t nr, unsigned flags) { return range_op(XEN_IOMMUOP_unmap, bfn, nr, flags); }
+xen_iommu_op op_flush(uint64_t bfn, uint32_t nr) { return range_op(XEN_IOMMUOP_flush, bfn, nr, 0); }
+xen_iommu_op op_claim(uint64_t bfn, uint32_t nr) { return range_op(XEN_IOMMUOP_claim, bfn, nr, 0); }
+xen_iommu_op op_release(uint64_t bfn, uint32_t nr, unsigned flags) { return range_op(XEN_IOMMUOP_release, bfn, nr, flags); }
+xen_iommu_op op_plain(unsigned op) { return range_op(op, 0, 0, 0); }
+
+Checker::Checker(const world::Config &c) : model((world::reset(c), model::Model())), pool_before_(world::pool_used())
+{
+    world::hooks.part = [this] { part_begins(); };
+    world::hooks.part_end = [this](long ret) { part_ends(ret); };
+    world::hooks.preempt = [this] { return boundary(); };
+    world::hooks.general_preempt = [this] { return top().restarted = general_preempt && general_preempt(); };
+    world::hooks.before_flush = [this] { flush_begins(); };
+    world::hooks.flushed = [this](const world::Flush &f) { flushed(f); };
+    world::hooks.write_lock = [this] { control_begins(); };
+    world::hooks.write_unlock = [this] { top().control = false; };
+    world::hooks.alloc_fails = [this] {
+        const bool fails = alloc_fails && alloc_fails();
+        any_alloc_failed_ |= fails;
+        return fails;
+    };
+    world::hooks.flush_fails = [this] { return flush_fails && flush_fails(); };
+    world::hooks.copy_in_fails = [this] {
+        top().copies_in++;
+        return top().copy_in_failed = copy_in_fails && copy_in_fails();
+    };
+    world::hooks.copy_out_fails = [this] {
+        top().copies_out++;
+        return top().copy_out_failed = copy_out_fails && copy_out_fails();
+    };
+}
+
+Checker::~Checker() { world::hooks = {}; }
+
+// TRACE=1: every call, for whoever looks at what the fuzzer found.
+static void trace(const char *what, unsigned depth, unsigned vcpu, const std::vector<xen_iommu_op> &ops)
+{
+    static const bool on = std::getenv("TRACE");
+    for (const xen_iommu_op &o : ops) {
+        if (!on)
+            break;
+        const bool map = o.op == XEN_IOMMUOP_map;
+        std::fprintf(stderr, "%*s%s vcpu %u: op %u flags %x bfn %lx nr %x mfn %lx domid %x: %d\n", static_cast<int>(depth * 2), "", what,
+                     vcpu, o.op, o.flags, static_cast<unsigned long>(o.u.range.bfn), o.u.range.nr,
+                     map ? static_cast<unsigned long>(o.u.map.mfn) : 0, map ? o.u.map.domid : 0, o.status);
+    }
+}
+
+long Checker::call(unsigned vcpu, std::vector<xen_iommu_op> &ops) { return call_by(world::dom(0), vcpu, ops); }
+
+long Checker::call_by(domain &d, unsigned vcpu, std::vector<xen_iommu_op> &ops)
+{
+    for (const xen_iommu_op &o : ops) {
+        const bool is_map = o.op == XEN_IOMMUOP_map;
+        const uint64_t bfn = is_map ? o.u.map.bfn : o.u.range.bfn, nr = is_map ? o.u.map.nr : o.u.range.nr;
+        for (uint64_t b : {bfn, bfn + nr / 2, bfn + nr - 1, (bfn | 511) + 1})
+            if (b >> model::Model::bfn_bits() == 0) {
+                world::watch(b);
+                if (touched_.size() < kMaxTouched)
+                    touched_.push_back(b);
+            }
+    }
+    trace("call", depth(), vcpu, ops);
+    world::log = {};
+    Active a;
+    a.guest = ops.data();
+    a.in = ops;
+    a.batch.id = vcpu;
+    stack_.push_back(std::move(a));
+    if (depth() == 1)
+        flushes.clear();
+    world::device_runs();
+    const world::Result r = world::hypercall(depth() - 1, d, vcpu, ops.data(), static_cast<unsigned>(ops.size()));
+    world::device_runs();
+    stack_.pop_back();
+    trace("done", depth(), vcpu, ops);
+    parts = r.parts;
+    if (!depth()) {
+        quick_check();
+        if (thorough)
+            audit();
+    }
+    return r.ret;
+}
+
+int Checker::op(xen_iommu_op one, unsigned vcpu)
+{
+    std::vector<xen_iommu_op> ops = {one};
+    const long ret = call(vcpu, ops);
+    return ret ? static_cast<int>(ret) : ops[0].status;
+}
+
+// ops.size() is what the guest says; beyond the limit nothing is read.
+void Checker::part_begins()
+{
+    Active &a = top();
+    std::memcpy(a.in.data(), a.guest, a.in.size() * sizeof(xen_iommu_op));
+    a.expected = a.in;
+    a.allowed.assign(a.in.size(), {});
+    a.executed = a.copies_in = a.copies_out = 0;
+    a.preempted = a.restarted = a.control_flush_failed = false;
+    a.copy_in_failed = a.copy_out_failed = false;
+    world::log = {};
+}
+
+// Carry out the next op in the model, with what went wrong under it.
+void Checker::advance(Active &a)
+{
+    model::Faults f;
+    for (const world::Allocation &x : world::log.allocations) {
+        f.leaf_alloc |= x.failed && (x.what == world::Alloc::Leaf || x.what == world::Alloc::Shadow);
+        f.claim_alloc |= x.failed && x.what == world::Alloc::Claim;
+    }
+    f.generic_map = world::log.generic_map_failed;
+    f.generic_unmap = world::log.generic_unmap_failed;
+    f.flush = a.control_flush_failed;
+
+    xen_iommu_op &o = a.expected[a.executed];
+    const unsigned kind = o.op;
+    for (const world::Allocation &x : world::log.allocations)
+        if (!world::config.generic && kind != XEN_IOMMUOP_map && kind != XEN_IOMMUOP_claim && kind != XEN_IOMMUOP_drop_host_map &&
+            kind != XEN_IOMMUOP_restore_host_map && x.what != world::Alloc::Domain)
+            violate("op %u allocates memory", kind);
+
+    const unsigned index = a.executed++;
+    a.allowed[index] = model.apply(a.batch, index, o, f);
+    a.control_flush_failed = a.restarted = false;
+    world::log.allocations.clear();
+    world::log.generic_map_failed = world::log.generic_unmap_failed = false;
+}
+
+bool Checker::boundary()
+{
+    advance(top());
+    const unsigned n = top().boundaries++;
+    if (at_boundary)
+        at_boundary();
+    const bool yes = preempt && preempt(n);
+    top().preempted = yes;
+    world::log.allocations.clear();
+    return yes;
+}
+
+// A control op begins with its exclusive lock, when the batch so far is settled.
+// On the generic path every batch takes that lock; then there is none to settle.
+void Checker::control_begins()
+{
+    Active &a = top();
+    a.control = !a.preempted && a.executed < a.in.size() && model.is_control(a.in[a.executed]);
+    if (a.control)
+        settle(a);
+}
+
+// The batch's flush: unless a control op is about to begin, or the batch was
+// interrupted between two ops, the last op has been carried out.
+void Checker::flush_begins()
+{
+    Active &a = top();
+    if (a.control)
+        return;
+    if (!a.preempted && a.executed < a.in.size() && !model.is_control(a.in[a.executed]))
+        advance(a);
+    if (at_flush)
+        at_flush();
+}
+
+void Checker::flushed(const world::Flush &f)
+{
+    if (std::getenv("TRACE"))
+        std::fprintf(stderr, "%*s flush %s%lx+%lx flags %x%s\n", static_cast<int>(depth() * 2), "", f.all ? "all " : "",
+                     static_cast<unsigned long>(f.first), static_cast<unsigned long>(f.nr), f.flags, f.failed ? " fails" : "");
+    flushes.push_back(f);
+    added_flush_failed_ |= f.failed && (f.flags & IOMMU_FLUSHF_added);
+    if (top().control)
+        top().control_flush_failed |= f.failed;
+    else if (!f.by_driver)
+        top().flushes.push_back(f);
+}
+
+void Checker::settle(Active &a)
+{
+    bool failed = a.batch.unmap_failed;
+    for (const world::Flush &f : a.flushes)
+        failed |= f.failed;
+    check_flushes(a);
+    for (unsigned i : a.batch.waiting)
+        if (failed)
+            a.allowed[i] = {-EIO};
+    model.settle(a.batch, failed);
+    a.flushes.clear();
+}
+
+void Checker::part_ends(long ret)
+{
+    Active &a = top();
+    const size_t count = a.in.size();
+
+    bool no_state = false;
+    for (const world::Allocation &x : world::log.allocations)
+        no_state |= x.failed && x.what == world::Alloc::Domain;
+
+    if (count > XEN_IOMMUOP_MAX_OPS || a.copy_in_failed || no_state) {
+        const long want = count > XEN_IOMMUOP_MAX_OPS ? -E2BIG : a.copy_in_failed ? -EFAULT : -ENOMEM;
+        if (ret != want || a.executed || !a.flushes.empty())
+            violate("the call returned %ld, not %ld, or did something", ret, want);
+        return;
+    }
+
+    unsigned done = static_cast<unsigned>(count);
+    if (ret > 0)
+        done -= static_cast<unsigned>(ret);
+    else if (a.copy_out_failed && (a.preempted || a.restarted))
+        done = a.executed;
+    if (ret < 0 && !a.copy_out_failed)
+        violate("the call returned %ld", ret);
+
+    if (a.executed + 1 == done && !a.preempted)
+        advance(a);
+    if (a.executed != done)
+        violate("%u ops were carried out, %u are said to be", a.executed, done);
+    if (a.restarted)
+        model.interrupted(a.in[done]);
+    settle(a);
+
+    if (count && (a.copies_in != 1 || a.copies_out != (done ? 1 : 0)))
+        violate("guest memory was read %u times, written %u times", a.copies_in, a.copies_out);
+    if (!a.copy_out_failed)
+        compare(a, done);
+
+    a.guest += done;
+    a.in.resize(count - done);
+    if (ret > 0) {
+        quick_check();
+        if (between_parts)
+            between_parts();
+    }
+}
+
+void Checker::compare(const Active &a, unsigned done) const
+{
+    for (unsigned i = 0; i < a.in.size(); i++) {
+        xen_iommu_op got = a.guest[i], want = i < done ? a.expected[i] : a.in[i];
+        if (i < done) {
+            if (!a.allowed[i].contains(got.status)) {
+                violate("op %u (%u, flags %x): status %d, not %d (of %zu)", i, got.op, got.flags, got.status,
+                        a.allowed[i].empty() ? 1 : *a.allowed[i].begin(), a.allowed[i].size());
+            }
+            want.status = got.status;
+        }
+        if (std::memcmp(&got, &want, sizeof(got)))
+            violate("op %u (%u): its fields are not as expected", i, got.op);
+    }
+}

@@ -1,0 +1,86 @@
+// Runs hypercalls on the world and the model in lockstep: an op is carried out
+// in the model right after it was in Xen, so that what other vCPUs do between
+// two ops, or while a flush is under way, meets the same state in both.
+#pragma once
+
+#include "model.h"
+
+#include <functional>
+#include <vector>
+
+class Checker {
+public:
+    explicit Checker(const world::Config &c = {});
+    ~Checker();
+    Checker(const Checker &) = delete;
+
+    model::Model model;
+
+    // What happens around a call; all optional, and they stay until changed.
+    // They may issue calls of other vCPUs, at_boundary and at_flush only such
+    // as need no exclusive lock.
+    std::function<bool(unsigned boundary)> preempt; // counted over the whole call
+    std::function<bool()> general_preempt;
+    std::function<void()> at_boundary, at_flush, between_parts;
+    std::function<bool()> alloc_fails, flush_fails, copy_in_fails, copy_out_fails;
+    bool thorough = true; // audit everything after each call
+
+    // One call of domain 0; true statuses replace those in ops.
+    long call(unsigned vcpu, std::vector<xen_iommu_op> &ops);
+    long call_by(domain &d, unsigned vcpu, std::vector<xen_iommu_op> &ops);
+    // Status of a call that is one op.
+    int op(xen_iommu_op one, unsigned vcpu = 0);
+
+    // All that can be compared, is.
+    void audit();
+    // Release every claim, put the host map back: nothing may be left.
+    void wind_up();
+
+    std::vector<world::Flush> flushes; // of the last call, and of those inside it
+    unsigned parts = 0;                // of the last call
+    unsigned depth() const { return static_cast<unsigned>(stack_.size()); }
+
+private:
+    struct Active {
+        xen_iommu_op *guest; // what this part reads
+        std::vector<xen_iommu_op> in, expected;
+        std::vector<model::Allowed> allowed;
+        model::Batch batch;
+        unsigned executed = 0, boundaries = 0, copies_in = 0, copies_out = 0;
+        bool preempted = false, restarted = false, control = false, control_flush_failed = false;
+        bool copy_in_failed = false, copy_out_failed = false;
+        std::vector<world::Flush> flushes; // those that no control op made
+    };
+
+    void part_begins();
+    void part_ends(long ret);
+    bool boundary();
+    void control_begins();
+    void flush_begins();
+    void flushed(const world::Flush &f);
+    void advance(Active &a);
+    void settle(Active &a);
+    void compare(const Active &a, unsigned done) const;
+    void check_flushes(const Active &a) const;
+    void check_entry(uint64_t bfn) const;
+    void check_iotlb() const;
+    bool in_flight(uint64_t bfn) const;
+    void check_leaves() const;
+    void check_frames() const;
+    void check_host_map() const;
+    void quick_check() const;
+    Active &top() { return stack_.back(); }
+
+    std::vector<Active> stack_;
+    std::vector<uint64_t> touched_; // BFNs of ops that quick_check() looks at
+    unsigned pool_before_;
+    bool any_alloc_failed_ = false, added_flush_failed_ = false;
+};
+
+// Ops, in the order in which one says them.
+xen_iommu_op op_map(uint64_t bfn, uint64_t mfn, uint32_t nr = 1, unsigned flags = 3, unsigned domid = DOMID_SELF);
+xen_iommu_op op_unmap(uint64_t bfn, uint32_t nr = 1, unsigned flags = 0);
+xen_iommu_op op_flush(uint64_t bfn, uint32_t nr = 1);
+xen_iommu_op op_claim(uint64_t bfn, uint32_t nr = 512);
+xen_iommu_op op_release(uint64_t bfn, uint32_t nr = 512, unsigned flags = 0);
+xen_iommu_op op_plain(unsigned op);

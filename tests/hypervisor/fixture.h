@@ -1,0 +1,48 @@
+// What tests start from: a checker, mostly with one claim of four leaf tables.
+#pragma once
+
+#include "checker.h"
+
+#include <cerrno>
+#include <gtest/gtest.h>
+
+constexpr uint64_t kBase = 0x100000; // of the claim: above the host map
+constexpr uint32_t kBaseNr = 2048;
+
+class Bare : public Checker {
+public:
+    using Checker::Checker;
+
+    // Statuses of one call.
+    std::vector<int> statuses(std::vector<xen_iommu_op> ops, unsigned vcpu = 0)
+    {
+        EXPECT_EQ(call(vcpu, ops), 0);
+        std::vector<int> all;
+        for (const xen_iommu_op &o : ops)
+            all.push_back(o.status);
+        return all;
+    }
+    xen_iommu_op_usage usage()
+    {
+        std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_usage)};
+        EXPECT_EQ(call(0, ops), 0);
+        return ops[0].u.usage;
+    }
+};
+
+class Pv : public Bare {
+public:
+    explicit Pv(const world::Config &c = {}) : Bare(c) { EXPECT_EQ(op(op_claim(kBase, kBaseNr)), 0); }
+};
+
+using Statuses = std::vector<int>;
+
+// A function that is true at the n-th call, counted from 0.
+inline std::function<bool()> nth(unsigned n)
+{
+    return [n]() mutable { return n-- == 0; };
+}
+
+constexpr unsigned kRead = XEN_IOMMUOP_MAP_read, kWrite = XEN_IOMMUOP_MAP_write, kReadWrite = kRead | kWrite,
+                   kMmio = XEN_IOMMUOP_MAP_mmio, kNoref = XEN_IOMMUOP_MAP_noref, kDefer = XEN_IOMMUOP_UNMAP_defer,
+                   kUnmapFirst = XEN_IOMMUOP_RELEASE_unmap;

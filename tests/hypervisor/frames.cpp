@@ -1,0 +1,323 @@
+// Machine frames: owners, reference and type counts, and Xen's own allocations.
+#include "world_internal.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <unordered_set>
+
+unsigned long total_pages, max_page, max_pdx;
+domain *dom_io;
+rangeset *mmio_ro_ranges;
+
+namespace world {
+
+Config config;
+Log log;
+
+namespace {
+
+page_info frame[kFrames];
+uint64_t storage[kPoolNr][2][512];
+std::vector<uint32_t> pool;
+std::unordered_set<void *> heap;
+std::mutex pool_lock;
+
+domain doms[3] = {{.domain_id = 0, .pv = true, .hardware = true}, {.domain_id = 1, .pv = true}, {.domain_id = 2}};
+domain io = {.domain_id = 0x7ff1};
+domain xen = {.domain_id = 0x7ff2};
+
+struct Region {
+    uint64_t first, end;
+    domain *owner;
+    bool special;
+};
+
+const Region regions[] = {
+    {0, kVga, &doms[0], false},
+    {kVga, kXen, &io, false},
+    {kXen, kRam, &xen, true},
+    {kRam, kDom1, &doms[0], false},
+    {kDom1, kDom2, &doms[1], false},
+    {kDom2, kFree, &doms[2], false},
+    {kFree, kXenHeap, nullptr, false},
+    {kXenHeap, kRmrr, &doms[0], true},
+    {kRmrr, kRmrrRam, &io, false},
+    {kRmrrRam, kHole, &doms[0], false},
+    {kRam3, kPool, &doms[0], false},
+    {kPool, kFrames, nullptr, false},
+};
+
+void make_frames()
+{
+    for (page_info &pg : frame)
+        pg = {.leaf_of = kNone};
+    for (const Region &r : regions)
+        for (uint64_t mfn = r.first; mfn < r.end; mfn++) {
+            frame[mfn].owner = r.owner;
+            frame[mfn].count = frame[mfn].base = r.owner ? 1 : 0;
+            frame[mfn].special = r.special;
+        }
+    pool.clear();
+    for (uint32_t i = kPoolNr; i-- > 0;)
+        pool.push_back(i);
+}
+
+// A world with its host map, to start from again: making one takes a while.
+struct Pristine {
+    std::vector<page_info> frames;
+    std::vector<uint64_t> tables;
+};
+
+size_t words_in_use()
+{
+    size_t last = 0;
+    for (size_t i = 0; i < kPoolNr; i++)
+        if (frame[kPool + i].is_table)
+            last = i + 1;
+    return last * 1024;
+}
+
+int load(const int &v) { return __atomic_load_n(&v, __ATOMIC_SEQ_CST); }
+int add(int &v, int n) { return __atomic_add_fetch(&v, n, __ATOMIC_SEQ_CST); }
+
+} // namespace
+
+page_info *frames() { return frame; }
+
+domain &dom(unsigned id) { return doms[id]; }
+
+void reset(const Config &c)
+{
+    config = c;
+    log = {};
+    hooks = {};
+    total_pages = c.memory;
+    max_page = max_pdx = kFrames;
+    dom_io = &io;
+
+    for (void *p : heap)
+        std::free(p);
+    heap.clear();
+    for (domain &d : doms) {
+        d.dead = false;
+        d.locks = 0;
+        d.iommu = {};
+    }
+    doms[0].iommu.enabled = true;
+    doms[0].iommu.platform_ops = &vtd_ops;
+
+    xen_reset();
+    device_reset();
+
+    static Pristine kept[2][5];
+    Pristine &p = kept[c.snoop][c.levels];
+    if (p.frames.empty()) {
+        make_frames();
+        vtd_reset();
+        p.frames.assign(frame, frame + kFrames);
+        p.tables.assign(&storage[0][0][0], &storage[0][0][0] + words_in_use());
+    } else {
+        std::memcpy(frame, p.frames.data(), sizeof(frame));
+        std::memcpy(storage, p.tables.data(), p.tables.size() * sizeof(uint64_t));
+        pool.clear();
+        for (uint32_t i = kPoolNr; i-- > 0;)
+            if (!frame[kPool + i].is_table)
+                pool.push_back(i);
+    }
+    vtd_start();
+    log = {};
+}
+
+bool alloc_fails(Alloc what)
+{
+    if (threaded())
+        return false;
+    bool failed = hooks.alloc_fails && hooks.alloc_fails();
+    log.allocations.push_back({what, failed});
+    return failed;
+}
+
+uint64_t *table_words(const page_info *pg, unsigned view) { return storage[pg - frame - kPool][view]; }
+
+// Which table, if any, and which of its entries, lies at an address.
+page_info *table_of(const void *va, unsigned *index)
+{
+    const auto *p = static_cast<const uint64_t *>(va), *begin = &storage[0][0][0];
+    if (p < begin || p >= begin + sizeof(storage) / sizeof(*p))
+        return nullptr;
+    const size_t at = static_cast<size_t>(p - begin);
+    *index = at % 512;
+    return &frame[kPool + at / 1024];
+}
+
+Truth truth(uint64_t mfn)
+{
+    if (mfn >= kFrames || (mfn >= kHole && mfn < kRam3))
+        return {.owner = -1};
+    const page_info &pg = frame[mfn];
+    const int owner = load(pg.count) && pg.owner ? pg.owner->domain_id : -1;
+    return {.valid = true, .ram = pg.owner != &io, .special = pg.special, .page_table = pg.base_types > 0, .owner = owner};
+}
+
+int held(uint64_t mfn) { return load(frame[mfn].count) - frame[mfn].base; }
+int held_types(uint64_t mfn) { return load(frame[mfn].types) - frame[mfn].base_types; }
+
+bool set_page_table(uint64_t mfn, bool on)
+{
+    page_info &pg = frame[mfn];
+    if (!on) {
+        if (pg.base_types) {
+            pg.base_types = 0;
+            add(pg.types, -1);
+            pg.base--;
+            add(pg.count, -1);
+        }
+        return true;
+    }
+    if (pg.base_types || !get_page_type(&pg, PGT_l1_page_table))
+        return false;
+    pg.base_types = 1;
+    pg.base++;
+    add(pg.count, 1);
+    return true;
+}
+
+void kill_domain(unsigned id)
+{
+    doms[id].dead = true;
+    for (page_info &pg : frame)
+        if (pg.owner == &doms[id] && pg.base) {
+            add(pg.types, -pg.base_types);
+            add(pg.count, -pg.base);
+            pg.base = pg.base_types = 0;
+        }
+}
+
+unsigned pool_used() { return static_cast<unsigned>(kPoolNr - pool.size()); }
+unsigned allocations_live() { return static_cast<unsigned>(heap.size()); }
+
+} // namespace world
+
+using namespace world;
+
+bool mfn_valid(mfn_t mfn) { return truth(mfn_x(mfn)).valid; }
+page_info *mfn_to_page(mfn_t mfn)
+{
+    // As in Xen the address alone means nothing, the frame may be anywhere.
+    return reinterpret_cast<page_info *>(reinterpret_cast<uintptr_t>(frame) + mfn_x(mfn) * sizeof(page_info));
+}
+mfn_t page_to_mfn(const page_info *pg) { return _mfn(static_cast<unsigned long>(pg - frame)); }
+domain *page_get_owner(const page_info *pg) { return pg->owner; }
+
+domain *page_get_owner_and_reference(page_info *pg)
+{
+    int old = load(pg->count);
+    do {
+        if (!old)
+            return nullptr;
+    } while (!__atomic_compare_exchange_n(&pg->count, &old, old + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    return pg->owner;
+}
+
+void put_page(page_info *pg)
+{
+    if (pg < frame || pg >= frame + kFrames)
+        return violate("put_page of what is no frame");
+    const int left = add(pg->count, -1);
+    if (left < pg->base)
+        violate("frame %lx: more references dropped than taken", static_cast<unsigned long>(pg - frame));
+    about_to_put(static_cast<uint64_t>(pg - frame), left - pg->base, false);
+}
+
+int get_page_type(page_info *pg, unsigned long type)
+{
+    int old = load(pg->types);
+    do {
+        if (old && __atomic_load_n(&pg->type, __ATOMIC_SEQ_CST) != type)
+            return 0;
+        // Good enough for what the tests do: types change only while nobody else maps.
+        if (!old)
+            __atomic_store_n(&pg->type, static_cast<uint8_t>(type), __ATOMIC_SEQ_CST);
+    } while (!__atomic_compare_exchange_n(&pg->types, &old, old + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    return 1;
+}
+
+void put_page_and_type(page_info *pg)
+{
+    if (pg < frame || pg >= frame + kFrames)
+        return violate("put_page_and_type of what is no frame");
+    const int left = add(pg->types, -1);
+    if (left < pg->base_types)
+        violate("frame %lx: more types dropped than taken", static_cast<unsigned long>(pg - frame));
+    about_to_put(static_cast<uint64_t>(pg - frame), left - pg->base_types, true);
+    put_page(pg);
+}
+
+bool is_special_page(const page_info *pg) { return pg->special; }
+
+unsigned int page_get_ram_type(mfn_t mfn)
+{
+    const uint64_t m = mfn_x(mfn);
+    if ((m >= kVga && m < kXen) || (m >= kRmrr && m < kRmrrRam))
+        return RAM_TYPE_RESERVED;
+    return truth(m).valid ? RAM_TYPE_CONVENTIONAL : 0;
+}
+
+page_info *alloc_domheap_page(domain *, unsigned int) { return alloc_fails(Alloc::Shadow) ? nullptr : take_page(); }
+
+page_info *world::take_page()
+{
+    std::lock_guard guard(pool_lock);
+    if (pool.empty()) {
+        violate("the world has no page left: give it more");
+        return nullptr;
+    }
+    page_info *pg = &frame[kPool + pool.back()];
+    pool.pop_back();
+    pg->is_table = true;
+    pg->leaf_of = kNone;
+    pg->live = 0;
+    return pg;
+}
+
+void free_domheap_page(page_info *pg)
+{
+    if (!pg->is_table)
+        return violate("a page is freed that was not allocated");
+    if (!threaded() && walk_cache_holds(pg))
+        violate("a table is freed that a walk cache still knows");
+    std::lock_guard guard(pool_lock);
+    pg->is_table = false;
+    // Whoever still walks it finds present entries of no known frame.
+    std::memset(table_words(pg, 0), 0xdb, sizeof(storage[0]));
+    pool.push_back(static_cast<uint32_t>(pg - frame - kPool));
+}
+
+void clear_domain_page(mfn_t mfn) { std::memset(table_words(&frame[mfn_x(mfn)], 0), 0, sizeof(storage[0])); }
+void *__map_domain_page(page_info *pg)
+{
+    if (!pg->is_table)
+        violate("a page is accessed that is no table");
+    return table_words(pg, 0);
+}
+void unmap_domain_page(const void *) {}
+
+void *shim_zalloc(size_t size)
+{
+    if (alloc_fails(doms[0].iommu.arch.pv ? Alloc::Claim : Alloc::Domain))
+        return nullptr;
+    void *p = std::calloc(1, size);
+    std::lock_guard guard(pool_lock);
+    heap.insert(p);
+    return p;
+}
+
+void shim_free(void *p)
+{
+    std::lock_guard guard(pool_lock);
+    if (p && !heap.erase(p))
+        return violate("free of what was not allocated");
+    std::free(p);
+}

@@ -1,0 +1,319 @@
+// The ops on entries, and the batch around all ops.
+#include "model.h"
+
+#include <cerrno>
+#include <cstring>
+
+namespace model {
+
+Model::Model()
+{
+    static const std::vector<bool> at_boot = [this] {
+        std::vector<bool> v(world::kFrames);
+        for (uint64_t mfn = 0; mfn < world::kFrames; mfn++)
+            v[mfn] = host_frame(mfn);
+        return v;
+    }();
+    host_maps = at_boot;
+}
+
+unsigned Model::why()
+{
+    const domain &d = world::dom(0);
+    if (!world::xsm_allows)
+        return XEN_IOMMUOP_WHY_xsm;
+    if (!d.pv || !d.hardware)
+        return XEN_IOMMUOP_WHY_not_pv;
+    if (!d.iommu.enabled)
+        return XEN_IOMMUOP_WHY_no_iommu;
+    if (iommu_hwdom_passthrough)
+        return XEN_IOMMUOP_WHY_passthrough;
+    if (d.iommu.need_sync)
+        return XEN_IOMMUOP_WHY_maintained;
+    return world::config.leaf_ops ? XEN_IOMMUOP_WHY_ok : XEN_IOMMUOP_WHY_driver;
+}
+
+static int errno_of(unsigned why)
+{
+    switch (why) {
+    case XEN_IOMMUOP_WHY_ok:
+        return 0;
+    case XEN_IOMMUOP_WHY_xsm:
+    case XEN_IOMMUOP_WHY_not_pv:
+        return -EPERM;
+    case XEN_IOMMUOP_WHY_maintained:
+        return -EACCES;
+    default:
+        return -EOPNOTSUPP;
+    }
+}
+
+static bool zero_from(const xen_iommu_op &op, size_t offset)
+{
+    const auto *bytes = reinterpret_cast<const unsigned char *>(&op.u);
+    for (size_t i = offset; i < sizeof(op.u); i++)
+        if (bytes[i])
+            return false;
+    return true;
+}
+
+static bool range_ok(const xen_iommu_op &op, uint64_t limit, unsigned flags)
+{
+    const xen_iommu_op_range &r = op.u.range;
+    return !(op.flags & ~flags) && !r.ctx && !r.pad0 && !r.pad1 && r.nr && r.nr <= limit;
+}
+
+bool Model::is_control(const xen_iommu_op &op) const
+{
+    return !why() && (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release || op.op == XEN_IOMMUOP_drop_host_map ||
+                      op.op == XEN_IOMMUOP_restore_host_map || op.op == XEN_IOMMUOP_usage);
+}
+
+Allowed Model::apply(Batch &b, unsigned index, xen_iommu_op &op, const Faults &f)
+{
+    if (op.op == XEN_IOMMUOP_query)
+        return query(op);
+    if (op.op < 1 || op.op > XEN_IOMMUOP_usage)
+        return {-EINVAL};
+    if (why())
+        return {errno_of(why())};
+
+    switch (op.op) {
+    case XEN_IOMMUOP_query_reserved:
+        return query_reserved(op);
+    case XEN_IOMMUOP_map:
+        return map(b, index, op, f);
+    case XEN_IOMMUOP_unmap:
+        return unmap(b, index, op, f);
+    case XEN_IOMMUOP_flush:
+        return flush(b, index, op, f);
+    case XEN_IOMMUOP_claim:
+        return claim(op, f);
+    case XEN_IOMMUOP_release:
+        return release(op, f);
+    case XEN_IOMMUOP_usage:
+        return usage(op);
+    default:
+        if (op.flags || !zero_from(op, 0))
+            return {-EINVAL};
+        return change_host(op, f, op.op == XEN_IOMMUOP_drop_host_map);
+    }
+}
+
+Allowed Model::query(xen_iommu_op &op)
+{
+    if (op.flags || !zero_from(op, 0))
+        return {-EINVAL};
+    xen_iommu_op_query &q = op.u.query;
+    q.magic = 0x554d4f49;
+    q.version = 1;
+    q.max_ops = 128;
+    q.max_frames = 4096;
+    q.claim_frames = 512;
+    q.why = static_cast<uint8_t>(why());
+    if (!why()) {
+        q.bfn_bits = static_cast<uint8_t>(bfn_bits());
+        q.max_tables = max_tables();
+        q.caps = (host == Host::Present ? 1 : 0) | (world::config.generic ? 0 : 2);
+    }
+    return {0};
+}
+
+Allowed Model::query_reserved(xen_iommu_op &op)
+{
+    xen_iommu_op_reserved &r = op.u.reserved;
+    if (op.flags || !zero_from(op, 4))
+        return {-EINVAL};
+    const uint32_t i = r.index;
+    if (i >= 3 + world::config.extra_reserved)
+        return {-ENOENT};
+    const uint64_t first[] = {0xfee00, world::kRmrr, world::kRmrrRam};
+    const uint64_t nr[] = {0x100, 0x80, 0x80};
+    r.type = i ? 2 : 1;
+    r.bfn = i < 3 ? first[i] : 0x4000000 + (i - 3) * 16ull;
+    r.nr = i < 3 ? nr[i] : 16;
+    return {0};
+}
+
+Allowed Model::usage(xen_iommu_op &op)
+{
+    if (op.flags || !zero_from(op, 0))
+        return {-EINVAL};
+    op.u.usage = {static_cast<uint32_t>(claims.size()), static_cast<uint32_t>(tables.size()), entries.size(), norefs()};
+    return {0};
+}
+
+const Claim *Model::claim_of(const Range &r) const
+{
+    for (const Claim &c : claims)
+        if (c.contains(r.bfn) && r.nr <= c.nr - (r.bfn - c.bfn))
+            return &c;
+    return nullptr;
+}
+
+// Every reason why these frames can't be mapped; the reference leaves open which one is told.
+void Model::frames_refuse(const xen_iommu_op &op, Allowed &why_not) const
+{
+    const xen_iommu_op_map &m = op.u.map;
+    const bool mmio = op.flags & XEN_IOMMUOP_MAP_mmio, write = op.flags & XEN_IOMMUOP_MAP_write;
+    const bool noref = op.flags & XEN_IOMMUOP_MAP_noref;
+    const int owner = m.domid == DOMID_SELF ? 0 : m.domid;
+
+    const bool nobody = owner > 2 || world::dom(static_cast<unsigned>(owner)).dead;
+    const bool beyond = m.mfn >= (1ull << 40) - m.nr;
+    if (nobody)
+        why_not.insert(-ESRCH);
+    else if (owner != 0 && !world::xsm_allows_foreign)
+        why_not.insert(-EPERM);
+    if (beyond)
+        why_not.insert(-ENXIO);
+    if (nobody || beyond)
+        return;
+    for (uint64_t mfn = m.mfn; mfn < m.mfn + m.nr; mfn++) {
+        const world::Truth t = world::truth(mfn);
+        if (mmio) {
+            if (t.valid && t.ram)
+                why_not.insert(-ENXIO);
+            else if (!world::mmio_allowed(mfn, write))
+                why_not.insert(-EPERM);
+        } else if (!t.valid || !t.ram)
+            why_not.insert(-ENXIO);
+        else if (t.owner != owner || t.special)
+            why_not.insert(-EPERM);
+        else if (write && !noref && t.page_table)
+            why_not.insert(-EBUSY);
+    }
+}
+
+Allowed Model::map(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f)
+{
+    const xen_iommu_op_map &m = op.u.map;
+    const bool special = op.flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref);
+    if (m.ctx || !m.nr || m.nr > 4096 || (op.flags & ~0xf) || !(op.flags & 3) || (op.flags & 0xc) == 0xc ||
+        (special && m.domid != DOMID_SELF))
+        return {-EINVAL};
+
+    const Range r = {m.bfn, m.nr};
+    if (!claim_of(r)) {
+        Allowed why_not = {-ENOENT};
+        frames_refuse(op, why_not);
+        return why_not;
+    }
+
+    Allowed why_not;
+    for (auto it = entries.lower_bound(r.bfn); it != entries.end() && r.contains(it->first); ++it)
+        why_not.insert(it->second.state == State::Mapped ? -EEXIST : -EBUSY);
+    frames_refuse(op, why_not);
+    if ((op.flags & XEN_IOMMUOP_MAP_noref) && host != Host::Present)
+        why_not.insert(-EBUSY);
+
+    size_t needed = 0;
+    for (uint64_t t = r.bfn / 512 * 512; t < r.bfn + r.nr; t += 512)
+        needed += !tables.contains(t);
+    if (tables.size() + needed > max_tables())
+        why_not.insert(-ENOSPC);
+    if (f.leaf_alloc || f.generic_map)
+        why_not.insert(-ENOMEM);
+
+    // Of the leaf tables of an op that failed, those may be there that it came to.
+    look_at_tables(r);
+    if (why_not.empty()) {
+        for (uint64_t i = 0; i < r.nr; i++)
+            entries[r.bfn + i] = {State::Mapped, 0, m.mfn + i, op.flags};
+        b.added.push_back(r);
+        return {0};
+    }
+    if (!f.generic_map)
+        return why_not;
+
+    // Undone, but parts of it were within reach: they wait for the flush.
+    Range undone = {r.bfn, 0};
+    for (unsigned tag; undone.nr < r.nr && peek_is_pending(peek_entry(r.bfn + undone.nr), &tag) && tag == b.id + 1; undone.nr++)
+        entries[r.bfn + undone.nr] = {State::Pending, b.id, m.mfn + undone.nr, op.flags};
+    if (undone.nr) {
+        b.changed.push_back(undone);
+        b.waiting.push_back(index);
+    }
+    return why_not;
+}
+
+Allowed Model::unmap(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f)
+{
+    if (!range_ok(op, 4096, XEN_IOMMUOP_UNMAP_defer))
+        return {-EINVAL};
+    const Range r = {op.u.range.bfn, op.u.range.nr};
+    if (!claim_of(r))
+        return {-ENOENT};
+    auto it = entries.lower_bound(r.bfn);
+    for (uint64_t i = 0; i < r.nr; i++, ++it)
+        if (it == entries.end() || it->first != r.bfn + i || it->second.state != State::Mapped)
+            return {-ENOENT};
+
+    const bool defer = op.flags & XEN_IOMMUOP_UNMAP_defer;
+    for (uint64_t i = 0; i < r.nr; i++) {
+        Entry &e = entries[r.bfn + i];
+        e.state = defer ? State::Deferred : State::Pending;
+        e.batch = b.id;
+    }
+    if (!defer) {
+        b.changed.push_back(r);
+        b.waiting.push_back(index);
+        b.unmap_failed |= f.generic_unmap;
+    }
+    return {0};
+}
+
+Allowed Model::flush(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f)
+{
+    if (!range_ok(op, 4096, 0))
+        return {-EINVAL};
+    const Range r = {op.u.range.bfn, op.u.range.nr};
+    if (!claim_of(r))
+        return {-ENOENT};
+    for (auto it = entries.lower_bound(r.bfn); it != entries.end() && r.contains(it->first); ++it)
+        if (it->second.state == State::Deferred) {
+            it->second.state = State::Pending;
+            it->second.batch = b.id;
+        }
+    b.changed.push_back(r);
+    b.waiting.push_back(index);
+    b.unmap_failed |= f.generic_unmap;
+    return {0};
+}
+
+void Model::settle(Batch &b, bool failed)
+{
+    for (auto it = entries.begin(); it != entries.end();) {
+        Entry &e = it->second;
+        const bool ours = e.state == State::Pending && e.batch == b.id;
+        if (ours)
+            e.state = State::Deferred;
+        it = ours && !failed ? entries.erase(it) : std::next(it);
+    }
+    b.changed.clear();
+    b.added.clear();
+    b.waiting.clear();
+    b.unmap_failed = false;
+}
+
+std::map<uint64_t, Model::Held> Model::held() const
+{
+    std::map<uint64_t, Held> all;
+    for (const auto &[bfn, e] : entries)
+        if (!(e.flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref))) {
+            Held &h = all[e.mfn];
+            h.refs++;
+            h.types += !!(e.flags & XEN_IOMMUOP_MAP_write);
+        }
+    return all;
+}
+
+uint64_t Model::norefs() const
+{
+    uint64_t n = 0;
+    for (const auto &[bfn, e] : entries)
+        n += !!(e.flags & XEN_IOMMUOP_MAP_noref);
+    return n;
+}
+
+} // namespace model

@@ -1,0 +1,101 @@
+// What docs/iommu-op.md says, as a map from BFN to state and nothing else. It
+// shares no line with the hypervisor's files and knows no tables, tags or
+// locks. From the world it takes only what is given: who owns which frame, and
+// which allocation or flush was made to fail.
+#pragma once
+
+#include "world.h"
+
+#include <map>
+#include <set>
+#include <vector>
+
+namespace model {
+
+// What went wrong under the op, by the test's own doing.
+struct Faults {
+    bool leaf_alloc = false, claim_alloc = false, generic_map = false, generic_unmap = false, flush = false;
+};
+
+enum class State { Mapped, Pending, Deferred };
+
+struct Entry {
+    State state;
+    unsigned batch; // whose flush it waits for
+    uint64_t mfn;
+    uint16_t flags; // of the map
+    bool operator==(const Entry &) const = default;
+};
+
+struct Range {
+    uint64_t bfn, nr;
+    bool contains(uint64_t b) const { return b - bfn < nr; }
+    bool overlaps(const Range &o) const { return bfn < o.bfn + o.nr && o.bfn < bfn + nr; }
+};
+
+struct Claim : Range {
+    bool blocks_restore;
+};
+
+enum class Host { Present, Dropping, Dropped, Restoring };
+
+// One batch, from its first op to its flush.
+struct Batch {
+    unsigned id;                   // the vCPU
+    std::vector<Range> changed;    // what the flush must cover
+    std::vector<Range> added;      // and, in caching mode, what else
+    std::vector<unsigned> waiting; // ops whose status the flush decides
+    bool unmap_failed = false;     // the generic path could not clear an entry
+};
+
+using Allowed = std::set<int>;
+
+class Model {
+public:
+    std::map<uint64_t, Entry> entries;
+    std::vector<Claim> claims;
+    std::set<uint64_t> tables; // first BFN of each leaf table
+    Host host = Host::Present;
+    std::vector<bool> host_maps;     // by frame
+    bool host_map_shattered = false; // a change stopped half way: superpages may stay split
+
+    Model();
+
+    // Carry out one op and say which statuses are right. OUT fields are filled in.
+    Allowed apply(Batch &b, unsigned index, xen_iommu_op &op, const Faults &f);
+    // An op of control that was interrupted: it may have got anywhere.
+    void interrupted(const xen_iommu_op &op);
+    // The batch's flush: what waited is free, or (it failed) deferred.
+    void settle(Batch &b, bool failed);
+
+    // References and writable types that iommu_op should hold on a frame.
+    struct Held {
+        long refs = 0, types = 0;
+    };
+    std::map<uint64_t, Held> held() const;
+    uint64_t norefs() const;
+    const Claim *claim_of(const Range &r) const;
+    bool is_control(const xen_iommu_op &op) const;
+    static unsigned max_tables() { return static_cast<unsigned>(4 * (world::config.memory / 512) + 1024); }
+    static unsigned bfn_bits() { return 9 * world::config.levels; }
+    static unsigned why();
+
+private:
+    Allowed query(xen_iommu_op &op);
+    Allowed query_reserved(xen_iommu_op &op);
+    Allowed usage(xen_iommu_op &op);
+    Allowed map(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
+    Allowed unmap(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
+    Allowed flush(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
+    Allowed claim(const xen_iommu_op &op, const Faults &f);
+    Allowed release(const xen_iommu_op &op, const Faults &f);
+    Allowed change_host(const xen_iommu_op &op, const Faults &f, bool drop);
+
+    void frames_refuse(const xen_iommu_op &op, Allowed &why_not) const;
+    void look_at_tables(const Range &r);
+    void look_at_claim(const Range &r);
+    void look_at_host();
+    bool host_frame(uint64_t mfn) const;
+};
+
+} // namespace model

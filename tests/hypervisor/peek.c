@@ -1,0 +1,70 @@
+/*
+ * Looks into what iommu_op keeps, with its own headers: for the tests alone.
+ * Entries are the only place that tells deferred, pending and free apart.
+ */
+#include <xen/lib.h>
+#include <xen/vmap.h>
+
+#include "iommu_op.h"
+
+struct domain *peek_domain(void);
+
+static const struct iommu_op_leaf *leaf_of(uint64_t bfn, unsigned int *index)
+{
+    const struct iommu_op_domain *pv = peek_domain()->iommu.arch.pv;
+    struct iommu_op_claim *c = pv ? iommu_op_find_claim(pv, bfn, 1) : NULL;
+
+    if ( !c )
+        return NULL;
+
+    *index = (bfn - c->bfn) % LEAF_FRAMES;
+
+    return &c->leaf[(bfn - c->bfn) / LEAF_FRAMES];
+}
+
+uint64_t peek_entry(uint64_t bfn)
+{
+    unsigned int index;
+    const struct iommu_op_leaf *leaf = leaf_of(bfn, &index);
+    uint64_t *entry;
+
+    if ( !leaf || !leaf->table )
+        return 0;
+
+    entry = (uint64_t *)__map_domain_page(leaf->table) + index;
+
+    return read_atomic(entry);
+}
+
+int peek_leaf(uint64_t bfn, int *used)
+{
+    unsigned int index;
+    const struct iommu_op_leaf *leaf = leaf_of(bfn, &index);
+
+    *used = leaf ? atomic_read(&leaf->used) : 0;
+
+    return leaf && leaf->table;
+}
+
+int peek_is_mapped(uint64_t word)
+{
+    return !!(word & ENTRY_PRESENT);
+}
+
+int peek_is_noref(uint64_t word)
+{
+    return !!(word & ENTRY_NOREF);
+}
+
+int peek_is_pending(uint64_t word, unsigned int *tag)
+{
+    *tag = ((word >> TAG_LOW_SHIFT) & TAG_LOW_MASK) |
+           (((word >> TAG_HIGH_SHIFT) & 0x3f) << 10);
+
+    return (word & (ENTRY_PENDING | ENTRY_PRESENT)) == ENTRY_PENDING;
+}
+
+uint64_t peek_mfn(uint64_t word)
+{
+    return mfn_x(entry_mfn(word));
+}

@@ -1,0 +1,12 @@
+/* What Xen's build gives every C file: -include'd. */
+#pragma once
+#include <errno.h>
+#include <string.h>
+#include <xen/types.h>
+
+#define __init
+#define cf_check
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+/* Boot parameters live there; a new world puts them back, see params.cpp. */
+#define __read_mostly __attribute__((__section__("shim_read_mostly")))

@@ -1,0 +1,10 @@
+/* Guest memory is the test's memory; each access may fault. They return what was not copied. */
+#pragma once
+#include <xen/types.h>
+
+unsigned long shim_copy_from(void *to, const void *from, size_t size);
+unsigned long shim_copy_to(void *to, const void *from, size_t size);
+
+#define copy_from_guest(ptr, hnd, nr)     shim_copy_from(ptr, (hnd).p, sizeof(*(ptr)) * (nr))
+#define copy_to_guest(hnd, ptr, nr)       shim_copy_to((hnd).p, ptr, sizeof(*(ptr)) * (nr))
+#define guest_handle_add_offset(hnd, nr)  ((hnd).p += (nr))

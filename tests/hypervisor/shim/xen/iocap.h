@@ -1,0 +1,4 @@
+#pragma once
+#include <xen/sched.h>
+
+bool iomem_access_permitted(const struct domain *d, unsigned long first, unsigned long last);

@@ -1,0 +1,11 @@
+/* Assertions, and min() and max() that insist on one type. */
+#pragma once
+#include <asm/atomic.h>
+
+void shim_assert_failed(const char *what, const char *file, int line) __attribute__((noreturn));
+
+#define ASSERT(c) ((c) ? (void)0 : shim_assert_failed(#c, __FILE__, __LINE__))
+#define ASSERT_UNREACHABLE() shim_assert_failed("unreachable", __FILE__, __LINE__)
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define min(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); (void)(&a_ == &b_); a_ < b_ ? a_ : b_; })
+#define max(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); (void)(&a_ == &b_); a_ > b_ ? a_ : b_; })

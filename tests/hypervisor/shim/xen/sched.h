@@ -1,0 +1,33 @@
+/* Domains and vCPUs, as much of them as iommu_op looks at. */
+#pragma once
+#include <xen/iommu.h>
+
+#define DOMID_SELF 0x7ff0u
+
+struct domain {
+    domid_t domain_id;
+    bool pv, hardware, dead;
+    int locks; /* rcu_lock_domain() without its unlock */
+    struct domain_iommu iommu;
+};
+
+struct vcpu {
+    unsigned int vcpu_id;
+    struct domain *domain;
+};
+
+struct vcpu *shim_current(void);
+#define current shim_current()
+#define dom_iommu(d)            (&(d)->iommu)
+#define is_pv_domain(d)         ((d)->pv)
+#define is_hardware_domain(d)   ((d)->hardware)
+#define is_iommu_enabled(d)     ((d)->iommu.enabled)
+#define need_iommu_pt_sync(d)   ((d)->iommu.need_sync)
+
+struct domain *rcu_lock_domain(struct domain *d);
+struct domain *rcu_lock_domain_by_id(domid_t id);
+void rcu_unlock_domain(struct domain *d);
+bool hypercall_preempt_check(void);
+bool general_preempt_check(void);
+
+extern struct domain *dom_io;

@@ -1,0 +1,10 @@
+/* A lock that can wait for a thread, and knows a deadlock where there is only one. */
+#pragma once
+
+typedef struct {
+    int held;
+} spinlock_t;
+
+void spin_lock(spinlock_t *l);
+void spin_unlock(spinlock_t *l);
+#define spin_lock_init(l) ((void)((l)->held = 0))

@@ -1,0 +1,274 @@
+// The call: limits, faults of guest memory, refusals, and fields that must be 0.
+#include "fixture.h"
+
+#include <cstring>
+
+namespace {
+
+const std::vector<xen_iommu_op> &one_of_each()
+{
+    static const std::vector<xen_iommu_op> ops = {
+        op_plain(XEN_IOMMUOP_query_reserved),
+        op_map(kBase + 8, 0x300),
+        op_unmap(kBase),
+        op_flush(kBase),
+        op_plain(XEN_IOMMUOP_query),
+        op_claim(0x200000),
+        op_release(kBase + 2048),
+        op_plain(XEN_IOMMUOP_drop_host_map),
+        op_plain(XEN_IOMMUOP_restore_host_map),
+        op_plain(XEN_IOMMUOP_usage),
+    };
+    return ops;
+}
+
+TEST(Call, OfNoOps)
+{
+    Pv c;
+    world::hooks = {};
+    world::hooks.copy_in_fails = [] { return ADD_FAILURE() << "guest memory is read", false; };
+    EXPECT_EQ(world::hypercall(0, world::dom(0), 0, nullptr, 0).ret, 0);
+}
+
+TEST(Call, OfMoreThanTheLimit)
+{
+    Pv c;
+    std::vector<xen_iommu_op> ops(129, op_map(kBase, 0x300));
+    EXPECT_EQ(c.call(0, ops), -E2BIG);
+    ops.resize(128);
+    EXPECT_EQ(c.call(0, ops), 0);
+}
+
+TEST(Call, WithAFullBatch)
+{
+    Pv c;
+    std::vector<xen_iommu_op> ops;
+    for (unsigned i = 0; i < 64; i++)
+        ops.push_back(op_map(kBase + i * 32, 0x300 + i, 1 + i % 3));
+    for (unsigned i = 0; i < 64; i++)
+        ops.push_back(op_unmap(kBase + i * 32, 1 + i % 3, i & 1));
+    EXPECT_EQ(c.statuses(ops), Statuses(128, 0));
+    c.wind_up();
+}
+
+TEST(Call, WhoseOpsCannotBeRead)
+{
+    Pv c;
+    std::vector<xen_iommu_op> ops = {op_map(kBase, 0x300)};
+    c.copy_in_fails = [] { return true; };
+    EXPECT_EQ(c.call(0, ops), -EFAULT);
+    EXPECT_EQ(world::held(0x300), 0);
+}
+
+TEST(Call, WhoseOpsCannotBeWritten)
+{
+    Pv c;
+    std::vector<xen_iommu_op> ops = {op_map(kBase, 0x300), op_map(kBase + 1, 0x301), op_unmap(kBase)};
+    c.copy_out_fails = [] { return true; };
+    EXPECT_EQ(c.call(0, ops), -EFAULT);
+    EXPECT_EQ(world::held(0x300), 0) << "the unmap is settled";
+    EXPECT_EQ(world::held(0x301), 1) << "the map took effect";
+}
+
+TEST(Call, WhoseContinuationCannotBeWritten)
+{
+    Pv c;
+    std::vector<xen_iommu_op> ops = {op_map(kBase, 0x300), op_map(kBase + 1, 0x301), op_map(kBase + 2, 0x302)};
+    c.preempt = [](unsigned n) { return n == 1; };
+    c.copy_out_fails = nth(1);
+    EXPECT_EQ(c.call(0, ops), -EFAULT);
+    EXPECT_EQ(ops[1].status, 0);
+    EXPECT_EQ(world::held(0x302), 1);
+}
+
+TEST(Call, ReadsGuestMemoryOnce)
+{
+    Pv c;
+    std::vector<xen_iommu_op> ops = {op_map(kBase, 0x300), op_map(kBase + 1, 0x301)};
+    c.at_boundary = [&] { ops[1].u.map.mfn = world::kXen; };
+    EXPECT_EQ(c.call(0, ops), 0);
+    EXPECT_EQ(ops[1].u.map.mfn, 0x301u) << "it goes back as it was read";
+    EXPECT_EQ(world::held(0x301), 1);
+}
+
+TEST(Call, WithoutMemoryForItsState)
+{
+    Bare c;
+    c.alloc_fails = nth(0);
+    std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query)};
+    EXPECT_EQ(c.call(0, ops), -ENOMEM);
+    EXPECT_EQ(c.call(0, ops), 0);
+    c.wind_up();
+}
+
+TEST(Call, WithMoreReservedThanCanBeKept)
+{
+    Bare c({.extra_reserved = 62});
+    std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query)};
+    world::hooks = {};
+    EXPECT_EQ(world::hypercall(0, world::dom(0), 0, ops.data(), 1).ret, -ENOMEM);
+    EXPECT_EQ(world::allocations_live(), 0u);
+}
+
+TEST(Call, FailureInTheMiddleStopsNothing)
+{
+    Pv c;
+    for (unsigned bad = 0; bad < 4; bad++) {
+        std::vector<xen_iommu_op> ops;
+        Statuses want(4, 0);
+        for (unsigned i = 0; i < 4; i++)
+            ops.push_back(op_map(kBase + 4 * bad + i, i == bad ? world::kDom1 : 0x300 + i));
+        want[bad] = -EPERM;
+        EXPECT_EQ(c.statuses(ops), want);
+    }
+    c.wind_up();
+}
+
+struct Refusal {
+    const char *name;
+    void (*make)();
+    unsigned why;
+    int status;
+};
+
+const Refusal refusals[] = {
+    {"xsm", [] { world::xsm_allows = false; }, XEN_IOMMUOP_WHY_xsm, -EPERM},
+    {"not_pv", [] { world::dom(0).pv = false; }, XEN_IOMMUOP_WHY_not_pv, -EPERM},
+    {"no_iommu", [] { world::dom(0).iommu.enabled = false; }, XEN_IOMMUOP_WHY_no_iommu, -EOPNOTSUPP},
+    {"passthrough", [] { iommu_hwdom_passthrough = true; }, XEN_IOMMUOP_WHY_passthrough, -EOPNOTSUPP},
+    {"maintained", [] { world::dom(0).iommu.need_sync = true; }, XEN_IOMMUOP_WHY_maintained, -EACCES},
+};
+
+TEST(Refusal, IsOneErrnoForEveryOpButQuery)
+{
+    for (const Refusal &r : refusals) {
+        SCOPED_TRACE(r.name);
+        Pv c;
+        EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
+        r.make();
+        for (xen_iommu_op o : one_of_each()) {
+            EXPECT_EQ(c.op(o), o.op == XEN_IOMMUOP_query ? 0 : r.status);
+            o.flags = 0x8000; // comes before any other check
+            EXPECT_EQ(c.op(o), o.op == XEN_IOMMUOP_query ? -EINVAL : r.status);
+        }
+        EXPECT_EQ(c.op(op_plain(99)), -EINVAL) << "but whether the op is known";
+        std::vector<xen_iommu_op> q = {op_plain(XEN_IOMMUOP_query)};
+        EXPECT_EQ(c.call(0, q), 0);
+        EXPECT_EQ(q[0].u.query.why, r.why);
+        EXPECT_EQ(q[0].u.query.magic, XEN_IOMMUOP_MAGIC);
+        EXPECT_EQ(world::held(0x300), 1) << "nothing changed";
+        world::dom(0).pv = true;
+    }
+}
+
+TEST(Refusal, OfADriverThatCannot)
+{
+    Bare c({.leaf_ops = false});
+    std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query), op_claim(kBase)};
+    EXPECT_EQ(c.call(0, ops), 0);
+    EXPECT_EQ(ops[0].u.query.why, XEN_IOMMUOP_WHY_driver);
+    EXPECT_EQ(ops[1].status, -EOPNOTSUPP);
+}
+
+TEST(Refusal, OfAnotherDomain)
+{
+    Pv c;
+    world::hooks = {}; // the model knows the hardware domain only
+    std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query), op_map(kBase, world::kDom1)};
+    EXPECT_EQ(world::hypercall(0, world::dom(1), 0, ops.data(), 2).ret, 0);
+    EXPECT_EQ(ops[0].u.query.why, XEN_IOMMUOP_WHY_xsm);
+    EXPECT_EQ(ops[0].u.query.bfn_bits, 0);
+    EXPECT_EQ(ops[1].status, -EPERM);
+}
+
+TEST(Field, OfNoUseMustBeZero)
+{
+    Pv c;
+    EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
+    for (const xen_iommu_op &good : one_of_each()) {
+        xen_iommu_op used = {};
+        std::memset(&used.u, 0, sizeof(used.u));
+        switch (good.op) {
+        case XEN_IOMMUOP_map:
+            std::memset(&used.u, 0xff, sizeof(used.u));
+            used.u.map.ctx = 0;
+            break;
+        case XEN_IOMMUOP_query_reserved:
+            used.u.reserved.index = ~0u;
+            break;
+        case XEN_IOMMUOP_unmap:
+        case XEN_IOMMUOP_flush:
+        case XEN_IOMMUOP_claim:
+        case XEN_IOMMUOP_release:
+            used.u.range.nr = ~0u;
+            used.u.range.bfn = ~0ull;
+            break;
+        default:
+            break;
+        }
+        for (size_t i = 0; i < sizeof(good.u); i++) {
+            if (reinterpret_cast<const unsigned char *>(&used.u)[i])
+                continue;
+            xen_iommu_op bad = good;
+            reinterpret_cast<unsigned char *>(&bad.u)[i] = 1;
+            EXPECT_EQ(c.op(bad), -EINVAL) << "op " << good.op << ", byte " << i;
+        }
+    }
+    c.wind_up();
+}
+
+TEST(Flag, ThatIsUnknownIsRefused)
+{
+    Pv c;
+    EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
+    for (const xen_iommu_op &good : one_of_each())
+        for (unsigned bit = 0; bit < 16; bit++) {
+            const unsigned known = good.op == XEN_IOMMUOP_map                                              ? 0xf
+                                   : good.op == XEN_IOMMUOP_unmap || good.op == XEN_IOMMUOP_release ? 1
+                                                                                                    : 0;
+            if (known & (1u << bit))
+                continue;
+            xen_iommu_op bad = good;
+            bad.flags = static_cast<uint16_t>(bad.flags | 1u << bit);
+            EXPECT_EQ(c.op(bad), -EINVAL) << "op " << good.op << ", flag " << bit;
+        }
+    c.wind_up();
+}
+
+TEST(Op, ThatIsUnknownIsRefused)
+{
+    Pv c;
+    for (unsigned op : {0u, 11u, 12u, 0x100u + XEN_IOMMUOP_query, 0xffffu})
+        EXPECT_EQ(c.op(op_plain(op)), -EINVAL);
+}
+
+TEST(Query, TellsTheLimits)
+{
+    for (unsigned bits = 0; bits < 4; bits++) {
+        Bare c({.generic = !!(bits & 1), .levels = bits & 2 ? 4u : 3u});
+        std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query)};
+        EXPECT_EQ(c.call(0, ops), 0);
+        const xen_iommu_op_query &q = ops[0].u.query;
+        EXPECT_EQ(q.magic, 0x554d4f49u);
+        EXPECT_EQ(q.max_ops, 128);
+        EXPECT_EQ(q.bfn_bits, bits & 2 ? 36 : 27);
+        EXPECT_EQ(q.caps, bits & 1 ? 1u : 3u);
+        EXPECT_EQ(q.max_tables, 4 * 24 + 1024u);
+    }
+}
+
+TEST(QueryReserved, ListsEachRangeOnce)
+{
+    Pv c({.extra_reserved = 2});
+    for (unsigned i = 0; i < 7; i++) {
+        std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query_reserved)};
+        ops[0].u.reserved.index = i < 6 ? i : ~0u;
+        EXPECT_EQ(c.call(0, ops), 0);
+        EXPECT_EQ(ops[0].status, i < 5 ? 0 : -ENOENT);
+        if (i == 1) {
+            EXPECT_EQ(ops[0].u.reserved.bfn, world::kRmrr);
+        }
+    }
+}
+
+} // namespace

@@ -1,0 +1,177 @@
+// The simulated host that the hypervisor's files run on: frames and their
+// owners, a VT-d-like table, an IOTLB that really caches, guests' memory, and
+// the faults a test asks for. It knows nothing of iommu_op but its entry point.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+extern "C" {
+#include <xen/domain_page.h>
+#include <xen/guest_access.h>
+#include <xen/hypercall.h>
+#include <xen/iocap.h>
+#include <xen/mm.h>
+#include <xen/param.h>
+#include <xen/percpu.h>
+#include <xen/rangeset.h>
+#include <xen/rwlock.h>
+#include <xen/sched.h>
+#include <xen/spinlock.h>
+#include <xen/vmap.h>
+#include <xsm/xsm.h>
+
+// Of headers whose macros C++ must not see.
+void shim_race(void);
+void shim_assert_failed(const char *what, const char *file, int line) __attribute__((noreturn));
+}
+
+// A frame of RAM, or one that has a page_info without being RAM.
+struct page_info {
+    domain *owner;
+    uint64_t leaf_of; // an attached leaf table: its first BFN
+    int count;        // page references; 0: nobody has it
+    int base;         // those of them that iommu_op has nothing to do with
+    int types;        // type references
+    int base_types;   // likewise
+    uint16_t live;    // entries in use, of the driver's own tables
+    uint8_t type;
+    bool special;     // Xen's own, though a domain may see it
+    bool is_table;    // in the driver's table, or a shadow
+};
+
+namespace world {
+
+constexpr uint64_t kNone = ~0ull;
+
+// Where what lies: 48 MiB, three pieces of the host map's 4096 frames.
+constexpr uint64_t kFrames = 0x3000;
+constexpr uint64_t kVga = 0xa0, kXen = 0x100, kRam = 0x200, kReadOnlyRam = 0xf00, kDom1 = 0x1000, kDom2 = 0x1200,
+                   kFree = 0x1400, kXenHeap = 0x1480, kRmrr = 0x1500, kRmrrRam = 0x1580, kRam2 = 0x1600,
+                   kHole = 0x1800, kMmioReadOnly = 0x1a00, kMmioForbidden = 0x1c00, kRam3 = 0x2000, kPool = 0x2800;
+constexpr uint64_t kPoolNr = kFrames - kPool;
+
+struct Config {
+    bool generic = false;       // iommu-op=generic
+    bool caching_mode = false;  // the IOMMU caches absent entries
+    bool snoop = false;         // SNP in each leaf entry
+    bool leaf_ops = true;       // the driver has leaf_info
+    unsigned levels = 3;        // 39 or 48 bits
+    unsigned long memory = kFrames; // total_pages, which bounds the leaf tables
+    unsigned extra_reserved = 0;    // ranges beyond the two that lie in RAM
+};
+
+struct Flush {
+    bool all; // the whole domain, or what the hardware turns into that
+    uint64_t first, nr;
+    unsigned flags;
+    bool failed, by_driver; // by the generic code itself
+};
+
+// All are optional.
+struct Hooks {
+    std::function<bool()> preempt;         // between two ops
+    std::function<bool()> general_preempt; // inside a control op
+    std::function<void()> part;            // a hypercall is entered, or entered again
+    std::function<void(long)> part_end;    // with what it returned, or how many ops it left
+    std::function<void()> before_flush;
+    std::function<void(const Flush &)> flushed;
+    std::function<void()> write_lock, write_unlock;
+    std::function<void()> race;            // right before a compare and exchange
+    std::function<bool()> alloc_fails;
+    std::function<bool()> flush_fails;
+    std::function<bool()> copy_in_fails, copy_out_fails;
+};
+
+enum class Alloc { Domain, Claim, Leaf, Shadow, Table };
+
+struct Allocation {
+    Alloc what;
+    bool failed;
+};
+
+// What happened since the test last cleared it.
+struct Log {
+    std::vector<Allocation> allocations;
+    bool generic_map_failed = false, generic_unmap_failed = false;
+};
+
+extern Hooks hooks;
+extern Log log;
+extern Config config;
+
+void reset(const Config &c);
+// Several threads use this world: no device, no log, no hooks.
+void set_threaded(bool on);
+bool threaded();
+
+// A rule is broken. Tests install what happens then; the default aborts.
+using Violation = void (*)(const char *what);
+void on_violation(Violation v);
+void violate(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// Domains 0 (the hardware domain), 1 and 2.
+domain &dom(unsigned id);
+void kill_domain(unsigned id);
+
+struct Result {
+    long ret;
+    unsigned parts;
+};
+// The hypercall, by vCPU `vcpu_id` of `d` on CPU `cpu`, with its continuations.
+Result hypercall(unsigned cpu, domain &d, unsigned vcpu_id, xen_iommu_op *ops, unsigned count);
+extern bool xsm_allows, xsm_allows_foreign;
+
+// What is true of a frame whatever iommu_op does.
+struct Truth {
+    bool valid, ram, special, page_table;
+    int owner; // domid, or -1
+};
+Truth truth(uint64_t mfn);
+bool mmio_allowed(uint64_t mfn, bool write);
+// The guest turns its page into a page table, or back. Fails while it is writable by type.
+bool set_page_table(uint64_t mfn, bool on);
+int held(uint64_t mfn);
+int held_types(uint64_t mfn);
+unsigned pool_used();
+unsigned allocations_live();
+
+// The table, as a device that walks it now would see it.
+struct Translation {
+    bool present, write, read;
+    uint64_t mfn;
+    unsigned order;
+    bool operator==(const Translation &) const = default;
+};
+Translation walk(uint64_t bfn);
+// Does memory hold what the CPU's caches hold? (An IOMMU may not snoop.)
+bool in_memory(uint64_t bfn);
+
+// The device: every watched BFN is used at each chance it gets.
+void watch(uint64_t bfn);
+const std::vector<uint64_t> &watched();
+void device_runs();
+// BFNs that the IOTLB holds, and what for; an absent one is cached as such.
+struct Cached {
+    uint64_t bfn;
+    Translation to;
+};
+std::vector<Cached> iotlb();
+// Could a device reach the frame through this BFN, by table or cache?
+bool reaches(uint64_t bfn, uint64_t mfn, bool write);
+
+// How the host map maps a frame while it stands: IOMMUF_*.
+unsigned host_perms(uint64_t mfn);
+bool is_reserved(uint64_t bfn);
+
+} // namespace world
+
+// What iommu_op keeps for a BFN: its entry's word, by way of its own headers.
+extern "C" {
+uint64_t peek_entry(uint64_t bfn);
+int peek_leaf(uint64_t bfn, int *used); // has it a table?
+int peek_is_mapped(uint64_t word), peek_is_noref(uint64_t word);
+int peek_is_pending(uint64_t word, unsigned int *tag);
+uint64_t peek_mfn(uint64_t word);
+}

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The tree as a whole: nothing of the machine it was written on, nothing that
+# does not belong into git, and names that lead somewhere.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+found() { files . | xargs -d '\n' grep -nIE -e "$1" -- 2>/dev/null; }
+
+# Paths of the machine that this was written on, and hosts that only it knows:
+# the home and work directories, addresses of private networks but those in
+# tests, and package mirrors other than Debian's own.
+paths='(^|[^[:alnum:]_.-])/(home|work|mnt/data)/[[:alnum:]]|/tmp/(src|wt|tbt)\b'
+is 'no path of a machine' "$(found "$paths" | grep -v '^tests/lint/tree\.t:')" ''
+hosts=$(grep -rhoE '(https?|ftp)://[^/ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
+    sed 's|.*://||; s|.*@||' | grep -vE '(^|\.)debian\.org$' | sort -u)
+for host in $hosts "$(hostname -f 2>/dev/null)"; do
+    # A host that is named like a word is none.
+    [[ $host = *.* ]] || continue
+    is 'no host of this machine' "$(files . | xargs -d '\n' grep -nIF -e "$host")" ''
+done
+
+is 'no file over 512 KiB' "$(files . | xargs -d '\n' -I{} find {} -size +512k)" ''
+# (but in the judge's list of patterns, where one is meant)
+is 'no space at the end of a line' "$(files . ':!*.patch' ':!scripts/judge-log' | xargs -d '\n' grep -nIE '[[:blank:]]+$')" ''
+is 'no file without an end of line' "$(files . | while IFS= read -r f; do
+    [ ! -s "$f" ] || [ -z "$(tail -c 1 "$f")" ] || echo "$f"; done)" ''
+is 'no conflict marker' "$(found '^(<<<<<<<|>>>>>>>) ')" ''
+is 'the ABI header is there once' "$(files '*iommu_op.h' | grep -c public)" 1
+
+# Links in documents that lead to a file lead to one that is there.
+broken() {
+    local file link
+    files '*.md' | while IFS= read -r file; do
+        grep -oE '\]\([^)#:]+[)#]' "$file" | sed 's/^](//; s/[)#]$//' | while IFS= read -r link; do
+            [ -e "$(dirname "$file")/$link" ] || echo "$file: $link"
+        done
+    done
+}
+is 'no link is broken' "$(broken)" ''
+done_testing

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * abi_attack: the hypercall under attack from dom0's kernel. Each group of
+ * attacks is a file in debugfs; reading it runs the group and gives TAP, so the
+ * verdict does not depend on a log.
+ */
+#ifndef ABI_ATTACK_H
+#define ABI_ATTACK_H
+
+#include <linux/seq_file.h>
+#include <linux/types.h>
+#include <public/iommu_op.h>
+
+#define LEAF		XEN_IOMMUOP_CLAIM_FRAMES
+#define MAX_OPS		XEN_IOMMUOP_MAX_OPS
+#define RW		(XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)
+#define RO		XEN_IOMMUOP_MAP_read
+#define SELF		0x7ff0	/* DOMID_SELF */
+
+/* What no hypercall writes as a status: an op that was not reached keeps it. */
+#define UNTOUCHED	0x5a5a5a5a
+
+/* main.c: results */
+struct tap {
+	struct seq_file *m;
+	unsigned int nr;
+};
+
+__printf(3, 4) bool tap_ok(struct tap *tap, bool good, const char *fmt, ...);
+__printf(4, 5) bool tap_is(struct tap *tap, long got, long want,
+			   const char *fmt, ...);
+
+/* main.c: where the attacks take place, far above any memory */
+extern u64 abi_base;
+extern struct xen_iommu_op_query abi_query;
+extern int abi_expect;
+extern int abi_why;
+
+/* calls.c: the hypercall, and the making of ops */
+long abi_call(struct xen_iommu_op *ops, unsigned int count);
+int abi_one(struct xen_iommu_op op);
+struct xen_iommu_op op_map(u64 bfn, u64 mfn, u32 nr, u16 flags);
+struct xen_iommu_op op_range(u16 op, u64 bfn, u32 nr, u16 flags);
+struct xen_iommu_op op_bare(u16 op);
+int do_claim(u64 bfn, u32 nr);
+int do_release(u64 bfn, u32 nr);
+int do_map(u64 bfn, u64 mfn, u32 nr, u16 flags);
+int do_unmap(u64 bfn, u32 nr);
+struct xen_iommu_op_usage abi_usage(void);
+bool abi_host_map(void);
+
+/* calls.c: machine frames that only Xen and the caller know of */
+u64 frames_get(unsigned int order);
+int frames_put(u64 mfn, unsigned int order);
+long frames_owned(void);
+int frame_pin_l1(u64 mfn, bool pin);
+u64 frame_of_xen(void);
+u64 frame_of_pte_page(void);
+u64 frame_of_gdt(void);
+
+/* the groups */
+void abi_refused(struct tap *tap);	/* fields.c */
+void abi_fields(struct tap *tap);
+void abi_handles(struct tap *tap);
+void abi_claims(struct tap *tap);	/* claims.c */
+void abi_tables(struct tap *tap);
+void abi_frames(struct tap *tap);	/* frames.c */
+void abi_mmio(struct tap *tap);
+void abi_batch(struct tap *tap);	/* batch.c */
+void abi_refs(struct tap *tap);		/* refs.c */
+void abi_defer(struct tap *tap);
+void abi_hostmap(struct tap *tap);	/* hostmap.c */
+void abi_interrupt(struct tap *tap);	/* interrupt.c */
+void abi_race(struct tap *tap);		/* race.c */
+
+#endif

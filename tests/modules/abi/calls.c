@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The hypercall itself, the making of ops, and machine frames to give them. */
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <asm/desc.h>
+#include <asm/xen/hypercall.h>
+#include <asm/xen/page.h>
+#include <xen/interface/memory.h>
+#include <xen/interface/xen.h>
+#include "abi.h"
+
+/* Xen's public/kexec.h, of which Linux has no copy. */
+#define KEXEC_CMD_get_range	3
+#define KEXEC_RANGE_MA_XEN	1
+
+struct xen_kexec_range {
+	int range;
+	int nr;
+	unsigned long size;
+	unsigned long start;
+};
+
+/* It is no static function, so that a probe can count the calls. */
+noinline long abi_call(struct xen_iommu_op *ops, unsigned int count)
+{
+	return _hypercall2(long, iommu_op, ops, count);
+}
+
+/* The op's status; the call's own error in its place if it has one. */
+int abi_one(struct xen_iommu_op op)
+{
+	long rc;
+
+	op.status = UNTOUCHED;
+	rc = abi_call(&op, 1);
+	return rc ?: op.status;
+}
+
+struct xen_iommu_op op_map(u64 bfn, u64 mfn, u32 nr, u16 flags)
+{
+	return (struct xen_iommu_op){
+		.op = XEN_IOMMUOP_map,
+		.flags = flags,
+		.status = UNTOUCHED,
+		.u.map = { .domid = SELF, .nr = nr, .bfn = bfn, .mfn = mfn },
+	};
+}
+
+struct xen_iommu_op op_range(u16 op, u64 bfn, u32 nr, u16 flags)
+{
+	return (struct xen_iommu_op){
+		.op = op,
+		.flags = flags,
+		.status = UNTOUCHED,
+		.u.range = { .nr = nr, .bfn = bfn },
+	};
+}
+
+struct xen_iommu_op op_bare(u16 op)
+{
+	return (struct xen_iommu_op){ .op = op, .status = UNTOUCHED };
+}
+
+int do_claim(u64 bfn, u32 nr)
+{
+	return abi_one(op_range(XEN_IOMMUOP_claim, bfn, nr, 0));
+}
+
+int do_release(u64 bfn, u32 nr)
+{
+	return abi_one(op_range(XEN_IOMMUOP_release, bfn, nr,
+				XEN_IOMMUOP_RELEASE_unmap));
+}
+
+int do_map(u64 bfn, u64 mfn, u32 nr, u16 flags)
+{
+	return abi_one(op_map(bfn, mfn, nr, flags));
+}
+
+int do_unmap(u64 bfn, u32 nr)
+{
+	return abi_one(op_range(XEN_IOMMUOP_unmap, bfn, nr, 0));
+}
+
+struct xen_iommu_op_usage abi_usage(void)
+{
+	struct xen_iommu_op op = op_bare(XEN_IOMMUOP_usage);
+
+	/* What no answer can be, so that a failure is not taken for one. */
+	if (abi_call(&op, 1) || op.status)
+		memset(&op.u, 0xee, sizeof(op.u));
+	return op.u.usage;
+}
+
+bool abi_host_map(void)
+{
+	struct xen_iommu_op op = op_bare(XEN_IOMMUOP_query);
+
+	abi_call(&op, 1);
+	return op.u.query.caps & XEN_IOMMUOP_CAP_host_map;
+}
+
+/*
+ * Frames fresh from Xen: owned by dom0, in nobody's page tables, and Linux
+ * does not know them. So the references that they have are ours to count.
+ */
+static int reservation(unsigned int cmd, xen_pfn_t *mfn, unsigned int order)
+{
+	struct xen_memory_reservation r = {
+		.nr_extents = 1,
+		.extent_order = order,
+		.domid = SELF,
+	};
+
+	set_xen_guest_handle(r.extent_start, mfn);
+	return HYPERVISOR_memory_op(cmd, &r);
+}
+
+/* The first MFN of 1 << order contiguous ones, or 0. */
+u64 frames_get(unsigned int order)
+{
+	xen_pfn_t mfn;
+
+	if (reservation(XENMEM_increase_reservation, &mfn, order) == 1)
+		return mfn;
+	return 0;
+}
+
+/*
+ * Give frames back. Xen frees each when its last reference is dropped: one that
+ * somebody still holds stays counted in frames_owned().
+ */
+int frames_put(u64 mfn, unsigned int order)
+{
+	xen_pfn_t first = mfn;
+
+	return reservation(XENMEM_decrease_reservation, &first, order) == 1 ?
+		0 : -EBUSY;
+}
+
+long frames_owned(void)
+{
+	domid_t self = SELF;
+
+	return HYPERVISOR_memory_op(XENMEM_current_reservation, &self);
+}
+
+/* Make a frame that no page table maps a level 1 page table, or undo it. */
+int frame_pin_l1(u64 mfn, bool pin)
+{
+	struct mmuext_op op = {
+		.cmd = pin ? MMUEXT_PIN_L1_TABLE : MMUEXT_UNPIN_TABLE,
+		.arg1.mfn = mfn,
+	};
+
+	return HYPERVISOR_mmuext_op(&op, 1, NULL, SELF);
+}
+
+/* A frame of Xen's own image. */
+u64 frame_of_xen(void)
+{
+	struct xen_kexec_range range = { .range = KEXEC_RANGE_MA_XEN };
+
+	if (_hypercall2(int, kexec_op, KEXEC_CMD_get_range, &range))
+		return 0;
+	/* Its text comes first; what follows holds init code, which is freed. */
+	return (range.start >> PAGE_SHIFT) + 16;
+}
+
+/* The page table page that maps the zero page. */
+u64 frame_of_pte_page(void)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)page_address(ZERO_PAGE(0)),
+				    &level);
+
+	return pte && level == PG_LEVEL_4K ? virt_to_mfn(pte) : 0;
+}
+
+u64 frame_of_gdt(void)
+{
+	return arbitrary_virt_to_machine(get_cpu_gdt_rw(0)).maddr >> PAGE_SHIFT;
+}

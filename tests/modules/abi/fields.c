@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Fields out of range, refusals, and handles that lead nowhere. */
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <asm/xen/hypercall.h>
+#include <asm/xen/page.h>
+#include "abi.h"
+
+#define BODY	sizeof_field(struct xen_iommu_op, u)
+
+/* Bytes FIRST .. LAST of the body, as a mask. */
+#define BYTES(first, last)	GENMASK(last, first)
+
+/*
+ * One line an op: which of its flags are known, which bytes of its body must be
+ * 0, and whether the op without these would go through. All of it is from the
+ * header's structs.
+ */
+static const struct shape {
+	const char *name;
+	u16 op;
+	u16 flags;
+	u32 zero;
+} shapes[] = {
+	{ "query_reserved", XEN_IOMMUOP_query_reserved, 0, BYTES(4, 23) },
+	{ "map", XEN_IOMMUOP_map, 0xf, BYTES(0, 1) },
+	{ "unmap", XEN_IOMMUOP_unmap, 1, BYTES(0, 3) | BYTES(16, 23) },
+	{ "flush", XEN_IOMMUOP_flush, 0, BYTES(0, 3) | BYTES(16, 23) },
+	{ "query", XEN_IOMMUOP_query, 0, BYTES(0, 23) },
+	{ "claim", XEN_IOMMUOP_claim, 0, BYTES(0, 3) | BYTES(16, 23) },
+	{ "release", XEN_IOMMUOP_release, 1, BYTES(0, 3) | BYTES(16, 23) },
+	{ "drop_host_map", XEN_IOMMUOP_drop_host_map, 0, BYTES(0, 23) },
+	{ "restore_host_map", XEN_IOMMUOP_restore_host_map, 0, BYTES(0, 23) },
+	{ "usage", XEN_IOMMUOP_usage, 0, BYTES(0, 23) },
+};
+
+static const u16 unknown_ops[] = { 0, 11, 12, 0x80, 0xff, 0x102, 0x8002, 0xffff };
+
+/* An op of that shape that is good: BASE is claimed and empty, MFN ours. */
+static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
+{
+	switch (s->op) {
+	case XEN_IOMMUOP_map:
+		return op_map(base, mfn, 1, RW);
+	case XEN_IOMMUOP_unmap:
+	case XEN_IOMMUOP_flush:
+		return op_range(s->op, base, 1, 0);
+	case XEN_IOMMUOP_claim:
+		return op_range(s->op, base + LEAF, LEAF, 0);
+	case XEN_IOMMUOP_release:
+		return op_range(s->op, base, LEAF, 0);
+	default:
+		return op_bare(s->op);
+	}
+}
+
+/* The number of bits (of BITS wide FIELD) that were not answered by -EINVAL. */
+static unsigned int flip_flags(struct xen_iommu_op op, u16 known)
+{
+	unsigned int bit, bad = 0;
+
+	for (bit = 0; bit < 16; bit++) {
+		struct xen_iommu_op try = op;
+
+		if (known & BIT(bit))
+			continue;
+		try.flags |= BIT(bit);
+		bad += abi_one(try) != -EINVAL;
+	}
+	return bad;
+}
+
+static unsigned int flip_zeroes(struct xen_iommu_op op, u32 zero)
+{
+	unsigned int bit, bad = 0;
+
+	for (bit = 0; bit < BODY * 8; bit++) {
+		struct xen_iommu_op try = op;
+
+		if (!(zero & BIT(bit / 8)))
+			continue;
+		((u8 *)&try.u)[bit / 8] |= BIT(bit % 8);
+		bad += abi_one(try) != -EINVAL;
+	}
+	return bad;
+}
+
+static void numbers(struct tap *tap, u64 base, u64 mfn)
+{
+	static const u32 bad_nr[] = { 0, XEN_IOMMUOP_MAX_FRAMES + 1, 1 << 20,
+				      1u << 31, ~0u };
+	static const u32 bad_claim[] = { 0, 1, LEAF - 1, LEAF + 1,
+					 XEN_IOMMUOP_MAX_CLAIM + LEAF, 1u << 31,
+					 ~0u };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad_nr); i++) {
+		u32 nr = bad_nr[i];
+
+		tap_is(tap, do_map(base, mfn, nr, RW), -EINVAL,
+		       "map of %u frames", nr);
+		tap_is(tap, do_unmap(base, nr), -EINVAL, "unmap of %u frames",
+		       nr);
+		tap_is(tap, abi_one(op_range(XEN_IOMMUOP_flush, base, nr, 0)),
+		       -EINVAL, "flush of %u frames", nr);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad_claim); i++)
+		tap_is(tap, do_claim(base + LEAF, bad_claim[i]), -EINVAL,
+		       "claim of %u frames", bad_claim[i]);
+	tap_is(tap, do_claim(base + LEAF + 1, LEAF), -EINVAL,
+	       "claim from a BFN that is no multiple of 512");
+	tap_is(tap, do_claim(base + LEAF + 256, LEAF), -EINVAL,
+	       "claim from half a leaf table");
+}
+
+static void map_flags(struct tap *tap, u64 base, u64 mfn)
+{
+	static const u16 bad[] = {
+		0,
+		XEN_IOMMUOP_MAP_mmio,
+		XEN_IOMMUOP_MAP_noref,
+		XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref,
+		RW | XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		tap_is(tap, do_map(base, mfn, 1, bad[i]), -EINVAL,
+		       "map with the flags 0x%x", bad[i]);
+}
+
+static void answers(struct tap *tap)
+{
+	struct xen_iommu_op op = op_bare(XEN_IOMMUOP_query);
+	const struct xen_iommu_op_query *q = &op.u.query;
+
+	tap_is(tap, abi_call(&op, 1), 0, "query: the call");
+	tap_is(tap, op.status, 0, "query: its status");
+	tap_is(tap, q->magic, XEN_IOMMUOP_MAGIC, "query: magic");
+	tap_is(tap, q->version, XEN_IOMMUOP_VERSION, "query: version");
+	tap_is(tap, q->max_ops, MAX_OPS, "query: max_ops");
+	tap_is(tap, q->max_frames, XEN_IOMMUOP_MAX_FRAMES, "query: max_frames");
+	tap_is(tap, q->claim_frames, LEAF, "query: claim_frames");
+	tap_is(tap, q->why, XEN_IOMMUOP_WHY_ok, "query: why");
+	tap_is(tap, q->bfn_bits, 36, "query: bfn_bits of a 48 bit IOMMU");
+	tap_ok(tap, q->max_tables > 1024, "query: max_tables (%u)",
+	       q->max_tables);
+	tap_ok(tap, q->caps & XEN_IOMMUOP_CAP_host_map,
+	       "query: the host map stands");
+	tap_is(tap, q->caps & ~(XEN_IOMMUOP_CAP_host_map |
+				XEN_IOMMUOP_CAP_leaf), 0,
+	       "query: no unknown caps");
+}
+
+void abi_fields(struct tap *tap)
+{
+	u64 base = abi_base, mfn = frames_get(0);
+	struct xen_iommu_op_usage before, after;
+	unsigned int i;
+
+	answers(tap);
+	tap_is(tap, do_claim(base, LEAF), 0, "a claim to attack");
+	before = abi_usage();
+	for (i = 0; i < ARRAY_SIZE(unknown_ops); i++)
+		tap_is(tap, abi_one(op_bare(unknown_ops[i])), -EINVAL,
+		       "the unknown op %u", unknown_ops[i]);
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		const struct shape *s = &shapes[i];
+		struct xen_iommu_op op = good_op(s, base, mfn);
+
+		tap_is(tap, flip_flags(op, s->flags), 0,
+		       "%s: each unknown flag is -EINVAL", s->name);
+		tap_is(tap, flip_zeroes(op, s->zero), 0,
+		       "%s: each bit that must be 0 is -EINVAL", s->name);
+	}
+	numbers(tap, base, mfn);
+	map_flags(tap, base, mfn);
+	after = abi_usage();
+	tap_ok(tap, !memcmp(&before, &after, sizeof(before)),
+	       "none of it changed anything");
+	tap_ok(tap, abi_host_map(), "the host map stands still");
+	/* The control: the op that was attacked is good without the attack. */
+	tap_is(tap, do_map(base, mfn, 1, RW), 0, "the good map");
+	tap_is(tap, do_release(base, LEAF), 0, "release");
+	tap_is(tap, frames_put(mfn, 0), 0, "the frame goes back");
+}
+
+/* Xen refuses everything: with one errno, whatever else is wrong. */
+void abi_refused(struct tap *tap)
+{
+	struct xen_iommu_op op = op_bare(XEN_IOMMUOP_query);
+	unsigned int i;
+
+	if (abi_expect == -ENOSYS) {
+		tap_is(tap, abi_call(&op, 1), -ENOSYS, "no such hypercall");
+		return;
+	}
+	tap_is(tap, abi_call(&op, 1), 0, "query is answered");
+	tap_is(tap, op.status, 0, "query: status");
+	tap_is(tap, op.u.query.magic, XEN_IOMMUOP_MAGIC, "query: magic");
+	tap_is(tap, op.u.query.why, abi_why, "query: why");
+	tap_is(tap, op.u.query.bfn_bits, 0, "query: bfn_bits");
+	tap_is(tap, op.u.query.max_tables, 0, "query: max_tables");
+	tap_is(tap, op.u.query.caps, 0, "query: caps");
+	for (i = 0; i < ARRAY_SIZE(shapes); i++) {
+		const struct shape *s = &shapes[i];
+
+		if (s->op == XEN_IOMMUOP_query)
+			continue;
+		op = good_op(s, 1ULL << 34, 0x1000);
+		tap_is(tap, abi_one(op), abi_expect, "%s is refused", s->name);
+		op.flags = 0xffff;
+		tap_is(tap, abi_one(op), abi_expect,
+		       "%s is refused before its fields are looked at",
+		       s->name);
+	}
+	for (i = 0; i < ARRAY_SIZE(unknown_ops); i++)
+		tap_is(tap, abi_one(op_bare(unknown_ops[i])), -EINVAL,
+		       "the unknown op %u is unknown first", unknown_ops[i]);
+}
+
+static void set_writable(void *page, bool writable)
+{
+	pgprot_t prot = writable ? PAGE_KERNEL : PAGE_KERNEL_RO;
+
+	if (HYPERVISOR_update_va_mapping((unsigned long)page,
+					 mfn_pte(virt_to_mfn(page), prot),
+					 UVMF_INVLPG | UVMF_ALL))
+		pr_err("abi_attack: a page can't change its protection\n");
+}
+
+/* The statuses can't be written: the ops took effect all the same. */
+static void read_only(struct tap *tap, u64 base)
+{
+	struct xen_iommu_op *ops = (void *)get_zeroed_page(GFP_KERNEL);
+
+	if (!ops)
+		return;
+	ops[0] = op_range(XEN_IOMMUOP_claim, base, LEAF, 0);
+	ops[1] = op_bare(XEN_IOMMUOP_query);
+	set_writable(ops, false);
+	tap_is(tap, abi_call(ops, 2), -EFAULT, "an array that is read only");
+	tap_is(tap, ops[0].status, UNTOUCHED, "... has no status");
+	tap_is(tap, abi_usage().claims, 1, "... but its op took effect");
+	set_writable(ops, true);
+	free_page((unsigned long)ops);
+	tap_is(tap, do_release(base, LEAF), 0, "... which release undoes");
+}
+
+void abi_handles(struct tap *tap)
+{
+	static const unsigned int too_many[] = { MAX_OPS + 1, 1 << 20, 1u << 27,
+						 1u << 31, ~0u };
+	/* One page, and behind it the hole that vmalloc leaves. */
+	struct xen_iommu_op *ops = vmalloc(PAGE_SIZE);
+	struct xen_iommu_op *end = ops + PAGE_SIZE / sizeof(*ops);
+	struct xen_iommu_op *odd;
+	u64 base = abi_base;
+	unsigned int i;
+
+	if (!tap_ok(tap, ops, "a page"))
+		return;
+	memset(ops, 0, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(too_many); i++) {
+		ops[0] = op_range(XEN_IOMMUOP_claim, base, LEAF, 0);
+		tap_is(tap, abi_call(ops, too_many[i]), -E2BIG, "%u ops",
+		       too_many[i]);
+		tap_is(tap, ops[0].status, UNTOUCHED, "... and none is done");
+	}
+	tap_is(tap, abi_usage().claims, 0, "... as usage says");
+	tap_is(tap, abi_call(ops, 0), 0, "no ops");
+	tap_is(tap, ops[0].status, UNTOUCHED, "... and none is done");
+	tap_is(tap, abi_call(NULL, 0), 0, "no ops at NULL");
+	tap_is(tap, abi_call(NULL, 1), -EFAULT, "NULL");
+	tap_is(tap, abi_call(end, 1), -EFAULT, "an address without a page");
+	tap_is(tap, abi_call((void *)0xffff830000001000, 1), -EFAULT,
+	       "an address of Xen's");
+	tap_is(tap, abi_call((void *)(1UL << 63), 1), -EFAULT,
+	       "an address that is not canonical");
+	tap_is(tap, abi_call((void *)-32UL, 2), -EFAULT,
+	       "an array around the end of all addresses");
+
+	end[-1] = op_range(XEN_IOMMUOP_claim, base, LEAF, 0);
+	tap_is(tap, abi_call(end - 1, 2), -EFAULT,
+	       "an array that runs out of its page");
+	tap_is(tap, end[-1].status, UNTOUCHED, "... has no status");
+	tap_is(tap, abi_usage().claims, 0, "... and nothing was done");
+
+	odd = (void *)ops + 3;
+	*odd = op_bare(XEN_IOMMUOP_query);
+	tap_is(tap, abi_call(odd, 1), 0, "an array at an odd address");
+	tap_is(tap, odd->status, 0, "... is answered");
+	vfree(ops);
+	read_only(tap, base);
+}

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# A batch of 128 ops that is interrupted between any two of them.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+vm_test leaf --no-module --icount --xen-args dom0_mem=768M,max:1024M --timeout 1200 -- abi.sh interrupt
+done_testing

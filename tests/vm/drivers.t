@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# The five drivers that matter carry traffic and files over our path, in both modes.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+nic_pair e1000e
+nic_pair vmxnet3
+nic_pair virtio-net-pci,iommu_platform=on,disable-legacy=on
+nvme
+ahci
+for mode in strict static; do
+    vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" -- \
+        drivers.sh "$mode" 'nic:e1000e nic:vmxnet3 nic:virtio-pci disk:nvme disk:ahci' ''
+done
+done_testing

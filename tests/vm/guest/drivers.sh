@@ -1,0 +1,38 @@
+#!/bin/bash
+# drivers.sh MODE WIDE NARROW: every driver carries what it is there for, over
+# our path. WIDE and NARROW are lists of nic:DRIVER and disk:DRIVER[:COUNT];
+# those in NARROW can't reach all addresses, or pass the IOMMU by.
+. /root/lib.sh
+mode=$1 wide=$2 narrow=$3
+
+work() {
+    local kind driver count
+    IFS=: read -r kind driver count <<<"$1"
+    case $kind in
+        nic) traffic "$driver" ;;
+        disk) disk "$driver" "$count" ;;
+    esac
+}
+
+is 'the mode' "$(cat "$SYS/mode")" "$mode"
+for item in $wide; do
+    name=${item#*:}
+    mark
+    work "$item"
+    is "$name: no fallback" "$(since fallbacks)" 0
+    case $mode in
+        strict)
+            cmp_ok "$name: it maps" "$(since maps)" -gt 100
+            cmp_ok "$name: each map is a hypercall at least" "$(since hypercalls)" -ge "$(since maps)"
+            cmp_ok "$name: what is mapped is unmapped" "$(since unmaps)" -gt $(($(since maps) / 2)) ;;
+        static)
+            cmp_ok "$name: the static map serves" "$(since static_hits)" -gt 100
+            is "$name: no hypercall" "$(since hypercalls)" 0
+            is "$name: no miss" "$(since static_misses)" 0 ;;
+    esac
+done
+for item in $narrow; do work "$item"; done
+is 'no op was refused' "$(counter errors)" 0
+is 'no BFN leaked' "$(counter leaked)" 0
+for c in $COUNTERS; do diag "$c $(counter "$c")"; done
+done_testing

@@ -1,0 +1,65 @@
+#!/bin/bash
+# module.sh: xen_pviommu comes and goes, and takes nothing with it.
+. /root/lib.sh
+modprobe abi_attack
+
+usage() { cat "$DEBUG/abi_attack/usage"; }
+nothing='claims 0, tables 0, mapped 0, noref 0, host map 1'
+
+# Devices that are bound when the module comes stay with the base ops: the
+# drivers go first, and come back after it.
+bind() { modprobe nvme; retry test -b /dev/nvme0n1; }
+unbind() { rmmod nvme; }
+contents() { head -c 8M /dev/nvme0n1 | sha256sum; }
+# The chipset has a disk controller that would need the host map.
+rmmod ahci
+
+is 'before anything' "$(usage)" "$nothing"
+sum=$(contents)
+unbind
+for i in {1..20}; do
+    mode=strict
+    [ $((i % 2)) -eq 0 ] || mode=static
+    modprobe xen_pviommu mode="$mode" || fail "load $i"
+    bind
+    mark_maps=$(counter maps)
+    [ "$(contents)" = "$sum" ] || fail "load $i, $mode: the disk's contents"
+    if rmmod xen_pviommu 2>/dev/null; then fail "load $i, $mode: removed under the disk"; fi
+    during=$(usage)
+    unbind
+    rmmod xen_pviommu || fail "unload $i, $mode"
+    [ "$(usage)" = "$nothing" ] || fail "unload $i, $mode leaves nothing" "$(usage)"
+    [ "$during" != "$nothing" ] || fail "load $i, $mode: it mapped something"
+    [ "$mark_maps" -gt 0 ] || fail "load $i, $mode: the disk was mapped"
+done
+pass "20 loads and unloads"
+is 'after them' "$(usage)" "$nothing"
+
+modprobe xen_pviommu mode=strict
+modprobe edu_test
+nok 'rmmod is refused while a device uses it' rmmod xen_pviommu
+group edu_test/hold 'a map that lives'
+nok 'rmmod is refused while a map lives' rmmod xen_pviommu
+group edu_test/dma 'in use'
+group edu_test/hold 'a map that lived'
+ok 'isolate' bash -c "echo 1 >$SYS/isolate"
+like 'the host map is gone' "$(usage)" 'host map 0$'
+group edu_test/isolated 'isolated'
+ok 'the driver goes' rmmod edu_test
+ok 'unload while isolated' rmmod xen_pviommu
+is 'unload puts the host map back' "$(usage)" "$nothing"
+modprobe edu_test
+group edu_test/base 'behind the unload'
+group edu_test/dma 'base ops'
+bind
+is 'the disk, on the base ops' "$(contents)" "$sum"
+
+# It comes back under drivers that are bound: these stay with their base ops.
+modprobe xen_pviommu mode=strict
+is 'loaded under live devices' "$(counter devices)" 0
+is 'the disk works on' "$(echo 3 >/proc/sys/vm/drop_caches; contents)" "$sum"
+is 'without a map of ours' "$(counter maps)" 0
+nok 'isolate is refused for them' bash -c "echo 1 >$SYS/isolate"
+ok 'unload' rmmod xen_pviommu
+is 'in the end' "$(usage)" "$nothing"
+done_testing

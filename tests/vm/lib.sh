@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# For tests that need the virtual machine: boot, run something in dom0, judge
+# the logs, and take over the results.
+
+TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$TESTS/tap.sh"
+. "$TESTS/vm/devices.sh"
+
+: "${TEST_LOG:=$TESTS/../build/tests/by-hand/$(basename "$0" .t)}"
+mkdir -p "$TEST_LOG"
+
+# vm NAME [OPTION]... -- COMMAND...: one boot. Sets VM_STATUS, and VM_LOG, where
+# stdout, stderr and the logs are. The logs are always judged.
+vm() {
+    local name=$1
+    shift
+    VM_LOG=$TEST_LOG/$name VM_STATUS=0
+    mkdir -p "$VM_LOG"
+    "$TESTS/../scripts/testbed" run --judge --log "$VM_LOG" "$@" >"$VM_LOG/stdout" 2>"$VM_LOG/stderr" || VM_STATUS=$?
+}
+
+# What a status of scripts/testbed says, for a failed test's details.
+vm_trouble() {
+    case $VM_STATUS in
+        123) echo "the judge found something in $VM_LOG/console.log:"; cat "$VM_LOG/judge.log" ;;
+        124) echo "the machine hung: $VM_LOG" ;;
+        125) echo "the machine crashed: $VM_LOG" ;;
+        *) echo "exit status $VM_STATUS: $VM_LOG" ;;
+    esac
+    tail -n 15 "$VM_LOG/stderr"
+}
+
+# vm_test NAME [OPTION]... -- SCRIPT [ARGUMENT]...: boot, and run a script of
+# tests/vm/guest. Its results become ours, and so does how the machine ended.
+vm_test() {
+    local name=$1 options=()
+    shift
+    while [ "$1" != -- ]; do options+=("$1"); shift; done
+    shift
+    vm "$name" "${options[@]}" --copy "$TESTS/tap.sh" --copy "$TESTS/vm/guest/lib.sh" \
+        --copy "$TESTS/vm/guest/$1" -- bash "$@"
+    relay "$name" <"$VM_LOG/stdout"
+    # A script with failed results ends with 1: the results say it better.
+    if [ "$VM_STATUS" -eq 0 ] || { [ "$VM_STATUS" -eq 1 ] && grep -q '^not ok' "$VM_LOG/stdout"; }; then
+        pass "$name: the machine ends well and its logs are clean"
+    else
+        fail "$name: the machine ends well and its logs are clean" "$(vm_trouble)"
+    fi
+}
+
+console() { tr -d '\r\0' <"$VM_LOG/console.log"; }

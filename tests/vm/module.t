@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The module's coming and going.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+edu
+nvme
+# A disk with something on it.
+head -c 8M /dev/urandom | dd of="$TEST_LOG/$DRIVE.img" conv=notrunc status=none
+# Where the host map is gone, edu's DMA is blocked, and the log has it.
+vm_test module --no-module --xen-args dom0_mem=768M,max:1024M --qemu-args "$DEVICES" --excuse '\[VT-D\]' -- module.sh
+done_testing
