@@ -106,9 +106,6 @@ void pviommu_batch_submit(struct pviommu_batch *b)
 		return;
 
 	rc = pviommu_hypercall(b->ops, b->nr);
-	pviommu_count(PVIOMMU_HYPERCALLS, 1);
-	pviommu_count(PVIOMMU_OPS, b->nr);
-
 	for (i = 0; i < b->nr; i++) {
 		/* A failed call leaves no statuses, perhaps after the deed. */
 		if (unlikely(rc)) {

@@ -8,11 +8,15 @@
 
 #include <linux/types.h>
 #include <asm/xen/hypercall.h>
+#include "counters.h"
 #include "iommu_op.h"
 
 static inline long pviommu_hypercall(struct xen_iommu_op *ops,
 				     unsigned int count)
 {
+	pviommu_count(PVIOMMU_HYPERCALLS, 1);
+	pviommu_count(PVIOMMU_OPS, count);
+
 	return _hypercall2(long, iommu_op, ops, count);
 }
 
