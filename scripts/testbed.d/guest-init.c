@@ -138,16 +138,34 @@ static int load_pviommu(const struct config *c)
 	return -1;
 }
 
-static size_t read_line(const char *path, char *line, size_t size)
+/* The text of a small file of sysfs without its last newline; "" if there is none. */
+static void read_text(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, line, size - 1);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
 
 	if (fd >= 0)
 		close(fd);
-	line[n > 0 ? n : 0] = '\0';
-	line[strcspn(line, "\n")] = '\0';
-	return strlen(line);
+	if (n > 0 && text[n - 1] == '\n')
+		n--;
+	text[n > 0 ? n : 0] = '\0';
+}
+
+/*
+ * What udev would load a driver by.  Taken from uevent, since cards on the mmc
+ * bus have no modalias file.  Returns NULL if the device names nothing.
+ */
+static char *read_alias(const char *uevent, char *text, size_t size)
+{
+	char *alias;
+
+	read_text(uevent, text, size);
+	alias = strncmp(text, "MODALIAS=", 9) ? strstr(text, "\nMODALIAS=") : text - 1;
+	if (!alias)
+		return NULL;
+	alias += 10;
+	alias[strcspn(alias, "\n")] = '\0';
+	return alias;
 }
 
 /*
@@ -161,20 +179,19 @@ static int coldplug_once(void)
 	static int nr_seen;
 	char *argv[MAX_ALIASES + 3] = { "/sbin/modprobe", "-abq" };
 	int before = nr_seen, n = 2;
-	char line[4096];
+	char text[4096];
 	glob_t found;
 
-	if (glob("/sys/bus/*/devices/*/modalias", 0, NULL, &found))
+	if (glob("/sys/bus/*/devices/*/uevent", 0, NULL, &found))
 		return 0;
 	for (size_t i = 0; i < found.gl_pathc && nr_seen < MAX_ALIASES; i++) {
-		int known = 0;
+		char *alias = read_alias(found.gl_pathv[i], text, sizeof(text));
+		int known = !alias;
 
-		if (!read_line(found.gl_pathv[i], line, sizeof(line)))
-			continue;
 		for (int j = 0; j < nr_seen && !known; j++)
-			known = !strcmp(seen[j], line);
+			known = !strcmp(seen[j], alias);
 		if (!known)
-			argv[n++] = seen[nr_seen++] = strdup(line);
+			argv[n++] = seen[nr_seen++] = strdup(alias);
 	}
 	globfree(&found);
 	if (nr_seen > before)
@@ -191,7 +208,7 @@ static int has_slow_bus(void)
 	if (glob("/sys/bus/pci/devices/*/class", 0, NULL, &found))
 		return 0;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
-		read_line(found.gl_pathv[i], line, sizeof(line));
+		read_text(found.gl_pathv[i], line, sizeof(line));
 		slow |= !strncmp(line, "0x0c03", 6) || !strncmp(line, "0x0805", 6);
 	}
 	globfree(&found);
@@ -207,7 +224,7 @@ static void coldplug(void)
 	for (int quiet = 0, round = 0; quiet < need && round < MAX_ROUNDS; round++) {
 		int fresh = coldplug_once();
 
-		read_line("/sys/kernel/uevent_seqnum", seq, sizeof(seq));
+		read_text("/sys/kernel/uevent_seqnum", seq, sizeof(seq));
 		quiet = fresh || strcmp(seq, last) ? 0 : quiet + 1;
 		strcpy(last, seq);
 		if (!fresh)

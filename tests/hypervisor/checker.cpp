@@ -1,6 +1,7 @@
 // The lockstep: which op of Xen's batch has been carried out when.
 #include "checker.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -128,7 +129,7 @@ int Checker::op(xen_iommu_op one, unsigned vcpu)
 void Checker::part_begins()
 {
     Active &a = top();
-    std::memcpy(a.in.data(), a.guest, a.in.size() * sizeof(xen_iommu_op));
+    std::copy(a.guest, a.guest + a.in.size(), a.in.begin());
     a.expected = a.in;
     a.allowed.assign(a.in.size(), {});
     a.executed = a.copies_in = a.copies_out = 0;
@@ -204,7 +205,7 @@ void Checker::flushed(const world::Flush &f)
         std::fprintf(stderr, "%*s flush %s%lx+%lx flags %x%s\n", static_cast<int>(depth() * 2), "", f.all ? "all " : "",
                      static_cast<unsigned long>(f.first), static_cast<unsigned long>(f.nr), f.flags, f.failed ? " fails" : "");
     flushes.push_back(f);
-    added_flush_failed_ |= f.failed && (f.flags & IOMMU_FLUSHF_added);
+    a_flush_failed_ |= f.failed;
     if (top().control)
         top().control_flush_failed |= f.failed;
     else if (!f.by_driver)

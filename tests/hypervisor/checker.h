@@ -74,7 +74,7 @@ private:
     std::vector<Active> stack_;
     std::vector<uint64_t> touched_; // BFNs of ops that quick_check() looks at
     unsigned pool_before_;
-    bool any_alloc_failed_ = false, added_flush_failed_ = false;
+    bool any_alloc_failed_ = false, a_flush_failed_ = false;
 };
 
 // Ops, in the order in which one says them.

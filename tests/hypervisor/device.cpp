@@ -151,6 +151,12 @@ bool reaches(uint64_t bfn, uint64_t mfn, bool write)
     return false;
 }
 
+bool device_finds(uint64_t bfn, uint64_t mfn)
+{
+    const auto cached = tlb.find(bfn);
+    return leads_to(cached != tlb.end() ? cached->second : walk_as_device(bfn, 1).word, mfn, false);
+}
+
 // A reference, or a writable type, is dropped: `left` of iommu_op's remain. As
 // many translations as that may lead to the frame, not one more.
 void about_to_put(uint64_t mfn, long left, bool typed)

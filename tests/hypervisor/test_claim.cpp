@@ -183,7 +183,7 @@ TEST(Release, SeesTheBatchBeforeIt)
 TEST(Release, OfManyTablesInterruptedAtEachPlace)
 {
     for (const bool generic : {false, true})
-        for (unsigned stop = 0; stop < 4; stop++) {
+        for (unsigned stop = 0; stop < 5; stop++) {
             Bare c({.generic = generic});
             EXPECT_EQ(c.op(op_claim(kBase, 512 * 70)), 0);
             std::vector<xen_iommu_op> ops;
@@ -197,7 +197,7 @@ TEST(Release, OfManyTablesInterruptedAtEachPlace)
                 c.call(1, others);
             };
             EXPECT_EQ(c.op(op_release(kBase, 512 * 70, kUnmapFirst)), 0);
-            EXPECT_EQ(c.parts, stop < 3 ? 2u : 1u);
+            EXPECT_EQ(c.parts, stop < 4 ? 2u : 1u);
             c.wind_up();
         }
 }
@@ -214,7 +214,7 @@ TEST(Release, WhoseFlushFailsCanBeRepeated)
             EXPECT_EQ(c.call(0, ops), 0);
             c.flush_fails = nth(fail);
             EXPECT_EQ(c.op(op_release(kBase, 512 * 40, kUnmapFirst)), -EIO);
-            EXPECT_EQ(c.op(op_map(kBase + 5, 0x500)), fail < 1 ? -EBUSY : 0) << "the claim stays";
+            EXPECT_EQ(c.op(op_map(kBase, 0x500)), fail < 1 ? -EBUSY : 0) << "the claim stays";
             EXPECT_EQ(c.op(op_release(kBase, 512 * 40, kUnmapFirst)), 0);
             c.wind_up();
         }

@@ -158,6 +158,8 @@ struct Cached {
     Translation to;
 };
 std::vector<Cached> iotlb();
+// Does a device that uses the BFN get to the frame?
+bool device_finds(uint64_t bfn, uint64_t mfn);
 // Could a device reach the frame through this BFN, by table or cache?
 bool reaches(uint64_t bfn, uint64_t mfn, bool write);
 

@@ -2,8 +2,11 @@
 /* Many ops in one call: order, overlap, and failures in the middle. */
 #include <linux/irqflags.h>
 #include <linux/kernel.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include "abi.h"
+
+#define TRIES	1000
 
 static struct xen_iommu_op unmap_op(u64 bfn, u32 nr)
 {
@@ -23,7 +26,8 @@ static void batch(struct tap *tap, const struct xen_iommu_op *ops,
 	unsigned long flags;
 	long rc;
 
-	for (try = 0; try < 10; try++) {
+	for (try = 0; try < TRIES; try++) {
+		cond_resched();
 		memcpy(run, ops, n * sizeof(*ops));
 		local_irq_save(flags);
 		rc = abi_call(run, n);

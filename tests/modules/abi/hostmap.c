@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The host map: dropped and put back, and what both have to do with maps. */
 #include <linux/kernel.h>
+#include <linux/sched.h>
 #include <asm/xen/page.h>
 #include "abi.h"
 
 #define NOREF	(RW | XEN_IOMMUOP_MAP_noref)
 
+/* Each goes through all of the host's memory: others want to run as well. */
 static int drop(void)
 {
+	cond_resched();
 	return abi_one(op_bare(XEN_IOMMUOP_drop_host_map));
 }
 
 static int restore(void)
 {
+	cond_resched();
 	return abi_one(op_bare(XEN_IOMMUOP_restore_host_map));
 }
 
