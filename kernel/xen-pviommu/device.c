@@ -72,6 +72,16 @@ static bool bypasses_iommu(struct device *dev)
 	return bypasses;
 }
 
+/*
+ * Emulated devices that reach some of their memory past the IOMMU without any
+ * feature that tells. They exist in virtual machines only.
+ */
+static const struct pci_device_id bypassing[] = {
+	/* QEMU's PVSCSI translates its data, but not its rings. */
+	{ PCI_DEVICE(PCI_VENDOR_ID_VMWARE, 0x07c0) },
+	{ }
+};
+
 /* The first to latch a device says why; it stays so until it is unbound. */
 static bool latch(struct pviommu_device *pd, enum pviommu_path from)
 {
@@ -161,6 +171,17 @@ static enum pviommu_mode mode_for(struct pci_dev *pdev)
 	return default_mode;
 }
 
+static enum pviommu_path path_for(struct pci_dev *pdev)
+{
+	if (pdev->vendor == PCI_VENDOR_ID_REDHAT_QUMRANET)
+		return PVIOMMU_PATH_UNDECIDED;
+	if (!pci_match_id(bypassing, pdev))
+		return PVIOMMU_PATH_OURS;
+	pci_notice(pdev, "known to bypass the IOMMU: on xen-swiotlb\n");
+
+	return PVIOMMU_PATH_BASE;
+}
+
 static struct pviommu_device *new_device(struct pci_dev *pdev)
 {
 	struct pviommu_device *pd = kzalloc(sizeof(*pd), GFP_KERNEL);
@@ -177,8 +198,7 @@ static struct pviommu_device *new_device(struct pci_dev *pdev)
 	pd->base = get_dma_ops(&pdev->dev);
 	pd->dev = &pdev->dev;
 	pd->mode = mode_for(pdev);
-	pd->path = pdev->vendor == PCI_VENDOR_ID_REDHAT_QUMRANET ?
-		PVIOMMU_PATH_UNDECIDED : PVIOMMU_PATH_OURS;
+	pd->path = path_for(pdev);
 
 	return pd;
 }

@@ -36,7 +36,8 @@ bool fits_a_block(const Range &r)
     return size <= 2 * r.nr;
 }
 
-void check_kind(const std::vector<world::Flush> &flushes, const std::vector<Range> &ranges, unsigned flag, const char *what)
+void check_kind(const std::vector<world::Flush> &flushes, const std::vector<Range> &ranges, unsigned flag,
+                const char *what)
 {
     size_t n = 0, whole = 0;
     uint64_t frames = 0;
@@ -132,7 +133,8 @@ void Checker::check_iotlb() const
             continue; // check_entry() knows better
         } else if (known) {
             if (c.to.mfn != it->second.mfn)
-                violate("BFN %lx: the IOTLB leads to %lx, the map says %lx", ul(c.bfn), ul(c.to.mfn), ul(it->second.mfn));
+                violate("BFN %lx: the IOTLB leads to %lx, the map says %lx", ul(c.bfn), ul(c.to.mfn),
+                        ul(it->second.mfn));
             if (c.to.write && !(it->second.flags & XEN_IOMMUOP_MAP_write))
                 violate("BFN %lx: read-only, the IOTLB lets writes through", ul(c.bfn));
         } else if (model.claim_of({c.bfn, 1})) {

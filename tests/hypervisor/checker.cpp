@@ -36,7 +36,10 @@ xen_iommu_op op_map(uint64_t bfn, uint64_t mfn, uint32_t nr, unsigned flags, uns
 xen_iommu_op op_unmap(uint64_t bfn, uint32_t nr, unsigned flags) { return range_op(XEN_IOMMUOP_unmap, bfn, nr, flags); }
 xen_iommu_op op_flush(uint64_t bfn, uint32_t nr) { return range_op(XEN_IOMMUOP_flush, bfn, nr, 0); }
 xen_iommu_op op_claim(uint64_t bfn, uint32_t nr) { return range_op(XEN_IOMMUOP_claim, bfn, nr, 0); }
-xen_iommu_op op_release(uint64_t bfn, uint32_t nr, unsigned flags) { return range_op(XEN_IOMMUOP_release, bfn, nr, flags); }
+xen_iommu_op op_release(uint64_t bfn, uint32_t nr, unsigned flags)
+{
+    return range_op(XEN_IOMMUOP_release, bfn, nr, flags);
+}
 xen_iommu_op op_plain(unsigned op) { return range_op(op, 0, 0, 0); }
 
 Checker::Checker(const world::Config &c) : model((world::reset(c), model::Model())), pool_before_(world::pool_used())
@@ -75,8 +78,9 @@ static void trace(const char *what, unsigned depth, unsigned vcpu, const std::ve
         if (!on)
             break;
         const bool map = o.op == XEN_IOMMUOP_map;
-        std::fprintf(stderr, "%*s%s vcpu %u: op %u flags %x bfn %lx nr %x mfn %lx domid %x: %d\n", static_cast<int>(depth * 2), "", what,
-                     vcpu, o.op, o.flags, static_cast<unsigned long>(o.u.range.bfn), o.u.range.nr,
+        std::fprintf(stderr, "%*s%s vcpu %u: op %u flags %x bfn %lx nr %x mfn %lx domid %x: %d\n",
+                     static_cast<int>(depth * 2), "", what, vcpu, o.op, o.flags,
+                     static_cast<unsigned long>(o.u.range.bfn), o.u.range.nr,
                      map ? static_cast<unsigned long>(o.u.map.mfn) : 0, map ? o.u.map.domid : 0, o.status);
     }
 }
@@ -153,8 +157,8 @@ void Checker::advance(Active &a)
     xen_iommu_op &o = a.expected[a.executed];
     const unsigned kind = o.op;
     for (const world::Allocation &x : world::log.allocations)
-        if (!world::config.generic && kind != XEN_IOMMUOP_map && kind != XEN_IOMMUOP_claim && kind != XEN_IOMMUOP_drop_host_map &&
-            kind != XEN_IOMMUOP_restore_host_map && x.what != world::Alloc::Domain)
+        if (!world::config.generic && kind != XEN_IOMMUOP_map && kind != XEN_IOMMUOP_claim &&
+            kind != XEN_IOMMUOP_drop_host_map && kind != XEN_IOMMUOP_restore_host_map && x.what != world::Alloc::Domain)
             violate("op %u allocates memory", kind);
 
     const unsigned index = a.executed++;
@@ -203,7 +207,8 @@ void Checker::flushed(const world::Flush &f)
 {
     if (std::getenv("TRACE"))
         std::fprintf(stderr, "%*s flush %s%lx+%lx flags %x%s\n", static_cast<int>(depth() * 2), "", f.all ? "all " : "",
-                     static_cast<unsigned long>(f.first), static_cast<unsigned long>(f.nr), f.flags, f.failed ? " fails" : "");
+                     static_cast<unsigned long>(f.first), static_cast<unsigned long>(f.nr), f.flags,
+                     f.failed ? " fails" : "");
     flushes.push_back(f);
     a_flush_failed_ |= f.failed;
     if (top().control)

@@ -75,7 +75,8 @@ int flush(Flush f)
         return 0;
     // What is no aligned block becomes one flush of the whole domain.
     if (!f.all && ((f.nr & (f.nr - 1)) || (f.first & (f.nr - 1)))) {
-        violate("flush of %lx+%lx is not aligned", static_cast<unsigned long>(f.first), static_cast<unsigned long>(f.nr));
+        violate("flush of %lx+%lx is not aligned", static_cast<unsigned long>(f.first),
+                static_cast<unsigned long>(f.nr));
         f.all = true;
     }
     f.by_driver = driver_flushes;
@@ -175,8 +176,8 @@ void about_to_put(uint64_t mfn, long left, bool typed)
         return !yes;
     });
     if (reach > left)
-        violate("frame %lx is let go, %ld left, but %ld BFNs still lead there%s", static_cast<unsigned long>(mfn), left, reach,
-                typed ? " for writing" : "");
+        violate("frame %lx is let go, %ld left, but %ld BFNs still lead there%s", static_cast<unsigned long>(mfn), left,
+                reach, typed ? " for writing" : "");
 }
 
 // Xen frees the tables of a failed flush all the same; nothing to do with us.
@@ -205,7 +206,8 @@ std::vector<Cached> iotlb()
 {
     std::vector<Cached> all;
     for (const auto &[bfn, word] : tlb)
-        all.push_back({bfn, word & kPresent ? Translation{true, !!(word & kWrite), !!(word & kRead), word_mfn(word), 0} : Translation{}});
+        all.push_back({bfn, word & kPresent ? Translation{true, !!(word & kWrite), !!(word & kRead), word_mfn(word), 0}
+                                            : Translation{}});
     return all;
 }
 

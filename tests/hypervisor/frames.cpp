@@ -35,18 +35,10 @@ struct Region {
 };
 
 const Region regions[] = {
-    {0, kVga, &doms[0], false},
-    {kVga, kXen, &io, false},
-    {kXen, kRam, &xen, true},
-    {kRam, kDom1, &doms[0], false},
-    {kDom1, kDom2, &doms[1], false},
-    {kDom2, kFree, &doms[2], false},
-    {kFree, kXenHeap, nullptr, false},
-    {kXenHeap, kRmrr, &doms[0], true},
-    {kRmrr, kRmrrRam, &io, false},
-    {kRmrrRam, kHole, &doms[0], false},
-    {kRam3, kPool, &doms[0], false},
-    {kPool, kFrames, nullptr, false},
+    {0, kVga, &doms[0], false},         {kVga, kXen, &io, false},          {kXen, kRam, &xen, true},
+    {kRam, kDom1, &doms[0], false},     {kDom1, kDom2, &doms[1], false},   {kDom2, kFree, &doms[2], false},
+    {kFree, kXenHeap, nullptr, false},  {kXenHeap, kRmrr, &doms[0], true}, {kRmrr, kRmrrRam, &io, false},
+    {kRmrrRam, kHole, &doms[0], false}, {kRam3, kPool, &doms[0], false},   {kPool, kFrames, nullptr, false},
 };
 
 void make_frames()
@@ -158,7 +150,8 @@ Truth truth(uint64_t mfn)
         return {.owner = -1};
     const page_info &pg = frame[mfn];
     const int owner = load(pg.count) && pg.owner ? pg.owner->domain_id : -1;
-    return {.valid = true, .ram = pg.owner != &io, .special = pg.special, .page_table = pg.base_types > 0, .owner = owner};
+    return {
+        .valid = true, .ram = pg.owner != &io, .special = pg.special, .page_table = pg.base_types > 0, .owner = owner};
 }
 
 int held(uint64_t mfn) { return load(frame[mfn].count) - frame[mfn].base; }

@@ -55,8 +55,8 @@ class Run {
     uint64_t bfn()
     {
         const uint64_t top = uint64_t{1} << model::Model::bfn_bits();
-        const uint64_t bases[] = {0x100000, 0x100000, 0x100000, 0x100200, 0x100800, 0x1800, 0x200, 0x2000, 0xe00, top - 512,
-                                  top, 0xfee00, 0x4000000, 0, ~0ull - 511};
+        const uint64_t bases[] = {0x100000, 0x100000,  0x100000, 0x100200, 0x100800,  0x1800, 0x200,      0x2000,
+                                  0xe00,    top - 512, top,      0xfee00,  0x4000000, 0,      ~0ull - 511};
         const uint64_t offsets[] = {0, 0, 1, 2, 3, 4, 5, 8, 15, 16, 64, 255, 256, 510, 511, 512, 513, 1023, 1024};
         return in_.pick(bases) + in_.pick(offsets);
     }
@@ -65,9 +65,32 @@ class Run {
     {
         using namespace world;
         const unsigned low = in_.u8();
-        const uint64_t bases[] = {kRam + low, kRam + low, 0x400, 0x600, 0x800, kDom1 + low % 16, kDom1, kDom2, kFree, kXenHeap, kXen,
-                                  kRmrr, kRmrrRam, kHole + low, kHole, kMmioReadOnly, kMmioForbidden, kVga, kReadOnlyRam - low % 4,
-                                  0xf0000, (1ull << 40) - 2 - low % 4, (1ull << 52) - 1, ~0ull - low % 2, kFrames - 1, kPool, kRam3 + low};
+        const uint64_t bases[] = {kRam + low,
+                                  kRam + low,
+                                  0x400,
+                                  0x600,
+                                  0x800,
+                                  kDom1 + low % 16,
+                                  kDom1,
+                                  kDom2,
+                                  kFree,
+                                  kXenHeap,
+                                  kXen,
+                                  kRmrr,
+                                  kRmrrRam,
+                                  kHole + low,
+                                  kHole,
+                                  kMmioReadOnly,
+                                  kMmioForbidden,
+                                  kVga,
+                                  kReadOnlyRam - low % 4,
+                                  0xf0000,
+                                  (1ull << 40) - 2 - low % 4,
+                                  (1ull << 52) - 1,
+                                  ~0ull - low % 2,
+                                  kFrames - 1,
+                                  kPool,
+                                  kRam3 + low};
         return in_.pick(bases);
     }
 
@@ -147,7 +170,8 @@ class Run {
     void nested(bool locked)
     {
         // On the generic path a batch in flight is alone.
-        if (c_.depth() >= 3 || !shift(nest_bits_) || (locked && world::config.generic) || (locked_ && world::config.generic))
+        if (c_.depth() >= 3 || !shift(nest_bits_) || (locked && world::config.generic) ||
+            (locked_ && world::config.generic))
             return;
         locked_ += locked;
         call(!locked_);

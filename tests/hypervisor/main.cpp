@@ -28,7 +28,8 @@ class Tap : public testing::EmptyTestEventListener {
     }
     void OnTestEnd(const testing::TestInfo &info) override
     {
-        std::printf("%sok %d - %s.%s\n", info.result()->Passed() ? "" : "not ", ++number_, info.test_suite_name(), info.name());
+        std::printf("%sok %d - %s.%s\n", info.result()->Passed() ? "" : "not ", ++number_, info.test_suite_name(),
+                    info.name());
         std::fflush(stdout);
     }
     void OnTestProgramEnd(const testing::UnitTest &) override { std::printf("1..%d\n", number_); }

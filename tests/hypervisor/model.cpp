@@ -65,8 +65,9 @@ static bool range_ok(const xen_iommu_op &op, uint64_t limit, unsigned flags)
 
 bool Model::is_control(const xen_iommu_op &op) const
 {
-    return !why() && (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release || op.op == XEN_IOMMUOP_drop_host_map ||
-                      op.op == XEN_IOMMUOP_restore_host_map || op.op == XEN_IOMMUOP_usage);
+    return !why() &&
+           (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release || op.op == XEN_IOMMUOP_drop_host_map ||
+            op.op == XEN_IOMMUOP_restore_host_map || op.op == XEN_IOMMUOP_usage);
 }
 
 Allowed Model::apply(Batch &b, unsigned index, xen_iommu_op &op, const Faults &f)
@@ -228,7 +229,8 @@ Allowed Model::map(Batch &b, unsigned index, const xen_iommu_op &op, const Fault
 
     // Undone, but parts of it were within reach: they wait for the flush.
     Range undone = {r.bfn, 0};
-    for (unsigned tag; undone.nr < r.nr && peek_is_pending(peek_entry(r.bfn + undone.nr), &tag) && tag == b.id + 1; undone.nr++)
+    for (unsigned tag; undone.nr < r.nr && peek_is_pending(peek_entry(r.bfn + undone.nr), &tag) && tag == b.id + 1;
+         undone.nr++)
         entries[r.bfn + undone.nr] = {State::Pending, b.id, m.mfn + undone.nr, op.flags};
     if (undone.nr) {
         b.changed.push_back(undone);

@@ -52,7 +52,8 @@ Allowed Model::release(const xen_iommu_op &op, const Faults &f)
     if ((op.flags & ~XEN_IOMMUOP_RELEASE_unmap) || in.ctx || in.pad0 || in.pad1 || !in.nr)
         return {-EINVAL};
     const Range r = {in.bfn, in.nr};
-    const auto c = std::find_if(claims.begin(), claims.end(), [&](const Claim &x) { return x.bfn == r.bfn && x.nr == r.nr; });
+    const auto c =
+        std::find_if(claims.begin(), claims.end(), [&](const Claim &x) { return x.bfn == r.bfn && x.nr == r.nr; });
     if (c == claims.end())
         return r.nr > (1u << 24) ? Allowed{-ENOENT, -EINVAL} : Allowed{-ENOENT};
 
@@ -71,7 +72,8 @@ Allowed Model::release(const xen_iommu_op &op, const Faults &f)
 
 Allowed Model::change_host(const xen_iommu_op &, const Faults &f, bool drop)
 {
-    if (drop ? norefs() > 0 : std::any_of(claims.begin(), claims.end(), [](const Claim &c) { return c.blocks_restore; }))
+    if (drop ? norefs() > 0
+             : std::any_of(claims.begin(), claims.end(), [](const Claim &c) { return c.blocks_restore; }))
         return {-EBUSY};
 
     const Host goal = drop ? Host::Dropped : Host::Present;

@@ -223,7 +223,7 @@ TEST(Flag, ThatIsUnknownIsRefused)
     EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
     for (const xen_iommu_op &good : one_of_each())
         for (unsigned bit = 0; bit < 16; bit++) {
-            const unsigned known = good.op == XEN_IOMMUOP_map                                              ? 0xf
+            const unsigned known = good.op == XEN_IOMMUOP_map                                       ? 0xf
                                    : good.op == XEN_IOMMUOP_unmap || good.op == XEN_IOMMUOP_release ? 1
                                                                                                     : 0;
             if (known & (1u << bit))

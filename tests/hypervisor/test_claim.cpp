@@ -163,8 +163,9 @@ TEST(Release, UnmapsAllKinds)
     for (const bool generic : {false, true}) {
         Pv c({.generic = generic});
         EXPECT_EQ(c.statuses({op_map(kBase, 0x300, 8), op_map(kBase + 8, 0x310, 4, kReadWrite | kNoref),
-                              op_map(kBase + 700, 0xf0000, 4, kReadWrite | kMmio), op_map(kBase + 1500, world::kDom1, 4, kRead, 1),
-                              op_unmap(kBase + 2, 2, kDefer), op_unmap(kBase + 9, 1, kDefer)}),
+                              op_map(kBase + 700, 0xf0000, 4, kReadWrite | kMmio),
+                              op_map(kBase + 1500, world::kDom1, 4, kRead, 1), op_unmap(kBase + 2, 2, kDefer),
+                              op_unmap(kBase + 9, 1, kDefer)}),
                   Statuses(6, 0));
         EXPECT_EQ(c.op(op_release(kBase, kBaseNr, kUnmapFirst)), 0);
         EXPECT_EQ(c.usage().noref, 0u);
@@ -175,7 +176,8 @@ TEST(Release, UnmapsAllKinds)
 TEST(Release, SeesTheBatchBeforeIt)
 {
     Pv c;
-    EXPECT_EQ(c.statuses({op_map(kBase, 0x300), op_unmap(kBase), op_release(kBase, kBaseNr), op_map(kBase, 0x300), op_claim(kBase)}),
+    EXPECT_EQ(c.statuses({op_map(kBase, 0x300), op_unmap(kBase), op_release(kBase, kBaseNr), op_map(kBase, 0x300),
+                          op_claim(kBase)}),
               (Statuses{0, 0, 0, -ENOENT, 0}));
     c.wind_up();
 }
@@ -192,7 +194,8 @@ TEST(Release, OfManyTablesInterruptedAtEachPlace)
             EXPECT_EQ(c.call(0, ops), 0);
             c.general_preempt = nth(stop);
             c.between_parts = [&] {
-                std::vector<xen_iommu_op> others = {op_map(kBase + 7, 0x500), op_map(kBase + 512 * 69, 0x501, 1, kReadWrite | kNoref),
+                std::vector<xen_iommu_op> others = {op_map(kBase + 7, 0x500),
+                                                    op_map(kBase + 512 * 69, 0x501, 1, kReadWrite | kNoref),
                                                     op_claim(0x200000)};
                 c.call(1, others);
             };

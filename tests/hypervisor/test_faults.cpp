@@ -9,15 +9,19 @@ namespace {
 std::vector<std::vector<xen_iommu_op>> story()
 {
     return {
-        {op_claim(kBase, kBaseNr), op_claim(0x1800, 1024), op_map(kBase, 0x300, 8), op_plain(XEN_IOMMUOP_usage), op_unmap(kBase, 2),
-         op_unmap(kBase + 4, 2, kDefer), op_flush(kBase, 8), op_map(kBase + 510, 0x310, 4), op_map(kBase + 20, world::kDom1, 4, kRead, 1),
-         op_plain(XEN_IOMMUOP_query), op_map(kBase + 512, 0x400, 512, kRead)},
-        {op_map(kBase + 1024, 0x400, 512), op_unmap(kBase + 1030), op_unmap(kBase + 1040, 4, kDefer), op_map(0x1800, 0xf0000, 2, kReadWrite | kMmio),
-         op_map(kBase + 40, 0x320, 2, kReadWrite | kNoref), op_plain(XEN_IOMMUOP_drop_host_map), op_unmap(kBase + 40, 2),
-         op_plain(XEN_IOMMUOP_drop_host_map), op_claim(0x200, 512), op_map(0x210, 0x330, 8), op_plain(XEN_IOMMUOP_restore_host_map)},
-        {op_unmap(kBase + 1024, 6), op_flush(kBase + 1024, 64), op_release(0x200, 512, kUnmapFirst), op_unmap(kBase + 512, 2),
-         op_plain(XEN_IOMMUOP_restore_host_map), op_release(0x1800, 1024), op_release(0x1800, 1024, kUnmapFirst), op_claim(0x1800, 512)},
-        {op_unmap(kBase + 1031, 9), op_map(kBase + 1024, 0x600, 6), op_release(kBase, kBaseNr, kUnmapFirst), op_map(kBase, 0x300)},
+        {op_claim(kBase, kBaseNr), op_claim(0x1800, 1024), op_map(kBase, 0x300, 8), op_plain(XEN_IOMMUOP_usage),
+         op_unmap(kBase, 2), op_unmap(kBase + 4, 2, kDefer), op_flush(kBase, 8), op_map(kBase + 510, 0x310, 4),
+         op_map(kBase + 20, world::kDom1, 4, kRead, 1), op_plain(XEN_IOMMUOP_query),
+         op_map(kBase + 512, 0x400, 512, kRead)},
+        {op_map(kBase + 1024, 0x400, 512), op_unmap(kBase + 1030), op_unmap(kBase + 1040, 4, kDefer),
+         op_map(0x1800, 0xf0000, 2, kReadWrite | kMmio), op_map(kBase + 40, 0x320, 2, kReadWrite | kNoref),
+         op_plain(XEN_IOMMUOP_drop_host_map), op_unmap(kBase + 40, 2), op_plain(XEN_IOMMUOP_drop_host_map),
+         op_claim(0x200, 512), op_map(0x210, 0x330, 8), op_plain(XEN_IOMMUOP_restore_host_map)},
+        {op_unmap(kBase + 1024, 6), op_flush(kBase + 1024, 64), op_release(0x200, 512, kUnmapFirst),
+         op_unmap(kBase + 512, 2), op_plain(XEN_IOMMUOP_restore_host_map), op_release(0x1800, 1024),
+         op_release(0x1800, 1024, kUnmapFirst), op_claim(0x1800, 512)},
+        {op_unmap(kBase + 1031, 9), op_map(kBase + 1024, 0x600, 6), op_release(kBase, kBaseNr, kUnmapFirst),
+         op_map(kBase, 0x300)},
     };
 }
 
@@ -112,8 +116,8 @@ TEST_P(EachFault, InterruptedEverywhere)
     // Others use the time: they see what is settled, and nothing else.
     unsigned n = 0;
     c.between_parts = [&] {
-        std::vector<xen_iommu_op> ops = {op_map(kBase + 100 + n % 7, 0x700, 1 + n % 3), op_unmap(kBase + 100 + n % 5, 1, n & 1),
-                                         op_flush(kBase, 128)};
+        std::vector<xen_iommu_op> ops = {op_map(kBase + 100 + n % 7, 0x700, 1 + n % 3),
+                                         op_unmap(kBase + 100 + n % 5, 1, n & 1), op_flush(kBase, 128)};
         n++;
         const auto more = std::exchange(c.between_parts, nullptr);
         c.call(1000, ops);

@@ -117,7 +117,8 @@ TEST(Map, EnxioWhenNoRam)
 {
     using namespace world;
     Pv c;
-    for (uint64_t mfn : {kHole, kVga, kRmrr, kFrames, kTop - 1, kTop, kLast, kLast - 1, kLast >> 12, (kTop >> 12) - 1, (kTop >> 12) - 2})
+    for (uint64_t mfn : {kHole, kVga, kRmrr, kFrames, kTop - 1, kTop, kLast, kLast - 1, kLast >> 12, (kTop >> 12) - 1,
+                         (kTop >> 12) - 2})
         EXPECT_EQ(c.op(op_map(kBase, mfn)), -ENXIO) << mfn;
     EXPECT_EQ(c.op(op_map(kBase, kHole - 2, 4)), -ENXIO) << "in part";
     EXPECT_EQ(c.op(op_map(kBase, (kTop >> 12) - 4, 8, kRead | kMmio)), -ENXIO) << "no such address";
@@ -213,9 +214,10 @@ TEST(Map, EnospcOverMaxTables)
 TEST(Map, OverlapsWithinABatch)
 {
     Pv c;
-    EXPECT_EQ(c.statuses({op_map(kBase, 0x300, 4), op_map(kBase + 3, 0x300, 4), op_map(kBase + 4, 0x300, 4), op_unmap(kBase + 2, 4),
-                          op_unmap(kBase + 5, 2), op_unmap(kBase + 5), op_map(kBase + 3, 0x310, 2)}),
-              (Statuses{0, -EEXIST, 0, 0, -ENOENT, -ENOENT, -EBUSY}));
+    EXPECT_EQ(
+        c.statuses({op_map(kBase, 0x300, 4), op_map(kBase + 3, 0x300, 4), op_map(kBase + 4, 0x300, 4),
+                    op_unmap(kBase + 2, 4), op_unmap(kBase + 5, 2), op_unmap(kBase + 5), op_map(kBase + 3, 0x310, 2)}),
+        (Statuses{0, -EEXIST, 0, 0, -ENOENT, -ENOENT, -EBUSY}));
     c.wind_up();
 }
 

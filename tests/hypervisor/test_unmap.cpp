@@ -23,8 +23,8 @@ TEST(Unmap, Enoent)
 TEST(Unmap, InOtherPiecesThanItWasMapped)
 {
     Pv c;
-    EXPECT_EQ(c.statuses({op_map(kBase + 510, 0x300, 2), op_map(kBase + 512, 0x310, 3), op_unmap(kBase + 511, 2), op_unmap(kBase + 510),
-                          op_unmap(kBase + 513, 2)}),
+    EXPECT_EQ(c.statuses({op_map(kBase + 510, 0x300, 2), op_map(kBase + 512, 0x310, 3), op_unmap(kBase + 511, 2),
+                          op_unmap(kBase + 510), op_unmap(kBase + 513, 2)}),
               Statuses(5, 0));
     c.wind_up();
 }
@@ -59,7 +59,8 @@ TEST(Flush, InTheSameBatchSettlesWhatItDeferred)
 {
     Pv c;
     EXPECT_EQ(c.op(op_map(kBase, 0x300, 8)), 0);
-    EXPECT_EQ(c.statuses({op_unmap(kBase, 4, kDefer), op_flush(kBase, 8), op_unmap(kBase + 4, 4, kDefer)}), Statuses(3, 0));
+    EXPECT_EQ(c.statuses({op_unmap(kBase, 4, kDefer), op_flush(kBase, 8), op_unmap(kBase + 4, 4, kDefer)}),
+              Statuses(3, 0));
     EXPECT_EQ(world::held(0x303), 0);
     EXPECT_EQ(world::held(0x304), 1);
     c.wind_up();
@@ -142,7 +143,8 @@ TEST(FlushFailure, HoldsEverythingUntilAFlushSucceeds)
         Pv c({.generic = generic});
         EXPECT_EQ(c.op(op_map(kBase, 0x300, 8)), 0);
         c.flush_fails = [] { return true; };
-        EXPECT_EQ(c.statuses({op_unmap(kBase, 2), op_unmap(kBase + 2, 1, kDefer), op_unmap(kBase + 99), op_unmap(kBase + 4, 2)}),
+        EXPECT_EQ(c.statuses({op_unmap(kBase, 2), op_unmap(kBase + 2, 1, kDefer), op_unmap(kBase + 99),
+                              op_unmap(kBase + 4, 2)}),
                   (Statuses{-EIO, 0, -ENOENT, -EIO}));
         EXPECT_EQ(world::held(0x300), 1);
         EXPECT_EQ(c.op(op_map(kBase, 0x310)), -EBUSY) << "not usable";
@@ -198,8 +200,9 @@ TEST(Tag, KeepsOthersFromSettling)
         if (once)
             return;
         once = true;
-        EXPECT_EQ(c.statuses({op_flush(kBase, 4), op_unmap(kBase + 3), op_map(kBase, 0x310), op_map(kBase + 3, 0x310)}, 1023),
-                  (Statuses{0, 0, -EBUSY, -EBUSY}));
+        EXPECT_EQ(
+            c.statuses({op_flush(kBase, 4), op_unmap(kBase + 3), op_map(kBase, 0x310), op_map(kBase + 3, 0x310)}, 1023),
+            (Statuses{0, 0, -EBUSY, -EBUSY}));
         EXPECT_EQ(world::held(0x300), 1) << "ours to settle";
         EXPECT_EQ(world::held(0x302), 0) << "it was deferred";
         EXPECT_EQ(world::held(0x303), 0);

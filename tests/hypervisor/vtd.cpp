@@ -12,7 +12,7 @@ namespace {
 
 page_info *root;
 std::vector<page_info *> queues[NR_CPUS]; // tables to free when the CPU leaves the hypervisor
-std::recursive_mutex mapping_lock; // as hd->arch.mapping_lock
+std::recursive_mutex mapping_lock;        // as hd->arch.mapping_lock
 
 unsigned shift_of(unsigned level) { return (level - 1) * 9; }
 unsigned index_of(uint64_t bfn, unsigned level) { return (bfn >> shift_of(level)) & 511; }
@@ -25,7 +25,8 @@ uint64_t get(const page_info *pg, unsigned i, unsigned view = 0)
 void set(page_info *pg, unsigned i, uint64_t word)
 {
     if (pg->leaf_of != kNone)
-        violate("the driver writes to a leaf table of a claim, at BFN %lx", static_cast<unsigned long>(pg->leaf_of + i));
+        violate("the driver writes to a leaf table of a claim, at BFN %lx",
+                static_cast<unsigned long>(pg->leaf_of + i));
     pg->live = static_cast<uint16_t>(pg->live + !!word - !!get(pg, i));
     for (unsigned view = 0; view < 2; view++)
         __atomic_store_n(&table_words(pg, view)[i], word, __ATOMIC_RELEASE);
@@ -98,7 +99,8 @@ void queue_free(page_info *pg, unsigned level)
 bool is_one_run(const page_info *pg, unsigned level)
 {
     const uint64_t word = get(pg, 0), step = uint64_t{1} << (shift_of(level) + PAGE_SHIFT);
-    if (pg->live != 512 || !(word & kPresent) || is_table_word(word, level) || (word_mfn(word) & ((512ull << shift_of(level)) - 1)))
+    if (pg->live != 512 || !(word & kPresent) || is_table_word(word, level) ||
+        (word_mfn(word) & ((512ull << shift_of(level)) - 1)))
         return false;
     for (unsigned i = 1; i < 512; i++)
         if (get(pg, i) != word + i * step)
@@ -143,8 +145,9 @@ int map_one(uint64_t bfn, uint64_t mfn, unsigned order, unsigned prot, unsigned 
         return -ENOMEM;
     const unsigned i = index_of(bfn, level);
     const uint64_t old = get(pg, i);
-    const uint64_t word = (mfn << PAGE_SHIFT) | (prot & IOMMUF_readable ? kRead : 0) | (prot & IOMMUF_writable ? kWrite : 0) |
-                          (order ? kSuperpage : 0) | (config.snoop ? kSnoop : 0);
+    const uint64_t word = (mfn << PAGE_SHIFT) | (prot & IOMMUF_readable ? kRead : 0) |
+                          (prot & IOMMUF_writable ? kWrite : 0) | (order ? kSuperpage : 0) |
+                          (config.snoop ? kSnoop : 0);
     if (old == word)
         return 0;
     set(pg, i, word);

@@ -37,8 +37,8 @@ struct page_info {
     int base_types;   // likewise
     uint16_t live;    // entries in use, of the driver's own tables
     uint8_t type;
-    bool special;     // Xen's own, though a domain may see it
-    bool is_table;    // in the driver's table, or a shadow
+    bool special;  // Xen's own, though a domain may see it
+    bool is_table; // in the driver's table, or a shadow
 };
 
 namespace world {
@@ -48,16 +48,16 @@ constexpr uint64_t kNone = ~0ull;
 // Where what lies: 48 MiB, three pieces of the host map's 4096 frames.
 constexpr uint64_t kFrames = 0x3000;
 constexpr uint64_t kVga = 0xa0, kXen = 0x100, kRam = 0x200, kReadOnlyRam = 0xf00, kDom1 = 0x1000, kDom2 = 0x1200,
-                   kFree = 0x1400, kXenHeap = 0x1480, kRmrr = 0x1500, kRmrrRam = 0x1580, kRam2 = 0x1600,
-                   kHole = 0x1800, kMmioReadOnly = 0x1a00, kMmioForbidden = 0x1c00, kRam3 = 0x2000, kPool = 0x2800;
+                   kFree = 0x1400, kXenHeap = 0x1480, kRmrr = 0x1500, kRmrrRam = 0x1580, kRam2 = 0x1600, kHole = 0x1800,
+                   kMmioReadOnly = 0x1a00, kMmioForbidden = 0x1c00, kRam3 = 0x2000, kPool = 0x2800;
 constexpr uint64_t kPoolNr = kFrames - kPool;
 
 struct Config {
-    bool generic = false;       // iommu-op=generic
-    bool caching_mode = false;  // the IOMMU caches absent entries
-    bool snoop = false;         // SNP in each leaf entry
-    bool leaf_ops = true;       // the driver has leaf_info
-    unsigned levels = 3;        // 39 or 48 bits
+    bool generic = false;           // iommu-op=generic
+    bool caching_mode = false;      // the IOMMU caches absent entries
+    bool snoop = false;             // SNP in each leaf entry
+    bool leaf_ops = true;           // the driver has leaf_info
+    unsigned levels = 3;            // 39 or 48 bits
     unsigned long memory = kFrames; // total_pages, which bounds the leaf tables
     unsigned extra_reserved = 0;    // ranges beyond the two that lie in RAM
 };
@@ -78,7 +78,7 @@ struct Hooks {
     std::function<void()> before_flush;
     std::function<void(const Flush &)> flushed;
     std::function<void()> write_lock, write_unlock;
-    std::function<void()> race;            // right before a compare and exchange
+    std::function<void()> race; // right before a compare and exchange
     std::function<bool()> alloc_fails;
     std::function<bool()> flush_fails;
     std::function<bool()> copy_in_fails, copy_out_fails;

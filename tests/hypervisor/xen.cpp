@@ -137,7 +137,8 @@ bool mmio_allowed(uint64_t mfn, bool write)
 // The MSI range is iommu_op's own knowledge.
 bool is_reserved(uint64_t bfn)
 {
-    return (bfn >= kRmrr && bfn < kRmrr + 0x100) || bfn - 0xfee00 < 0x100 || bfn - 0x4000000 < config.extra_reserved * 16ull;
+    return (bfn >= kRmrr && bfn < kRmrr + 0x100) || bfn - 0xfee00 < 0x100 ||
+           bfn - 0x4000000 < config.extra_reserved * 16ull;
 }
 
 } // namespace world
@@ -228,10 +229,7 @@ domain *rcu_lock_domain(domain *d)
     __atomic_add_fetch(&d->locks, 1, __ATOMIC_SEQ_CST);
     return d;
 }
-domain *rcu_lock_domain_by_id(domid_t id)
-{
-    return id < 3 && !dom(id).dead ? rcu_lock_domain(&dom(id)) : nullptr;
-}
+domain *rcu_lock_domain_by_id(domid_t id) { return id < 3 && !dom(id).dead ? rcu_lock_domain(&dom(id)) : nullptr; }
 void rcu_unlock_domain(domain *d) { __atomic_sub_fetch(&d->locks, 1, __ATOMIC_SEQ_CST); }
 
 bool hypercall_preempt_check(void)
@@ -292,7 +290,8 @@ unsigned int arch_iommu_hwdom_perms(const domain *, unsigned long pfn) { return 
 
 bool iomem_access_permitted(const domain *d, unsigned long first, unsigned long)
 {
-    return d->hardware && ((first >= kVga && first < kXen) || (first >= kHole && first < kMmioForbidden) || first - 0xf0000 < 0x1000);
+    return d->hardware &&
+           ((first >= kVga && first < kXen) || (first >= kHole && first < kMmioForbidden) || first - 0xf0000 < 0x1000);
 }
 bool rangeset_contains_singleton(rangeset *, unsigned long s) { return s == kMmioReadOnly || s == kReadOnlyRam; }
 
