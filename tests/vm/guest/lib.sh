@@ -31,6 +31,13 @@ behind() {
     done
 }
 
+# blob SIZE_MB FILE: random bytes. Prints their hash.
+blob() {
+    dd if=/dev/urandom of="$2" bs=1M count="$1" status=none
+    [ "$(stat -c %s "$2")" -eq $(($1 << 20)) ] || echo "no $1 MiB in $2"
+    sha256sum <"$2"
+}
+
 retry() {
     local i
     for i in {1..100}; do
@@ -43,7 +50,7 @@ retry() {
 
 # traffic DRIVER: two NICs on one wire, each in a namespace, so that all goes over the wire.
 traffic() {
-    local nic port=0 i
+    local nic sum port=0 i
     mapfile -t nic < <(nics "$1")
     is "$1: two NICs" "${#nic[@]}" 2
     [ "${#nic[@]}" -eq 2 ] || return
@@ -66,12 +73,12 @@ traffic() {
         wait
     done
 
-    head -c 4M /dev/urandom >/tmp/sent
+    sum=$(blob 4 /tmp/sent)
     ip netns exec "$1-1" nc -l 5000 >/tmp/received &
     retry ip netns exec "$1-1" bash -c 'ss -ltn | grep -q ":5000 "'
     ip netns exec "$1-0" nc -N 10.0.0.2 5000 </tmp/sent
     wait
-    is "$1: a file over the wire" "$(sha256sum </tmp/received)" "$(sha256sum </tmp/sent)"
+    is "$1: a file over the wire" "$(sha256sum </tmp/received)" "$sum"
     for i in 0 1; do
         ip netns del "$1-$i"
     done
@@ -83,8 +90,7 @@ files() {
     mkdir -p "$at"
     ok "$2: mkfs" mkfs.ext4 -q -F "/dev/$1"
     ok "$2: mount" mount -t ext4 "/dev/$1" "$at"
-    head -c 8M /dev/urandom >"$at/file"
-    sum=$(sha256sum <"$at/file")
+    sum=$(blob 8 "$at/file")
     sync
     ok "$2: umount" umount "$at"
     echo 3 >/proc/sys/vm/drop_caches
