@@ -6,10 +6,14 @@
 #ifndef _XEN_PVIOMMU_BFN_H
 #define _XEN_PVIOMMU_BFN_H
 
+#include <linux/bits.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
 #define BFN_NONE	(~0ULL)
+
+/* bfn_fit.boundary of a run that may cross all of them. */
+#define BFN_NO_BOUNDARY	BIT_ULL(63)
 
 struct bfn_window {
 	u64 start;		/* first BFN */

@@ -172,29 +172,30 @@ static void stop(void)
 }
 
 /*
- * A refusal is not an error: the module stays, idle, and sysfs tells why.
+ * A refusal is not an error: the module stays, idle, and sysfs tells why. From
+ * start() on devices may hold references to the module, so that nothing may
+ * fail behind it.
  */
 static int __init pviommu_init(void)
 {
-	int err;
+	int err = pviommu_sysfs_init();
 
-	if (pviommu_state.mode != PVIOMMU_OFF) {
-		pviommu_state.state = "fallback";
-		if (!pviommu_probe(&pviommu_state.reason)) {
-			err = start();
-			if (err) {
-				pviommu_state.reason = "setup-failed";
-				pr_err("setup failed (error %d): xen-swiotlb stays in charge\n",
-				       err);
-			}
-		}
+	if (err)
+		return err;
+	if (pviommu_state.mode == PVIOMMU_OFF)
+		return 0;
+
+	pviommu_state.state = "fallback";
+	if (pviommu_probe(&pviommu_state.reason))
+		return 0;
+	err = start();
+	if (err) {
+		pviommu_state.reason = "setup-failed";
+		pr_err("setup failed (error %d): xen-swiotlb stays in charge\n",
+		       err);
 	}
 
-	err = pviommu_sysfs_init();
-	if (err && pviommu_active())
-		stop();
-
-	return err;
+	return 0;
 }
 
 static void __exit pviommu_exit(void)

@@ -184,7 +184,7 @@ static dma_addr_t map_dynamic(struct pviommu_device *pd, phys_addr_t phys,
 
 	/* A buffer larger than the boundary can't but cross it. */
 	if (fit.nr > fit.boundary)
-		fit.boundary = roundup_pow_of_two(fit.nr);
+		fit.boundary = BFN_NO_BOUNDARY;
 	bfn = pviommu_bfn_alloc(pd, limit, &fit, &w);
 	if (unlikely(bfn == BFN_NONE))
 		return DMA_MAPPING_ERROR;

@@ -90,7 +90,7 @@ static int layout_measure(struct device *dev, struct scatterlist *sg, int nents,
 	fit->boundary = l.boundary;
 	if (l.end > l.boundary) {
 		fit->align = max_t(u64, l.align, l.boundary);
-		fit->boundary = roundup_pow_of_two(l.end);
+		fit->boundary = BFN_NO_BOUNDARY;
 	}
 
 	return 0;
