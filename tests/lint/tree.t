@@ -25,6 +25,7 @@ is 'no space at the end of a line' "$(files . ':!*.patch' ':!scripts/judge-log' 
 is 'no file without an end of line' "$(files . | while IFS= read -r f; do
     [ ! -s "$f" ] || [ -z "$(tail -c 1 "$f")" ] || echo "$f"; done)" ''
 is 'no conflict marker' "$(found '^(<<<<<<<|>>>>>>>) ')" ''
+is 'every test can be started' "$(files '*.t' | while IFS= read -r f; do [ -x "$f" ] || echo "$f"; done)" ''
 is 'the ABI header is there once' "$(files '*iommu_op.h' | grep -c public)" 1
 
 # Links in documents that lead to a file lead to one that is there.
