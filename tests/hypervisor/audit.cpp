@@ -153,7 +153,7 @@ void Checker::check_leaves() const
     for (const auto &[bfn, e] : model.entries)
         used[bfn / 512 * 512]++;
     for (const model::Claim &c : model.claims)
-        for (uint64_t leaf = c.bfn; leaf < c.bfn + c.nr && leaf < c.bfn + 512 * 256; leaf += 512) {
+        for (uint64_t leaf = c.bfn; leaf < c.bfn + c.nr && leaf < c.bfn + 512ull * 256; leaf += 512) {
             int n;
             const bool there = peek_leaf(leaf, &n);
             if (there != model.tables.contains(leaf))

@@ -140,6 +140,20 @@ TEST(Claim, InterruptedSeesWhatCameMeanwhile)
         }
 }
 
+// Where an interrupted claim goes on is its own affair.
+TEST(Claim, InterruptedHelpsNoOther)
+{
+    Bare c;
+    c.general_preempt = nth(0);
+    c.between_parts = [&] {
+        c.between_parts = nullptr;
+        EXPECT_EQ(c.op(op_claim(0x2000, 0x2000), 1), -EEXIST) << "its first half is the host map's";
+    };
+    EXPECT_EQ(c.op(op_claim(0x3000, 0x10000)), 0);
+    EXPECT_EQ(c.parts, 2u);
+    c.wind_up();
+}
+
 TEST(Release, Statuses)
 {
     Pv c;

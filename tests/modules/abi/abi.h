@@ -55,6 +55,8 @@ int frames_put(u64 mfn, unsigned int order);
 long frames_owned(void);
 int frame_pin_l1(u64 mfn, bool pin);
 u64 frame_of_xen(void);
+u64 frame_of_m2p(void);
+u64 frame_of_shared_info(void);
 u64 frame_of_pte_page(void);
 u64 frame_of_gdt(void);
 
@@ -66,6 +68,7 @@ void abi_claims(struct tap *tap);	/* claims.c */
 void abi_tables(struct tap *tap);
 void abi_frames(struct tap *tap);	/* frames.c */
 void abi_mmio(struct tap *tap);
+void abi_foreign(struct tap *tap);	/* foreign.c */
 void abi_batch(struct tap *tap);	/* batch.c */
 void abi_refs(struct tap *tap);		/* refs.c */
 void abi_defer(struct tap *tap);

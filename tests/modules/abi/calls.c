@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <asm/desc.h>
 #include <asm/xen/hypercall.h>
+#include <asm/xen/hypervisor.h>
 #include <asm/xen/page.h>
 #include <xen/interface/memory.h>
 #include <xen/interface/xen.h>
@@ -165,6 +166,22 @@ u64 frame_of_xen(void)
 		return 0;
 	/* Its text comes first; what follows holds init code, which is freed. */
 	return (range.start >> PAGE_SHIFT) + 16;
+}
+
+/* Xen's table from machine frames to ours, which it lets dom0 read. */
+u64 frame_of_m2p(void)
+{
+	xen_pfn_t mfn = 0;
+	struct xen_machphys_mfn_list list = { .max_extents = 1 };
+
+	set_xen_guest_handle(list.extent_start, &mfn);
+	return HYPERVISOR_memory_op(XENMEM_machphys_mfn_list, &list) ? 0 : mfn;
+}
+
+/* A page of Xen's heap, which is dom0's to look at, but Xen's to write. */
+u64 frame_of_shared_info(void)
+{
+	return xen_start_info->shared_info >> PAGE_SHIFT;
 }
 
 /* The page table page that maps the zero page. */

@@ -44,6 +44,8 @@ static void strangers(struct tap *tap)
 
 	frames_put(nobody, 0);
 	refuse(tap, frame_of_xen(), 1, 0, -EPERM, "Xen's own image");
+	refuse(tap, frame_of_m2p(), 1, 0, -EPERM, "Xen's M2P");
+	refuse(tap, frame_of_shared_info(), 1, 0, -EPERM, "the shared info");
 	refuse(tap, nobody, 1, 0, -EPERM, "a free frame");
 	refuse(tap, ~0ULL, 1, 0, -ENXIO, "MFN ~0");
 	refuse(tap, ~0ULL, 2, 0, -ENXIO, "MFNs around the end of 64 bits");

@@ -68,6 +68,7 @@ static const struct group groups[] = {
 	{ "tables", abi_tables },
 	{ "frames", abi_frames },
 	{ "mmio", abi_mmio },
+	{ "foreign", abi_foreign },
 	{ "batch", abi_batch },
 	{ "refs", abi_refs },
 	{ "defer", abi_defer },
