@@ -132,7 +132,7 @@ struct iommu_op_domain {
     bool flush_added;
     bool direct;                /* leaf tables, not shadows of them */
 
-    enum host_map host;
+    enum host_map host;         /* query reads it without the lock */
     unsigned long host_next;    /* next pdx of a drop or a restore */
     unsigned int host_flush;    /* IOMMU_FLUSHF_*: its flush is still due */
 

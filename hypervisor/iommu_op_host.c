@@ -5,17 +5,17 @@
  * The host map is what arch_iommu_hwdom_init() made of conventional RAM. What
  * firmware reserved is not part of it here: its devices need that always.
  *
- * Both directions go through all frames, a piece at a time, with the domain's
- * lock held for writing. host_next is where the next piece starts.
+ * Both directions go through all frames, a piece an op, with the domain's lock
+ * held for writing: the caller comes back for the next one, and his kernel can
+ * run others meanwhile. host_next is where the next piece starts.
  */
-#include <xen/event.h>
 #include <xen/lib.h>
 #include <asm/e820.h>
 
 #include "iommu_op.h"
 
-/* Frames between two looks at pending work. */
-#define PIECE 4096
+/* Frames an op: some milliseconds, as for a map of the most frames. */
+#define PIECE XEN_IOMMUOP_MAX_FRAMES
 
 /* How the host map maps the frame while it stands: IOMMUF_*, 0 for not. */
 static unsigned int host_perms(const struct iommu_op_domain *pv,
@@ -108,34 +108,32 @@ static int change_piece(struct domain *d, struct iommu_op_domain *pv,
     return rc;
 }
 
-/* Go on towards @goal; the states tell where an interrupted change stopped. */
+/* One step towards @goal; the states tell where the last one came to. */
 static int change_host_map(struct domain *d, struct iommu_op_domain *pv,
                            enum host_map goal, enum host_map on_the_way)
 {
+    int rc;
+
     if ( pv->host == goal )
         return 0;
 
     if ( pv->host != on_the_way )
     {
-        pv->host = on_the_way;
+        ACCESS_ONCE(pv->host) = on_the_way;
         pv->host_next = 0;
     }
 
     /* What a preempted claim found vacant may be mapped now. */
     pv->claim_bfn = NO_CLAIM;
 
-    while ( pv->host_next < max_pdx )
-    {
-        int rc = change_piece(d, pv, goal == HOST_present);
+    rc = change_piece(d, pv, goal == HOST_present);
+    if ( rc )
+        return rc;
 
-        if ( rc )
-            return rc;
+    if ( pv->host_next < max_pdx )
+        return -EAGAIN;
 
-        if ( pv->host_next < max_pdx && general_preempt_check() )
-            return -ERESTART;
-    }
-
-    pv->host = goal;
+    ACCESS_ONCE(pv->host) = goal;
 
     return 0;
 }

@@ -10,6 +10,7 @@
 #include <linux/errno.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 
 #include "device.h"
 #include "xencall.h"
@@ -21,18 +22,24 @@ bool pviommu_isolated __read_mostly;
 /* Serialises changes of pviommu_isolated, and of the host map with it. */
 static DEFINE_MUTEX(isolate_lock);
 
-/* Both ops may stop half way, for want of memory: a few more goes. */
+/*
+ * Both ops do a piece at a time, and may stop half way for want of memory: then
+ * they get a few more goes.
+ */
 static int host_map_op(unsigned int what)
 {
-	int tries, err = 0;
+	int failures = 0, err;
 
-	for (tries = 0; tries < 3; tries++) {
+	do {
 		struct xen_iommu_op op = { .op = what };
 
 		err = pviommu_hypercall_one(&op);
-		if (err != -ENOMEM && err != -EIO)
+		if (err == -ENOMEM || err == -EIO)
+			failures++;
+		else if (err != -EAGAIN)
 			break;
-	}
+		cond_resched();
+	} while (failures < 3);
 
 	return err;
 }

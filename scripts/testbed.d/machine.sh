@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # The machine: the QEMU command line of one run, in the array QEMU.
 
-TB_KERNEL_ARGS='panic=1 rcupdate.rcu_cpu_stall_timeout=120 scsi_mod.scan=sync usb-storage.delay_use=0'
+TB_KERNEL_ARGS='panic=1 scsi_mod.scan=sync usb-storage.delay_use=0'
 
 # Inside a multiboot module's arguments a comma separates modules unless doubled.
 double_commas() { printf '%s' "${1//,/,,}"; }

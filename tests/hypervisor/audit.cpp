@@ -229,7 +229,7 @@ void Checker::wind_up()
         if (!model.claims.empty() && model.claims.back().bfn == c.bfn)
             return violate("claim %lx can't be released", ul(c.bfn));
     }
-    op(op_plain(XEN_IOMMUOP_restore_host_map));
+    op_to_end(op_plain(XEN_IOMMUOP_restore_host_map));
     op(op_plain(XEN_IOMMUOP_usage));
     audit();
     // The driver keeps directories that it made before it ran out of memory for the rest.

@@ -129,6 +129,14 @@ int Checker::op(xen_iommu_op one, unsigned vcpu)
     return ret ? static_cast<int>(ret) : ops[0].status;
 }
 
+int Checker::op_to_end(xen_iommu_op one, unsigned vcpu)
+{
+    int rc = op(one, vcpu);
+    while (rc == -EAGAIN)
+        rc = op(one, vcpu);
+    return rc;
+}
+
 // ops.size() is what the guest says; beyond the limit nothing is read.
 void Checker::part_begins()
 {

@@ -30,6 +30,8 @@ public:
     long call_by(domain &d, unsigned vcpu, std::vector<xen_iommu_op> &ops);
     // Status of a call that is one op.
     int op(xen_iommu_op one, unsigned vcpu = 0);
+    // The same, again while it says -EAGAIN.
+    int op_to_end(xen_iommu_op one, unsigned vcpu = 0);
 
     // All that can be compared, is.
     void audit();

@@ -299,7 +299,7 @@ void unmap_domain_page(const void *) {}
 
 void *shim_zalloc(size_t size)
 {
-    if (alloc_fails(doms[0].iommu.arch.pv ? Alloc::Claim : Alloc::Domain))
+    if (alloc_fails(__atomic_load_n(&doms[0].iommu.arch.pv, __ATOMIC_RELAXED) ? Alloc::Claim : Alloc::Domain))
         return nullptr;
     void *p = std::calloc(1, size);
     std::lock_guard guard(pool_lock);

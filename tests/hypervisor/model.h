@@ -57,6 +57,7 @@ public:
     std::set<uint64_t> tables; // first BFN of each leaf table
     Host host = Host::Present;
     std::vector<bool> host_maps;     // by frame
+    uint64_t host_next = 0;          // where a change of it goes on
     bool host_map_shattered = false; // a change stopped half way: superpages may stay split
 
     Model();
@@ -94,7 +95,7 @@ private:
     void frames_refuse(const xen_iommu_op &op, Allowed &why_not) const;
     void look_at_tables(const Range &r);
     void look_at_claim(const Range &r);
-    void look_at_host();
+    void look_at_host(const Faults &f);
     bool host_frame(uint64_t mfn) const;
 };
 

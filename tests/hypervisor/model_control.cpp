@@ -8,6 +8,9 @@
 
 namespace model {
 
+// Frames of the host map that one op changes.
+constexpr uint64_t kHostPiece = 4096;
+
 // Part of what drop removes and restore puts back.
 bool Model::host_frame(uint64_t mfn) const { return world::host_perms(mfn) && !world::is_reserved(mfn); }
 
@@ -79,10 +82,15 @@ Allowed Model::change_host(const xen_iommu_op &, const Faults &f, bool drop)
     const Host goal = drop ? Host::Dropped : Host::Present;
     if (host == goal)
         return {0};
-    host = drop ? Host::Dropping : Host::Restoring;
+    const Host on_the_way = drop ? Host::Dropping : Host::Restoring;
+    if (host != on_the_way) {
+        host_next = 0;
+        host_map_shattered |= host == Host::Dropping || host == Host::Restoring;
+    }
+    host = on_the_way;
 
     if (f.flush || f.generic_map || f.generic_unmap) {
-        look_at_host();
+        look_at_host(f);
         Allowed why_not;
         if (f.flush)
             why_not.insert(-EIO);
@@ -90,8 +98,10 @@ Allowed Model::change_host(const xen_iommu_op &, const Faults &f, bool drop)
             why_not.insert(-ENOMEM);
         return why_not;
     }
-    for (uint64_t mfn = 0; mfn < world::kFrames; mfn++)
-        host_maps[mfn] = !drop && host_frame(mfn);
+    for (const uint64_t end = host_next + kHostPiece; host_next < std::min(end, world::kFrames); host_next++)
+        host_maps[host_next] = !drop && host_frame(host_next) && !claim_of({host_next, 1});
+    if (host_next < world::kFrames)
+        return {-EAGAIN};
     host = goal;
     return {0};
 }
@@ -100,10 +110,7 @@ void Model::interrupted(const xen_iommu_op &op)
 {
     if (op.op == XEN_IOMMUOP_release)
         look_at_claim({op.u.range.bfn, op.u.range.nr});
-    else if (op.op == XEN_IOMMUOP_drop_host_map || op.op == XEN_IOMMUOP_restore_host_map) {
-        host = op.op == XEN_IOMMUOP_drop_host_map ? Host::Dropping : Host::Restoring;
-        look_at_host();
-    } else if (op.op != XEN_IOMMUOP_claim)
+    else if (op.op != XEN_IOMMUOP_claim)
         world::violate("op %u was interrupted", op.op);
 }
 
@@ -130,13 +137,15 @@ void Model::look_at_claim(const Range &r)
 }
 
 // A change of the host map that stopped: a frame goes the right way, or stays.
-void Model::look_at_host()
+// But a generic map that fails takes back the whole run, with what stood there
+// since a drop was turned round.
+void Model::look_at_host(const Faults &f)
 {
     host_map_shattered = true;
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn++)
         if (host_frame(mfn) && !claim_of({mfn, 1})) {
             const bool now = world::walk(mfn).present;
-            if (now != host_maps[mfn] && now != (host == Host::Restoring))
+            if (now != host_maps[mfn] && now != (host == Host::Restoring) && !f.generic_map)
                 world::violate("host map: frame %lx went the wrong way", static_cast<unsigned long>(mfn));
             host_maps[mfn] = now;
         }

@@ -128,11 +128,13 @@ void round(bool generic, unsigned seed, unsigned calls)
     std::vector<xen_iommu_op> ops = {op_of(XEN_IOMMUOP_release, kShared, 1024, XEN_IOMMUOP_RELEASE_unmap)};
     for (unsigned cpu = 0; cpu < kThreads; cpu++)
         ops.push_back(op_of(XEN_IOMMUOP_release, kOwn + cpu * 512, 512));
-    ops.push_back(op_of(XEN_IOMMUOP_restore_host_map, 0, 0));
+    for (uint64_t mfn = 0; mfn < world::kFrames; mfn += XEN_IOMMUOP_MAX_FRAMES)
+        ops.push_back(op_of(XEN_IOMMUOP_restore_host_map, 0, 0));
     ops.push_back(op_of(XEN_IOMMUOP_usage, 0, 0));
     call(0, ops);
-    for (unsigned i = 1; i < ops.size(); i++)
+    for (unsigned i = 1; i <= kThreads; i++)
         expect(!ops[i].status, "the claims can't be released");
+    expect(!ops[ops.size() - 2].status, "the host map can't be restored");
     const xen_iommu_op_usage &u = ops.back().u.usage;
     expect(!u.claims && !u.tables && !u.mapped && !u.noref, "something is left in use");
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn++)

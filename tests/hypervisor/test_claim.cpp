@@ -35,7 +35,7 @@ TEST(Claim, EaddrinuseOverReserved)
     EXPECT_EQ(c.op(op_claim(0xfee00)), -EADDRINUSE) << "interrupts";
     EXPECT_EQ(c.op(op_claim(0xfe000, 4096)), -EADDRINUSE);
     EXPECT_EQ(c.op(op_claim(0x4000000)), -EADDRINUSE);
-    EXPECT_EQ(c.op(op_plain(XEN_IOMMUOP_drop_host_map)), 0);
+    EXPECT_EQ(c.op_to_end(op_plain(XEN_IOMMUOP_drop_host_map)), 0);
     EXPECT_EQ(c.op(op_claim(0x1400)), -EADDRINUSE) << "an RMRR stays when the host map goes";
     c.wind_up();
 }
@@ -103,7 +103,7 @@ TEST(Claim, InterruptedGoesOn)
 {
     for (unsigned stop = 0; stop < 8; stop++) {
         Bare c;
-        EXPECT_EQ(c.op(op_plain(XEN_IOMMUOP_drop_host_map)), 0);
+        EXPECT_EQ(c.op_to_end(op_plain(XEN_IOMMUOP_drop_host_map)), 0);
         EXPECT_EQ(c.op(op_claim(kBase)), 0);
         EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
         // Below it directories are in part there, so it looks at several.
@@ -122,13 +122,14 @@ TEST(Claim, InterruptedSeesWhatCameMeanwhile)
         {op_claim(kBase, 512)},
         {op_claim(kBase + 512 * 3, 512)},
         {op_claim(0x0, 512), op_plain(XEN_IOMMUOP_restore_host_map)},
-        {op_plain(XEN_IOMMUOP_restore_host_map)},
+        std::vector<xen_iommu_op>(2, op_plain(XEN_IOMMUOP_restore_host_map)),
+        std::vector<xen_iommu_op>(3, op_plain(XEN_IOMMUOP_restore_host_map)),
         {op_claim(kBase, 512), op_release(kBase, 512)},
     };
     for (const auto &others : meanwhile)
         for (uint64_t bfn : {kBase, uint64_t{0x1800}, uint64_t{0x1000000}}) {
             Bare c;
-            EXPECT_EQ(c.op(op_plain(XEN_IOMMUOP_drop_host_map)), 0);
+            EXPECT_EQ(c.op_to_end(op_plain(XEN_IOMMUOP_drop_host_map)), 0);
             c.general_preempt = nth(0);
             c.between_parts = [&] {
                 c.between_parts = nullptr;

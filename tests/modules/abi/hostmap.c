@@ -7,17 +7,44 @@
 
 #define NOREF	(RW | XEN_IOMMUOP_MAP_noref)
 
-/* Each goes through all of the host's memory: others want to run as well. */
+/* Piece by piece, to the end. */
+static int whole(unsigned int what)
+{
+	int err;
+
+	do {
+		err = abi_one(op_bare(what));
+		cond_resched();
+	} while (err == -EAGAIN);
+
+	return err;
+}
+
 static int drop(void)
 {
-	cond_resched();
-	return abi_one(op_bare(XEN_IOMMUOP_drop_host_map));
+	return whole(XEN_IOMMUOP_drop_host_map);
 }
 
 static int restore(void)
 {
-	cond_resched();
-	return abi_one(op_bare(XEN_IOMMUOP_restore_host_map));
+	return whole(XEN_IOMMUOP_restore_host_map);
+}
+
+/* Half way it is neither whole nor gone, and either direction goes on. */
+static void pieces(struct tap *tap, u64 mfn)
+{
+	tap_is(tap, abi_one(op_bare(XEN_IOMMUOP_drop_host_map)), -EAGAIN,
+	       "a piece of a drop");
+	tap_ok(tap, !abi_host_map(), "the host map is not whole");
+	tap_is(tap, do_map(abi_base, mfn, 1, NOREF), -EBUSY,
+	       "noref map half way");
+	tap_is(tap, do_map(abi_base, mfn, 1, RW), 0, "a map with a reference");
+	tap_is(tap, do_unmap(abi_base, 1), 0, "its unmap");
+	tap_is(tap, abi_one(op_bare(XEN_IOMMUOP_restore_host_map)), -EAGAIN,
+	       "a piece of a restore");
+	tap_ok(tap, !abi_host_map(), "the host map is not whole");
+	tap_is(tap, restore(), 0, "the rest of the restore");
+	tap_ok(tap, abi_host_map(), "the host map stands");
 }
 
 static void noref_rules(struct tap *tap, u64 mfn)
@@ -60,7 +87,7 @@ static void claims(struct tap *tap, u64 mfn)
 	tap_is(tap, do_claim(own, LEAF), -EEXIST, "it is no room for claims");
 }
 
-/* Drop and restore in one batch, with maps between them. */
+/* A drop, begun and taken back in one batch, with maps around it. */
 static void batched(struct tap *tap, u64 mfn)
 {
 	struct xen_iommu_op ops[] = {
@@ -70,16 +97,18 @@ static void batched(struct tap *tap, u64 mfn)
 		op_map(abi_base + 2, mfn, 1, RW),
 		op_bare(XEN_IOMMUOP_restore_host_map),
 		op_map(abi_base + 3, mfn, 1, NOREF),
-		op_range(XEN_IOMMUOP_unmap, abi_base + 2, 2, 0),
+		op_range(XEN_IOMMUOP_unmap, abi_base + 2, 1, 0),
 		op_range(XEN_IOMMUOP_unmap, abi_base, 1, 0),
 	};
-	static const int want[] = { 0, 0, -EBUSY, 0, 0, 0, 0, 0 };
+	static const int want[] = { 0, -EAGAIN, -EBUSY, 0, -EAGAIN, -EBUSY,
+				    0, 0 };
 	unsigned int i;
 
 	tap_is(tap, abi_call(ops, ARRAY_SIZE(ops)), 0, "all in one batch");
 	for (i = 0; i < ARRAY_SIZE(ops); i++)
 		tap_is(tap, ops[i].status, want[i], "all in one batch: op %u",
 		       i);
+	tap_is(tap, restore(), 0, "the rest of the restore");
 }
 
 void abi_hostmap(struct tap *tap)
@@ -91,6 +120,7 @@ void abi_hostmap(struct tap *tap)
 	tap_ok(tap, abi_host_map(), "the host map stands");
 	noref_rules(tap, mfn);
 	claims(tap, mfn);
+	pieces(tap, mfn);
 	batched(tap, mfn);
 	for (i = 0; i < 10; i++)
 		bad += drop() || abi_host_map() || restore() || !abi_host_map();
