@@ -13,6 +13,7 @@
 #include "batch.h"
 #include "counters.h"
 #include "probe.h"
+#include "queue.h"
 
 static_assert(XEN_IOMMUOP_MAX_OPS * sizeof(struct xen_iommu_op) == PAGE_SIZE);
 
@@ -71,6 +72,7 @@ struct pviommu_batch *pviommu_batch_get(unsigned long *flags)
 	local_irq_save(*flags);
 	b = this_cpu_ptr(&batches);
 	b->nr = 0;
+	b->riders = 0;
 	b->error = 0;
 	b->unclean = false;
 	b->settled = 0;
@@ -94,27 +96,30 @@ static void fail(struct pviommu_batch *b, int status)
  * pviommu_batch_submit - give all ops that wait to Xen
  * @b: the batch
  *
- * Afterwards each of the b->nr ops has its status, and b->error the first one
- * that is not 0. The caller empties the batch (b->nr = 0) when it has looked.
+ * Afterwards each of its own b->nr ops and of the riders has its status, and
+ * b->error is the first one of its own that is not 0. The caller empties the
+ * batch (b->nr = 0) when it has looked.
  */
 void pviommu_batch_submit(struct pviommu_batch *b)
 {
-	unsigned int i;
+	unsigned int i, count = b->nr + b->riders;
 	long rc;
 
-	if (!b->nr)
+	if (!count)
 		return;
 
-	rc = pviommu_hypercall(b->ops, b->nr);
-	for (i = 0; i < b->nr; i++) {
-		/* A failed call leaves no statuses, perhaps after the deed. */
-		if (unlikely(rc)) {
+	rc = pviommu_hypercall(b->ops, count);
+	/* A failed call leaves no statuses, perhaps after the deed. */
+	if (unlikely(rc)) {
+		for (i = 0; i < count; i++)
 			b->ops[i].status = rc;
-			b->unclean = true;
-		}
+		b->unclean = true;
+	}
+	if (b->riders)
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+	for (i = 0; i < b->nr; i++)
 		if (unlikely(b->ops[i].status))
 			fail(b, b->ops[i].status);
-	}
 }
 
 /* Does the op that waits last go on with these frames? */
@@ -171,12 +176,23 @@ bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
 	return true;
 }
 
-static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
+static struct xen_iommu_op unmap_op(u64 bfn, u32 nr)
 {
-	b->ops[b->nr++] = (struct xen_iommu_op){
+	return (struct xen_iommu_op){
 		.op = XEN_IOMMUOP_unmap,
 		.u.range = { .nr = nr, .bfn = bfn },
 	};
+}
+
+static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
+{
+	b->ops[b->nr++] = unmap_op(bfn, nr);
+}
+
+/* The caller knows that there is room, and adds no op of its own any more. */
+void pviommu_batch_put_rider(struct pviommu_batch *b, u64 bfn, u32 nr)
+{
+	b->ops[b->nr + b->riders++] = unmap_op(bfn, nr);
 }
 
 /* Turn the maps that succeeded, in place, into the unmaps that undo them. */
@@ -231,9 +247,17 @@ static void undo_settled(struct pviommu_batch *b)
  */
 static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 {
+	struct pviommu_queue *q = this_cpu_ptr(&pviommu_queues);
 	int error;
 
+	/* The flush that they need is worth it once there are many of them. */
+	if (unlikely(q->nr >= PVIOMMU_QUEUE_RIDE)) {
+		pviommu_queue_ride(q, b);
+		pviommu_count(PVIOMMU_FLUSH_RIDE, 1);
+	}
 	pviommu_batch_submit(b);
+	if (b->riders)
+		pviommu_queue_landed(q, b);
 	error = b->error;
 	if (unlikely(error)) {
 		b->unclean |= error == -EEXIST;
@@ -293,10 +317,19 @@ int pviommu_batch_map_end(struct pviommu_batch *b)
 
 static void settle_unmaps(struct pviommu_batch *b)
 {
+	struct pviommu_queue *q = this_cpu_ptr(&pviommu_queues);
+
 	if (!b->nr)
 		return;
+	/* There is a flush anyway. */
+	if (q->nr)
+		pviommu_queue_ride(q, b);
 	pviommu_batch_submit(b);
-	pviommu_count(PVIOMMU_FLUSHES, 1);
+	pviommu_count(PVIOMMU_FLUSH_STRICT, 1);
+	if (b->riders)
+		pviommu_queue_landed(q, b);
+	else
+		pviommu_count(PVIOMMU_FLUSHES, 1);
 	b->nr = 0;
 }
 

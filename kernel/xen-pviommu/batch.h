@@ -4,7 +4,8 @@
  *
  * Each CPU has one, used with interrupts off between pviommu_batch_get() and
  * pviommu_batch_put(), so that DMA mapping works in every context and without
- * a lock. A batch serves either one run of maps or one run of unmaps.
+ * a lock. A batch serves either one run of maps or one run of unmaps; unmaps
+ * that wait in the CPU's queue ride with it, behind its own ops.
  */
 #ifndef _XEN_PVIOMMU_BATCH_H
 #define _XEN_PVIOMMU_BATCH_H
@@ -16,6 +17,7 @@
 struct pviommu_batch {
 	struct xen_iommu_op *ops;	/* XEN_IOMMUOP_MAX_OPS of them, a page */
 	unsigned int nr;		/* ops that wait to be submitted */
+	unsigned int riders;		/* unmaps of the queue, behind them */
 	int error;			/* first status that was not 0, or 0 */
 	bool unclean;			/* what the BFNs map is not known */
 	u64 first;			/* first BFN of the run */
@@ -42,6 +44,7 @@ void pviommu_batch_put_map(struct pviommu_batch *b, u64 bfn, u32 nr,
 			   const struct pviommu_frames *frames);
 bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
 		       const struct pviommu_frames *frames);
+void pviommu_batch_put_rider(struct pviommu_batch *b, u64 bfn, u32 nr);
 void pviommu_batch_submit(struct pviommu_batch *b);
 
 int pviommu_batch_map(struct pviommu_batch *b, u64 bfn, u32 nr,

@@ -1,158 +1,362 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * BFN allocator: one bitmap a window, searched with a next-fit cursor.
+ * BFN allocator, the fast part: magazines a CPU, and the depot behind them.
  *
- * Each 512 BFNs that were ever mapped cost Xen a leaf table until the claim is
- * released, so the cursor must not wander through all of a 64 GiB window. It
- * turns round at "reach", which grows only when nothing below it fits.
+ * A CPU touches its own magazines with interrupts off; no other CPU does, but
+ * for one that is dead. The allocator is given a BFN back when no device can
+ * reach it any more, so whatever is in a magazine may be handed out at once.
  */
 #include <linux/bitmap.h>
+#include <linux/cpumask.h>
 #include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/irqflags.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
 
 #include "bfn.h"
 
-/* Reach grows in steps of this many BFNs: 8 leaf tables, 16 MiB. */
-#define REACH_STEP	4096UL
+/* BFNs that a magazine is filled with from a chunk, so that they lie together. */
+#define REFILL_BFNS	64
 
-/**
- * bfn_window_init - make a window of free BFNs
- * @w: the window
- * @start: first BFN
- * @nr: number of BFNs, at least 1
- *
- * Return: 0 or -ENOMEM.
- */
-int bfn_window_init(struct bfn_window *w, u64 start, unsigned long nr)
+/* Larger runs need fewer of them: so that a full magazine is some 500 KiB. */
+static unsigned int capacity(unsigned int order)
 {
-	w->used = kvcalloc(BITS_TO_LONGS(nr), sizeof(long), GFP_KERNEL);
-	if (!w->used)
-		return -ENOMEM;
-
-	spin_lock_init(&w->lock);
-	w->start = start;
-	w->nr = nr;
-	w->next = 0;
-	w->reach = min(nr, REACH_STEP);
-	w->in_use = 0;
-
-	return 0;
+	return max(BFN_MAGAZINE_SIZE >> min(order, 4U), 2);
 }
 
-/* The caller sees to it that nobody allocates or frees any more. */
-void bfn_window_destroy(struct bfn_window *w)
+static struct bfn_magazine *magazine_new(gfp_t gfp)
 {
-	w->nr = 0;
-	kvfree(w->used);
-	w->used = NULL;
+	return kzalloc(sizeof(struct bfn_magazine), gfp | __GFP_NOWARN);
 }
 
-/*
- * The first run in [from, to) that fits, as an index; @to when there is none.
- * Called with the lock held.
- */
-static unsigned long search(const struct bfn_window *w,
-			    const struct bfn_fit *fit,
-			    unsigned long from, unsigned long to)
+/* Called with the lock held. */
+static void put_empty(struct bfn_window *w, struct bfn_magazine *m)
 {
-	unsigned long mask = fit->align - 1;
-	unsigned long shift = (w->start - fit->offset) & mask;
-	unsigned long index;
-	u64 first, edge;
+	m->next = w->empty;
+	w->empty = m;
+}
 
-	for (;;) {
-		index = bitmap_find_next_zero_area_off(w->used, to, from,
-						       fit->nr, mask, shift);
-		if (index >= to)
-			return to;
+static struct bfn_magazine *take_empty(struct bfn_window *w)
+{
+	struct bfn_magazine *m = w->empty;
 
-		first = w->start + index;
-		edge = (first | (fit->boundary - 1)) + 1;
-		/* An edge of 0 is the end of the number space. */
-		if (!edge || fit->nr <= edge - first)
-			return index;
-		from = edge - w->start;
-		if (from >= to)
-			return to;
+	if (m)
+		w->empty = m->next;
+
+	return m;
+}
+
+/* A full magazine of the depot for the CPU's empty one. */
+static bool depot_pull(struct bfn_window *w, struct bfn_magazine **m,
+		       unsigned int order)
+{
+	bool pulled = false;
+
+	bfn_lock(w);
+	if (w->depot[order].nr) {
+		put_empty(w, *m);
+		*m = w->depot[order].full[--w->depot[order].nr];
+		pulled = true;
 	}
+	bfn_unlock(w);
+
+	return pulled;
 }
 
-/*
- * The first run below @end that fits, as an index; @end when there is none.
- * Next-fit within reach first, then whatever lies behind.
- */
-static unsigned long search_all(struct bfn_window *w, const struct bfn_fit *fit,
-				unsigned long end)
+/* The CPU's full magazine to the depot, for an empty one. */
+static bool depot_push(struct bfn_window *w, struct bfn_magazine **m,
+		       unsigned int order)
 {
-	unsigned long top = min(w->reach, end);
-	unsigned long index = top;
+	struct bfn_magazine *empty = NULL;
 
-	if (w->next < top)
-		index = search(w, fit, w->next, top);
-	if (index == top)
-		index = search(w, fit, 0, top);
-	if (index < top || top == end)
-		return index;
+	bfn_lock(w);
+	if (w->depot[order].nr < BFN_DEPOT_SIZE) {
+		empty = take_empty(w) ?: magazine_new(GFP_ATOMIC);
+		if (empty) {
+			w->depot[order].full[w->depot[order].nr++] = *m;
+			*m = empty;
+		}
+	}
+	bfn_unlock(w);
 
-	index = search(w, fit, top - min(top, fit->nr), end);
-	if (index < end)
-		w->reach = min(w->nr, round_up(index + fit->nr, REACH_STEP));
+	return empty;
+}
 
-	return index;
+/* All that is in a magazine, back to the chunks. */
+static void spill(struct bfn_window *w, struct bfn_magazine *m,
+		  unsigned int order)
+{
+	while (m->nr)
+		bfn_chunk_free(w, m->run[--m->nr], order);
+}
+
+/* The loaded magazine is empty: load one that is not, or return NULL. */
+static struct bfn_magazine *refill(struct bfn_window *w, struct bfn_cpu *c,
+				   unsigned int order)
+{
+	struct bfn_magazine **m = &c->of[order].loaded;
+
+	if (c->of[order].spare->nr) {
+		swap(c->of[order].loaded, c->of[order].spare);
+		return *m;
+	}
+	if (READ_ONCE(w->depot[order].nr) && depot_pull(w, m, order))
+		return *m;
+
+	(*m)->nr = bfn_chunk_carve(w, c, order, (*m)->run,
+				   clamp(REFILL_BFNS >> order, 1,
+					 (int)capacity(order)));
+
+	return (*m)->nr ? *m : NULL;
+}
+
+/* The loaded magazine is full: load one that is not. */
+static struct bfn_magazine *make_room(struct bfn_window *w, struct bfn_cpu *c,
+				      unsigned int order)
+{
+	struct bfn_magazine **m = &c->of[order].loaded;
+
+	swap(c->of[order].loaded, c->of[order].spare);
+	if ((*m)->nr == capacity(order) && !depot_push(w, m, order))
+		spill(w, *m, order);
+
+	return *m;
 }
 
 /**
  * bfn_alloc - take a run of BFNs
  * @w: the window
- * @fit: what the run must look like
+ * @order: of its size, and of its alignment
  *
- * Context: any; takes the window's lock with interrupts off.
+ * Context: interrupts off.
  * Return: the first BFN, or BFN_NONE.
  */
-u64 bfn_alloc(struct bfn_window *w, const struct bfn_fit *fit)
+u64 bfn_alloc(struct bfn_window *w, unsigned int order)
 {
-	unsigned long flags, index, end;
+	struct bfn_cpu *c = this_cpu_ptr(w->cpu);
+	struct bfn_magazine *m;
+	u64 bfn;
+	u32 run;
 
-	if (fit->nr > fit->boundary || fit->limit < w->start)
-		return BFN_NONE;
-	end = w->nr;
-	if (fit->limit - w->start < end)
-		end = fit->limit - w->start + 1;
-
-	spin_lock_irqsave(&w->lock, flags);
-	index = search_all(w, fit, end);
-	if (index < end) {
-		bitmap_set(w->used, index, fit->nr);
-		w->next = index + fit->nr;
-		w->in_use += fit->nr;
+	if (likely(order < BFN_CACHED_ORDERS)) {
+		m = c->of[order].loaded;
+		if (unlikely(!m->nr)) {
+			m = refill(w, c, order);
+			if (!m)
+				return BFN_NONE;
+		}
+		bfn = w->start + m->run[--m->nr];
+	} else if (order < BFN_CHUNK_ORDER) {
+		if (!bfn_chunk_carve(w, c, order, &run, 1))
+			return BFN_NONE;
+		bfn = w->start + run;
+	} else {
+		bfn = bfn_large_alloc(w, order);
+		if (bfn == BFN_NONE)
+			return BFN_NONE;
 	}
-	spin_unlock_irqrestore(&w->lock, flags);
+	c->in_use += BIT(order);
 
-	return index < end ? w->start + index : BFN_NONE;
+	return bfn;
 }
 
 /**
  * bfn_free - give a run back
  * @w: the window
  * @bfn: first BFN
- * @nr: number of BFNs, any part of what was allocated
+ * @order: as it was allocated
  *
  * The next bfn_alloc() may hand them out: no device reaches them any more.
  *
- * Context: any; takes the window's lock with interrupts off.
+ * Context: interrupts off.
  */
-void bfn_free(struct bfn_window *w, u64 bfn, unsigned long nr)
+void bfn_free(struct bfn_window *w, u64 bfn, unsigned int order)
 {
-	unsigned long flags;
+	struct bfn_cpu *c = this_cpu_ptr(w->cpu);
+	unsigned long index = bfn - w->start;
+	struct bfn_magazine *m;
 
-	spin_lock_irqsave(&w->lock, flags);
-	bitmap_clear(w->used, bfn - w->start, nr);
-	w->in_use -= nr;
-	spin_unlock_irqrestore(&w->lock, flags);
+	c->in_use -= BIT(order);
+	if (likely(order < BFN_CACHED_ORDERS)) {
+		m = c->of[order].loaded;
+		if (unlikely(m->nr == capacity(order)))
+			m = make_room(w, c, order);
+		m->run[m->nr++] = index;
+	} else if (order < BFN_CHUNK_ORDER) {
+		bfn_chunk_free(w, index, order);
+	} else {
+		bfn_large_free(w, index, order);
+	}
 }
 
-unsigned long bfn_in_use(struct bfn_window *w)
+static void spill_cpu(struct bfn_window *w, struct bfn_cpu *c)
 {
-	return READ_ONCE(w->in_use);
+	unsigned int order;
+
+	for (order = 0; order < BFN_CACHED_ORDERS; order++) {
+		spill(w, c->of[order].loaded, order);
+		spill(w, c->of[order].spare, order);
+	}
+	bfn_chunk_disown(w, c);
+}
+
+static void spill_depot(struct bfn_window *w, unsigned int order)
+{
+	struct bfn_magazine *m;
+
+	for (;;) {
+		bfn_lock(w);
+		m = NULL;
+		if (w->depot[order].nr)
+			m = w->depot[order].full[--w->depot[order].nr];
+		bfn_unlock(w);
+		if (!m)
+			return;
+		spill(w, m, order);
+		kfree(m);
+	}
+}
+
+static void free_empty(struct bfn_window *w)
+{
+	struct bfn_magazine *m, *next;
+
+	bfn_lock(w);
+	m = w->empty;
+	w->empty = NULL;
+	bfn_unlock(w);
+	for (; m; m = next) {
+		next = m->next;
+		kfree(m);
+	}
+}
+
+/**
+ * bfn_reclaim - give back what this CPU and the depot keep
+ * @w: the window
+ *
+ * So that runs join to larger ones, and chunks without any in use go.
+ *
+ * Context: interrupts off.
+ */
+void bfn_reclaim(struct bfn_window *w)
+{
+	unsigned int order;
+
+	spill_cpu(w, this_cpu_ptr(w->cpu));
+	for (order = 0; order < BFN_CACHED_ORDERS; order++)
+		spill_depot(w, order);
+	free_empty(w);
+	bfn_lock(w);
+	bfn_chunk_trim(w);
+	bfn_unlock(w);
+}
+
+/**
+ * bfn_cpu_dead - take over what a CPU left that went offline
+ * @w: the window
+ * @cpu: the CPU, which does not run
+ *
+ * Context: interrupts off.
+ */
+void bfn_cpu_dead(struct bfn_window *w, unsigned int cpu)
+{
+	spill_cpu(w, per_cpu_ptr(w->cpu, cpu));
+}
+
+static int magazines_new(struct bfn_cpu *c)
+{
+	unsigned int order;
+
+	for (order = 0; order < BFN_CACHED_ORDERS; order++) {
+		c->of[order].loaded = magazine_new(GFP_KERNEL);
+		c->of[order].spare = magazine_new(GFP_KERNEL);
+		if (!c->of[order].loaded || !c->of[order].spare)
+			return -ENOMEM;
+	}
+
+	return 0;
+}
+
+static void magazines_free(struct bfn_cpu *c)
+{
+	unsigned int order;
+
+	for (order = 0; order < BFN_CACHED_ORDERS; order++) {
+		kfree(c->of[order].loaded);
+		kfree(c->of[order].spare);
+	}
+}
+
+/**
+ * bfn_window_init - make a window of free BFNs
+ * @w: the window
+ * @start: first BFN, a multiple of 512
+ * @nr: number of BFNs, a multiple of 512, below 2^32
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int bfn_window_init(struct bfn_window *w, u64 start, unsigned long nr)
+{
+	int cpu;
+
+	*w = (struct bfn_window){
+		.start = start,
+		.nr = nr,
+		.nr_chunks = nr >> BFN_CHUNK_ORDER,
+	};
+	spin_lock_init(&w->lock);
+	INIT_LIST_HEAD(&w->partial);
+	w->used = kvcalloc(BITS_TO_LONGS(w->nr_chunks), sizeof(long),
+			   GFP_KERNEL);
+	w->chunk = kvcalloc(w->nr_chunks, sizeof(*w->chunk), GFP_KERNEL);
+	w->cpu = alloc_percpu(struct bfn_cpu);
+	if (!w->used || !w->chunk || !w->cpu)
+		goto fail;
+	for_each_possible_cpu(cpu)
+		if (magazines_new(per_cpu_ptr(w->cpu, cpu)))
+			goto fail;
+
+	return 0;
+
+fail:
+	bfn_window_destroy(w);
+
+	return -ENOMEM;
+}
+
+/* The caller sees to it that nobody allocates or frees any more. */
+void bfn_window_destroy(struct bfn_window *w)
+{
+	unsigned int order;
+	int cpu;
+
+	if (w->chunk)
+		bfn_chunks_destroy(w);
+	if (w->cpu)
+		for_each_possible_cpu(cpu)
+			magazines_free(per_cpu_ptr(w->cpu, cpu));
+	for (order = 0; order < BFN_CACHED_ORDERS; order++)
+		while (w->depot[order].nr)
+			kfree(w->depot[order].full[--w->depot[order].nr]);
+	free_empty(w);
+	free_percpu(w->cpu);
+	kvfree(w->chunk);
+	kvfree(w->used);
+	*w = (struct bfn_window){ .start = 0 };
+}
+
+/* BFNs that are allocated; a little off while CPUs work. */
+long bfn_in_use(struct bfn_window *w)
+{
+	long sum = 0;
+	int cpu;
+
+	if (w->nr)
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(per_cpu_ptr(w->cpu, cpu)->in_use);
+
+	return sum;
 }

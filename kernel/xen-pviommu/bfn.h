@@ -1,44 +1,146 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * BFN allocator. It knows neither Xen nor DMA: it hands out runs of numbers,
- * and the same file is compiled in userspace by the tests.
+ * BFN allocator: runs of 2^order BFNs, aligned to their size, from a window.
+ * It knows neither Xen nor DMA, and the same files are compiled in userspace.
+ * docs/bfn-allocator.md draws it.
+ *
+ *   magazines   a CPU's own, by order: pop and push, no lock, no atomic
+ *   depot       full magazines that CPUs exchange: a lock a magazine
+ *   chunks      512 BFNs, one of Xen's leaf tables, owned by one CPU at a time
  */
 #ifndef _XEN_PVIOMMU_BFN_H
 #define _XEN_PVIOMMU_BFN_H
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
+#include <linux/cache.h>
+#include <linux/list.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 
-#define BFN_NONE	(~0ULL)
+#define BFN_NONE		(~0ULL)
 
-/* bfn_fit.boundary of a run that may cross all of them. */
-#define BFN_NO_BOUNDARY	BIT_ULL(63)
+/* A chunk is what one leaf table maps. */
+#define BFN_CHUNK_ORDER		9
+#define BFN_CHUNK_SIZE		BIT(BFN_CHUNK_ORDER)
+#define BFN_CHUNK_WORDS		(BFN_CHUNK_SIZE / BITS_PER_LONG)
+
+/* Runs of 1 to 32 BFNs come from magazines. */
+#define BFN_CACHED_ORDERS	6
+
+/* Makes a magazine 512 bytes; tests have tiny ones. */
+#ifndef BFN_MAGAZINE_SIZE
+#define BFN_MAGAZINE_SIZE	124
+#endif
+
+/* Full magazines of one order that the depot keeps. */
+#define BFN_DEPOT_SIZE		32
+
+struct bfn_magazine {
+	unsigned int nr;
+	struct bfn_magazine *next;		/* of those in w->empty */
+	u32 run[BFN_MAGAZINE_SIZE];		/* first BFN, from w->start */
+};
+
+enum bfn_chunk_state {
+	BFN_CHUNK_OWNED,	/* one CPU takes from it */
+	BFN_CHUNK_FULL,		/* nobody's; the first free lists it */
+	BFN_CHUNK_LISTED,	/* in w->partial, to be owned or retired */
+	BFN_CHUNK_LARGE,	/* the first one of a run of whole chunks */
+};
+
+struct bfn_chunk {
+	/* A set bit is free. Only the owner clears bits, anyone sets them. */
+	atomic_long_t free[BFN_CHUNK_WORDS];
+	u64 *cookie;			/* a page: see bfn_cookie() */
+	enum bfn_chunk_state state;	/* changes under w->lock */
+	unsigned long nr;		/* its place in w->chunk[] */
+	struct list_head node;		/* in w->partial */
+	struct rcu_head rcu;
+};
+
+struct bfn_cpu {
+	struct {
+		struct bfn_magazine *loaded, *spare;
+	} of[BFN_CACHED_ORDERS];
+	struct bfn_chunk *chunk;	/* the one it owns, or NULL */
+	long in_use;			/* allocated less freed, here */
+};
 
 struct bfn_window {
-	u64 start;		/* first BFN */
-	unsigned long nr;	/* number of BFNs; 0: there is no such window */
-	spinlock_t lock;	/* protects all below */
-	unsigned long *used;	/* one bit a BFN */
-	unsigned long next;	/* where the next search starts */
-	unsigned long reach;	/* searches stay below it while they can */
-	unsigned long in_use;
+	u64 start;			/* first BFN */
+	unsigned long nr;		/* BFNs; 0: there is no such window */
+	struct bfn_cpu __percpu *cpu;
+	struct bfn_chunk __rcu **chunk;	/* by number; NULL: not in use */
+
+	spinlock_t lock ____cacheline_aligned_in_smp; /* protects all below */
+	unsigned long locked;		/* how often that was taken */
+	unsigned long nr_chunks;
+	unsigned long *used;		/* one bit a chunk */
+	struct list_head partial;
+	unsigned long nr_partial;
+	unsigned long trim_at;		/* nr_partial that makes us look */
+	struct bfn_magazine *empty;
+	struct {
+		unsigned int nr;
+		struct bfn_magazine *full[BFN_DEPOT_SIZE];
+	} depot[BFN_CACHED_ORDERS];
 };
 
-/* What a run of BFNs must look like. */
-struct bfn_fit {
-	unsigned long nr;	/* BFNs, at least 1 */
-	unsigned long align;	/* a power of two; 1: anywhere */
-	unsigned long offset;	/* bfn % align == offset % align */
-	u64 limit;		/* no BFN above it */
-	u64 boundary;		/* a power of two: the run crosses no multiple */
-};
+/* Whose interrupts are off, or who is the only one left. */
+static inline void bfn_lock(struct bfn_window *w)
+{
+	spin_lock(&w->lock);
+	w->locked++;
+}
+
+static inline void bfn_unlock(struct bfn_window *w)
+{
+	spin_unlock(&w->lock);
+}
+
+/**
+ * bfn_cookie - the caller's word for an allocated BFN
+ * @w: the window
+ * @bfn: a BFN in it
+ *
+ * Context: RCU read side, as interrupts off are.
+ * Return: where it is, or NULL when nothing near it is allocated. It was 0
+ * before its first use, and the allocator does not touch it.
+ */
+static inline u64 *bfn_cookie(struct bfn_window *w, u64 bfn)
+{
+	unsigned long index = bfn - w->start;
+	struct bfn_chunk *chunk;
+
+	chunk = rcu_dereference_sched(w->chunk[index >> BFN_CHUNK_ORDER]);
+	if (unlikely(!chunk))
+		return NULL;
+
+	return &chunk->cookie[index & (BFN_CHUNK_SIZE - 1)];
+}
 
 /* bfn.c */
 int bfn_window_init(struct bfn_window *w, u64 start, unsigned long nr);
 void bfn_window_destroy(struct bfn_window *w);
-u64 bfn_alloc(struct bfn_window *w, const struct bfn_fit *fit);
-void bfn_free(struct bfn_window *w, u64 bfn, unsigned long nr);
-unsigned long bfn_in_use(struct bfn_window *w);
+u64 bfn_alloc(struct bfn_window *w, unsigned int order);
+void bfn_free(struct bfn_window *w, u64 bfn, unsigned int order);
+void bfn_reclaim(struct bfn_window *w);
+void bfn_cpu_dead(struct bfn_window *w, unsigned int cpu);
+long bfn_in_use(struct bfn_window *w);
+
+/* chunk.c */
+unsigned int bfn_chunk_carve(struct bfn_window *w, struct bfn_cpu *c,
+			     unsigned int order, u32 *run, unsigned int nr);
+void bfn_chunk_free(struct bfn_window *w, unsigned long index,
+		    unsigned int order);
+void bfn_chunk_disown(struct bfn_window *w, struct bfn_cpu *c);
+void bfn_chunk_trim(struct bfn_window *w);
+u64 bfn_large_alloc(struct bfn_window *w, unsigned int order);
+void bfn_large_free(struct bfn_window *w, unsigned long index,
+		    unsigned int order);
+void bfn_chunks_destroy(struct bfn_window *w);
 
 #endif /* _XEN_PVIOMMU_BFN_H */

@@ -31,7 +31,8 @@ static dma_addr_t map_pages(struct pviommu_device *pd, struct device *dev,
 {
 	return pviommu_map(pd, page_to_phys(page), PAGE_ALIGN(size),
 			   pviommu_limit(dev, dev->coherent_dma_mask),
-			   pviommu_access(dir), 1UL << get_order(size));
+			   pviommu_access(dir) | PVIOMMU_MAP_STRICT,
+			   1UL << get_order(size));
 }
 
 void *pviommu_alloc(struct device *dev, size_t size, dma_addr_t *addr,
@@ -61,7 +62,7 @@ void pviommu_free(struct device *dev, size_t size, void *vaddr,
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 
-	switch (pviommu_unmap(pd, addr, PAGE_ALIGN(size))) {
+	switch (pviommu_unmap(pd, addr)) {
 	case 0:
 		free_pages((unsigned long)vaddr, get_order(size));
 		break;
@@ -107,7 +108,7 @@ void pviommu_free_pages(struct device *dev, size_t size, struct page *page,
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 
-	switch (pviommu_unmap(pd, addr, PAGE_ALIGN(size))) {
+	switch (pviommu_unmap(pd, addr)) {
 	case -ENOENT:
 		pviommu_base_unmap_page(pd, dev, addr, size, dir,
 					DMA_ATTR_SKIP_CPU_SYNC);

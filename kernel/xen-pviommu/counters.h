@@ -17,12 +17,21 @@ enum pviommu_counter {
 	PVIOMMU_FALLBACKS,	/* mappings that the base ops made */
 	PVIOMMU_STATIC_HITS,	/* mappings that the static map served */
 	PVIOMMU_STATIC_MISSES,	/* and those it could not */
+	PVIOMMU_REUSE_HITS,	/* mappings that were idle, and taken again */
+	PVIOMMU_REUSE_MISSES,	/* those that might have been, and were not */
+	PVIOMMU_QUEUED,		/* unmaps that went to the queue, or to idle */
 	PVIOMMU_LEAKED,		/* BFNs that are never used again */
 	PVIOMMU_DEVICE_COUNTERS,
 
 	PVIOMMU_HYPERCALLS = PVIOMMU_DEVICE_COUNTERS,
 	PVIOMMU_OPS,		/* ops in those */
-	PVIOMMU_FLUSHES,	/* hypercalls with an unmap in their batch */
+	PVIOMMU_FLUSHES,	/* hypercalls with an unmap in their batch: */
+	PVIOMMU_FLUSH_STRICT,	/* an unmap that could not wait */
+	PVIOMMU_FLUSH_RIDE,	/* a map took along what waited */
+	PVIOMMU_FLUSH_FULL,	/* the queue was full */
+	PVIOMMU_FLUSH_TIMER,	/* what waited had waited long enough */
+	PVIOMMU_FLUSH_PRESSURE,	/* BFNs were short */
+	PVIOMMU_FLUSH_REQUEST,	/* a device or a CPU left, or the user said so */
 	PVIOMMU_ERRORS,		/* ops that Xen refused */
 	PVIOMMU_COUNTERS
 };

@@ -23,6 +23,7 @@
 #include "device.h"
 #include "dma.h"
 #include "isolate.h"
+#include "queue.h"
 #include "static.h"
 #include "sysfs.h"
 
@@ -32,6 +33,8 @@
 const char *const pviommu_mode_names[PVIOMMU_MODES] = {
 	[PVIOMMU_OFF] = "off",
 	[PVIOMMU_STATIC] = "static",
+	[PVIOMMU_REUSE] = "reuse",
+	[PVIOMMU_LAZY] = "lazy",
 	[PVIOMMU_STRICT] = "strict",
 };
 
@@ -226,6 +229,8 @@ static void detach(void *data)
 	if (pd->dev->dma_ops == &pd->ops)
 		set_dma_ops(pd->dev, pd->saved);
 	mutex_unlock(&devices_lock);
+	/* The next owner of the device is to find nothing of this one's. */
+	pviommu_queues_drain();
 	free_device(pd);
 	/* pviommu_devices_exit() waits until we have left the module's text. */
 	module_put(THIS_MODULE);
@@ -309,6 +314,33 @@ struct pviommu_device *pviommu_device_get(struct device *dev)
 void pviommu_device_put(struct pviommu_device *pd)
 {
 	mutex_unlock(&devices_lock);
+}
+
+/**
+ * pviommu_device_set_mode - give a device another mode
+ * @pd: the device, from pviommu_device_get()
+ * @name: of the mode
+ *
+ * Mappings that live are taken down in the new mode; what waits or idles is
+ * gone, flushed, when it returns.
+ *
+ * Return: 0; -EINVAL: no such mode, or off, which needs an unbind; -EPERM: an
+ * untrusted device stays strict; -EBUSY: static, without the static map.
+ */
+int pviommu_device_set_mode(struct pviommu_device *pd, const char *name)
+{
+	int mode = sysfs_match_string(pviommu_mode_names, name);
+
+	if (mode < 0 || mode == PVIOMMU_OFF)
+		return -EINVAL;
+	if (to_pci_dev(pd->dev)->untrusted && mode != PVIOMMU_STRICT)
+		return -EPERM;
+	if (mode == PVIOMMU_STATIC && !pviommu_static.last)
+		return -EBUSY;
+	WRITE_ONCE(pd->mode, mode);
+	pviommu_queues_drain();
+
+	return 0;
 }
 
 unsigned int pviommu_devices_attached(void)

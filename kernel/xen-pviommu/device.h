@@ -16,6 +16,8 @@
 enum pviommu_mode {
 	PVIOMMU_OFF,		/* we are not there */
 	PVIOMMU_STATIC,		/* all of dom0's memory is mapped, once */
+	PVIOMMU_REUSE,		/* an unmapped buffer may be taken again */
+	PVIOMMU_LAZY,		/* unmaps wait, and leave many at a time */
 	PVIOMMU_STRICT,		/* mapped exactly while the driver says so */
 	PVIOMMU_MODES
 };
@@ -36,7 +38,7 @@ struct pviommu_device {
 	const struct dma_map_ops *base;	/* what it would use without us */
 	const struct dma_map_ops *saved;	/* dev->dma_ops as we found it */
 	struct device *dev;
-	enum pviommu_mode mode;
+	enum pviommu_mode mode;		/* READ_ONCE: sysfs may change it */
 	enum pviommu_path path;		/* READ_ONCE; only ever leaves OURS */
 	unsigned int failures;		/* map failures in a row; racy, a hint */
 	atomic_long_t base_live;	/* mappings of the base ops that live */
@@ -77,6 +79,7 @@ u64 pviommu_device_counter_sum(struct pviommu_device *pd,
 			       enum pviommu_counter which);
 struct pviommu_device *pviommu_device_get(struct device *dev);
 void pviommu_device_put(struct pviommu_device *pd);
+int pviommu_device_set_mode(struct pviommu_device *pd, const char *name);
 
 /* Do new mappings of the device take our path? */
 static inline bool pviommu_device_ready(struct pviommu_device *pd)

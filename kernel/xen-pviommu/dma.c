@@ -43,7 +43,7 @@ static void pviommu_unmap_page(struct device *dev, dma_addr_t addr, size_t size,
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 
-	if (unlikely(pviommu_unmap(pd, addr, size) == -ENOENT))
+	if (unlikely(pviommu_unmap(pd, addr) == -ENOENT))
 		pviommu_base_unmap_page(pd, dev, addr, size, dir, attrs);
 }
 
@@ -72,7 +72,7 @@ static void pviommu_unmap_resource(struct device *dev, dma_addr_t addr,
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 
-	if (unlikely(pviommu_unmap(pd, addr, size) == -ENOENT))
+	if (unlikely(pviommu_unmap(pd, addr) == -ENOENT))
 		pviommu_base_unmap_resource(pd, dev, addr, size, dir, attrs);
 }
 

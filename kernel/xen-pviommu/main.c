@@ -15,6 +15,7 @@
 #include "xencall.h"
 #include "isolate.h"
 #include "probe.h"
+#include "queue.h"
 #include "state.h"
 #include "static.h"
 #include "sysfs.h"
@@ -52,7 +53,7 @@ static const struct kernel_param_ops mode_ops = {
 };
 
 module_param_cb(mode, &mode_ops, NULL, 0444);
-MODULE_PARM_DESC(mode, "off, static or strict (default: strict)");
+MODULE_PARM_DESC(mode, "off, static, reuse, lazy or strict (default: strict)");
 
 #ifndef MODULE
 static int __init boot_option(char *word)
@@ -125,9 +126,12 @@ static int __init start(void)
 	err = claim_windows();
 	if (err)
 		goto batches;
-	err = register_reboot_notifier(&reboot_notifier);
+	err = pviommu_queues_init();
 	if (err)
 		goto windows;
+	err = register_reboot_notifier(&reboot_notifier);
+	if (err)
+		goto queues;
 	err = pviommu_devices_init(pviommu_state.mode);
 	if (err)
 		goto notifier;
@@ -140,6 +144,8 @@ static int __init start(void)
 
 notifier:
 	unregister_reboot_notifier(&reboot_notifier);
+queues:
+	pviommu_queues_exit();
 windows:
 	release_windows();
 batches:
@@ -166,6 +172,7 @@ static void stop(void)
 	pviommu_devices_exit();
 	unregister_reboot_notifier(&reboot_notifier);
 	pviommu_isolate(false);
+	pviommu_queues_exit();
 	release_windows();
 	pviommu_batches_exit();
 	log_leftovers();

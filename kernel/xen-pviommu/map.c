@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One buffer, one run of BFNs: the dynamic path. A map is in place when the
- * function returns, and an unmap is flushed; nothing is deferred here.
+ * function returns. An unmap is done, or waits, as the device's mode says.
  */
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
@@ -11,34 +11,62 @@
 #include <xen/page.h>
 
 #include "map.h"
+#include "reuse.h"
+#include "run.h"
 
-/**
- * pviommu_bfn_alloc - take BFNs that a device can reach
- * @pd: the device
- * @limit: highest address it can reach
- * @fit: what the run must look like, but for the limit
- * @w: set to the window they are from
- *
- * Return: the first BFN, or BFN_NONE when no window lies under the limit or
- * there is no such run in it.
- */
-u64 pviommu_bfn_alloc(struct pviommu_device *pd, u64 limit,
-		      struct bfn_fit *fit, struct pviommu_window **w)
+/* The least order of a run of @nr BFNs that begins at @offset modulo @align. */
+static unsigned int order_of(unsigned long nr, unsigned long align,
+			     unsigned long offset)
 {
-	*w = pviommu_window_under(limit);
-	if (unlikely(!*w)) {
-		pviommu_device_narrow(pd, limit);
-		return BFN_NONE;
-	}
-	fit->limit = PHYS_PFN(limit);
+	unsigned long span = max((offset & (align - 1)) + nr, align);
 
-	return bfn_alloc(&(*w)->bfns, fit);
+	return span > 1 ? ilog2(span - 1) + 1 : 0;
 }
 
-/* The device's segment boundary in pages; a boundary inside a page is one. */
-u64 pviommu_seg_boundary(struct device *dev)
+/* Interrupts are off: what this CPU keeps can be had if it has to be. */
+static u64 alloc(struct pviommu_window *w, struct pviommu_batch *b,
+		 unsigned int order)
 {
-	return PHYS_PFN((u64)dma_get_seg_boundary(dev)) + 1;
+	u64 bfn = bfn_alloc(&w->bfns, order);
+
+	if (likely(bfn != BFN_NONE))
+		return bfn;
+	pviommu_queues_relieve(b);
+
+	return bfn_alloc(&w->bfns, order);
+}
+
+/**
+ * pviommu_place - take BFNs that a device can reach
+ * @pd: the device
+ * @b: this CPU's batch, empty
+ * @limit: highest address it can reach
+ * @nr: number of BFNs
+ * @align: a power of two of pages
+ * @offset: what the first BFN is modulo @align
+ * @place: set to the run, its window also on failure
+ *
+ * A run is aligned to its size rounded up, so that it crosses no boundary that
+ * is not smaller than itself.
+ *
+ * Return: false when no window lies under the limit, or has no such run.
+ */
+bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
+		   u64 limit, unsigned long nr, unsigned long align,
+		   unsigned long offset, struct pviommu_place *place)
+{
+	place->w = pviommu_window_under(limit);
+	if (unlikely(!place->w)) {
+		pviommu_device_narrow(pd, limit);
+		return false;
+	}
+	place->order = order_of(nr, align, offset);
+	place->bfn = alloc(place->w, b, place->order);
+	if (unlikely(place->bfn == BFN_NONE))
+		return false;
+	place->bfn |= offset & (align - 1);
+
+	return true;
 }
 
 /*
@@ -97,11 +125,13 @@ int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 	return 0;
 }
 
-/* Book a mapping of @nr BFNs that succeeded. */
-void pviommu_mapped(struct pviommu_device *pd, unsigned long nr)
+/* Book a mapping that succeeded: the run's word tells unmap what it was. */
+void pviommu_mapped(struct pviommu_device *pd, const struct pviommu_place *p,
+		    u64 run, unsigned long pages)
 {
+	*bfn_cookie(&p->w->bfns, p->bfn) = run;
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
-	pviommu_count_device(pd, PVIOMMU_PAGES_MAPPED, nr);
+	pviommu_count_device(pd, PVIOMMU_PAGES_MAPPED, pages);
 	if (unlikely(READ_ONCE(pd->failures)))
 		WRITE_ONCE(pd->failures, 0);
 }
@@ -110,22 +140,49 @@ void pviommu_mapped(struct pviommu_device *pd, unsigned long nr)
  * Book one that failed. Its BFNs are free again, unless it is not known what
  * they map.
  */
-void pviommu_map_failed(struct pviommu_device *pd, struct pviommu_window *w,
-			u64 bfn, unsigned long nr, int error, bool unclean)
+void pviommu_map_failed(struct pviommu_device *pd,
+			const struct pviommu_place *p, unsigned long nr,
+			int error, bool unclean)
 {
 	if (unclean)
 		pviommu_count_device(pd, PVIOMMU_LEAKED, nr);
 	else
-		bfn_free(&w->bfns, bfn, nr);
+		bfn_free(&p->w->bfns, pviommu_run_start(p->bfn, p->order),
+			 p->order);
 	pviommu_device_failed(pd, error);
+}
+
+/**
+ * pviommu_run_take - what a driver's mapping is; from now on it is not his
+ * @pd: the device
+ * @w: the window
+ * @bfn: the first BFN
+ *
+ * Context: interrupts off.
+ * Return: its word, or 0 when the driver has no such mapping: a bug of his.
+ */
+u64 pviommu_run_take(struct pviommu_device *pd, struct pviommu_window *w,
+		     u64 bfn)
+{
+	u64 *word = bfn_cookie(&w->bfns, bfn), run = word ? *word : 0;
+
+	if (likely(run)) {
+		*word = 0;
+		return run;
+	}
+	pviommu_count(PVIOMMU_ERRORS, 1);
+	dev_err_ratelimited(pd->dev, "unmap of BFN %#llx, which it has not mapped\n",
+			    bfn);
+
+	return 0;
 }
 
 /**
  * pviommu_unmapped - book an unmap, and free its BFNs if nothing reaches them
  * @pd: the device
  * @w: the window
- * @bfn: first BFN of the run
- * @nr: length of the run, gaps included
+ * @bfn: its first BFN
+ * @run: its word
  * @pages: BFNs in it that were mapped
  * @error: what the batch returned
  *
@@ -133,16 +190,18 @@ void pviommu_map_failed(struct pviommu_device *pd, struct pviommu_window *w,
  * is never used again.
  */
 int pviommu_unmapped(struct pviommu_device *pd, struct pviommu_window *w,
-		     u64 bfn, unsigned long nr, unsigned long pages, int error)
+		     u64 bfn, u64 run, unsigned long pages, int error)
 {
+	unsigned int order = pviommu_run_order(run);
+
 	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 	if (unlikely(error)) {
-		pviommu_count_device(pd, PVIOMMU_LEAKED, nr);
+		pviommu_count_device(pd, PVIOMMU_LEAKED, pages);
 		pviommu_device_failed(pd, error);
 		return -EIO;
 	}
 	pviommu_count_device(pd, PVIOMMU_PAGES_UNMAPPED, pages);
-	bfn_free(&w->bfns, bfn, nr);
+	bfn_free(&w->bfns, pviommu_run_start(bfn, order), order);
 
 	return 0;
 }
@@ -164,47 +223,86 @@ static int batch_mmio(struct pviommu_batch *b, u64 bfn, u64 mfn,
 	return err;
 }
 
+/* What the memory at @pfn will be in the word of its run. */
+static u64 run_of(unsigned long pfn, unsigned long nr, unsigned int order,
+		  u16 access, const struct pviommu_window *w)
+{
+	u64 run = pviommu_run(pfn, nr, order, 0);
+
+	if (access & XEN_IOMMUOP_MAP_write)
+		run |= PVIOMMU_RUN_WRITE;
+	if (unlikely(w == &pviommu_low))
+		run |= PVIOMMU_RUN_LOW;
+	/* What is no page of ours never waits, nor what finds no window. */
+	if (unlikely(!w) ||
+	    unlikely(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)) ||
+	    (__pfn_to_mfn(pfn) & FOREIGN_FRAME_BIT))
+		run |= PVIOMMU_RUN_STRICT;
+
+	return run;
+}
+
+/* Ask Xen. The batch is empty before and after. */
+static int map_at(struct pviommu_batch *b, u64 bfn, phys_addr_t phys,
+		  unsigned long nr, u16 access)
+{
+	access &= ~PVIOMMU_MAP_STRICT;
+	if (unlikely(access & XEN_IOMMUOP_MAP_mmio))
+		batch_mmio(b, bfn, PHYS_PFN(phys), nr, access);
+	else
+		pviommu_batch_pages(b, bfn, PHYS_PFN(phys), nr, access);
+
+	return pviommu_batch_map_end(b);
+}
+
+/* Is there an idle mapping of the same memory, and may the device have it? */
+static bool reuse(struct pviommu_device *pd, u64 run, struct pviommu_place *p)
+{
+	if (READ_ONCE(pd->mode) != PVIOMMU_REUSE || run & PVIOMMU_RUN_STRICT ||
+	    pviommu_run_nr(run) > PVIOMMU_REUSE_PAGES)
+		return false;
+	p->bfn = pviommu_reuse_take(run);
+	if (p->bfn == BFN_NONE) {
+		pviommu_count_device(pd, PVIOMMU_REUSE_MISSES, 1);
+		return false;
+	}
+	p->w = run & PVIOMMU_RUN_LOW ? &pviommu_low : &pviommu_high;
+	pviommu_count_device(pd, PVIOMMU_REUSE_HITS, 1);
+
+	return true;
+}
+
 /* A run of BFNs of its own for one buffer. See pviommu_map(). */
-static dma_addr_t map_dynamic(struct pviommu_device *pd, phys_addr_t phys,
+static dma_addr_t map_dynamic(struct pviommu_device *pd,
+			      struct pviommu_batch *b, phys_addr_t phys,
 			      size_t size, u64 limit, u16 access,
 			      unsigned long align)
 {
-	struct bfn_fit fit = {
-		.nr = PFN_UP(offset_in_page(phys) + size),
-		.align = align,
-		.offset = PHYS_PFN(phys),
-		.boundary = pviommu_seg_boundary(pd->dev),
-	};
-	struct pviommu_window *w;
-	struct pviommu_batch *b;
-	unsigned long flags;
-	bool unclean;
+	unsigned long nr = PFN_UP(offset_in_page(phys) + size);
+	unsigned long pfn = PHYS_PFN(phys);
+	struct pviommu_place p;
+	u64 run;
 	int err;
-	u64 bfn;
 
-	/* A buffer larger than the boundary can't but cross it. */
-	if (fit.nr > fit.boundary)
-		fit.boundary = BFN_NO_BOUNDARY;
-	bfn = pviommu_bfn_alloc(pd, limit, &fit, &w);
-	if (unlikely(bfn == BFN_NONE))
+	if (unlikely(nr > PVIOMMU_RUN_MAX_NR))
+		return DMA_MAPPING_ERROR;
+	run = run_of(pfn, nr, order_of(nr, align, pfn), access,
+		     pviommu_window_under(limit));
+	if (reuse(pd, run, &p)) {
+		pviommu_mapped(pd, &p, run, 0);
+		return PFN_PHYS(p.bfn) | offset_in_page(phys);
+	}
+	if (unlikely(!pviommu_place(pd, b, limit, nr, align, pfn, &p)))
 		return DMA_MAPPING_ERROR;
 
-	b = pviommu_batch_get(&flags);
-	if (access & XEN_IOMMUOP_MAP_mmio)
-		batch_mmio(b, bfn, PHYS_PFN(phys), fit.nr, access);
-	else
-		pviommu_batch_pages(b, bfn, PHYS_PFN(phys), fit.nr, access);
-	err = pviommu_batch_map_end(b);
-	unclean = b->unclean;
-	pviommu_batch_put(flags);
-
+	err = map_at(b, p.bfn, phys, nr, access);
 	if (unlikely(err)) {
-		pviommu_map_failed(pd, w, bfn, fit.nr, err, unclean);
+		pviommu_map_failed(pd, &p, nr, err, b->unclean);
 		return DMA_MAPPING_ERROR;
 	}
-	pviommu_mapped(pd, fit.nr);
+	pviommu_mapped(pd, &p, run, nr);
 
-	return PFN_PHYS(bfn) | offset_in_page(phys);
+	return PFN_PHYS(p.bfn) | offset_in_page(phys);
 }
 
 /**
@@ -227,6 +325,8 @@ static dma_addr_t map_dynamic(struct pviommu_device *pd, phys_addr_t phys,
 dma_addr_t pviommu_map(struct pviommu_device *pd, phys_addr_t phys, size_t size,
 		       u64 limit, u16 access, unsigned long align)
 {
+	struct pviommu_batch *b;
+	unsigned long flags;
 	dma_addr_t addr;
 
 	if (pviommu_static_serves(pd, limit) &&
@@ -240,25 +340,92 @@ dma_addr_t pviommu_map(struct pviommu_device *pd, phys_addr_t phys, size_t size,
 		pviommu_count_device(pd, PVIOMMU_STATIC_MISSES, 1);
 	}
 
-	return map_dynamic(pd, phys, size, limit, access, align);
+	b = pviommu_batch_get(&flags);
+	addr = map_dynamic(pd, b, phys, size, limit, access, align);
+	pviommu_batch_put(flags);
+
+	return addr;
+}
+
+/*
+ * Hold the page of a run, so that it stays what it is while its unmap waits.
+ * All of the run must be of one page, in the sense of the memory management.
+ */
+static struct page *hold(u64 run)
+{
+	unsigned long pfn = pviommu_run_pfn(run), nr = pviommu_run_nr(run);
+	struct page *page = pfn_to_page(pfn), *head = compound_head(page);
+
+	if (nr > 1 && pfn + nr > page_to_pfn(head) + compound_nr(head))
+		return NULL;
+	if (unlikely(is_zone_device_page(page)) || !get_page_unless_zero(head))
+		return NULL;
+
+	return page;
+}
+
+/* Let the unmap wait, or the mapping idle, if the device may do so. */
+static bool postpone(struct pviommu_device *pd, struct pviommu_window *w,
+		     struct pviommu_batch *b, u64 bfn, u64 run)
+{
+	struct pviommu_queue *q = this_cpu_ptr(&pviommu_queues);
+	enum pviommu_mode mode = READ_ONCE(pd->mode);
+	struct page *page;
+
+	if ((mode != PVIOMMU_REUSE && mode != PVIOMMU_LAZY) ||
+	    run & PVIOMMU_RUN_STRICT)
+		return false;
+	page = hold(run);
+	if (unlikely(!page))
+		return false;
+	if (mode == PVIOMMU_REUSE &&
+	    pviommu_run_nr(run) <= PVIOMMU_REUSE_PAGES)
+		pviommu_reuse_put(q, b, bfn, run);
+	else
+		pviommu_queue_add(q, b, &(struct pviommu_waiting){
+			.w = w,
+			.page = page,
+			.bfn = bfn,
+			.nr = pviommu_run_nr(run),
+			.order = pviommu_run_order(run),
+		});
+	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+	pviommu_count_device(pd, PVIOMMU_QUEUED, 1);
+
+	return true;
+}
+
+static int unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
+			 struct pviommu_batch *b, u64 bfn)
+{
+	u64 run = pviommu_run_take(pd, w, bfn);
+	unsigned long nr = pviommu_run_nr(run);
+
+	if (unlikely(!run))
+		return -EIO;
+	if (postpone(pd, w, b, bfn, run))
+		return 0;
+	pviommu_batch_unmap(b, bfn, nr);
+
+	return pviommu_unmapped(pd, w, bfn, run, nr, pviommu_batch_unmap_end(b));
 }
 
 /**
  * pviommu_unmap - take down what pviommu_map() made
  * @pd: the device
  * @addr: the bus address
- * @size: bytes, as they were mapped
  *
  * Context: any but NMI.
- * Return: 0 when it is done: unless the static map served it, no device reaches
- * the buffer any more. -ENOENT if we did not make it: the base ops did. -EIO if
- * it failed, so that the device may still reach the buffer.
+ * Return: 0 when it is done: how soon no device reaches the buffer any more is
+ * the mode's affair, docs/protection.md has it; if it was mapped with
+ * PVIOMMU_MAP_STRICT, now. -ENOENT if we did not make it: the base ops did.
+ * -EIO if it failed, so that the device may still reach the buffer.
  */
-int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr, size_t size)
+int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr)
 {
-	unsigned long flags, nr = PFN_UP(offset_in_page(addr) + size);
 	struct pviommu_window *w = pviommu_window_of(addr);
 	struct pviommu_batch *b;
+	unsigned long flags;
 	int err;
 
 	if (!w) {
@@ -269,9 +436,8 @@ int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr, size_t size)
 	}
 
 	b = pviommu_batch_get(&flags);
-	pviommu_batch_unmap(b, PHYS_PFN(addr), nr);
-	err = pviommu_batch_unmap_end(b);
+	err = unmap_dynamic(pd, w, b, PHYS_PFN(addr));
 	pviommu_batch_put(flags);
 
-	return pviommu_unmapped(pd, w, PHYS_PFN(addr), nr, nr, err);
+	return err;
 }

@@ -21,22 +21,45 @@ static inline u16 pviommu_access(enum dma_data_direction dir)
 static inline bool pviommu_static_serves(const struct pviommu_device *pd,
 					 u64 limit)
 {
-	return pd->mode == PVIOMMU_STATIC && limit >= pviommu_static.last;
+	return READ_ONCE(pd->mode) == PVIOMMU_STATIC &&
+	       limit >= pviommu_static.last;
+}
+
+/*
+ * Beside XEN_IOMMUOP_MAP_*, and not for Xen: the caller frees the memory when
+ * the unmap returns, and may not count on its pages being held.
+ */
+#define PVIOMMU_MAP_STRICT	BIT(15)
+
+/* A run of BFNs, from where it is taken until Xen has been asked. */
+struct pviommu_place {
+	struct pviommu_window *w;
+	u64 bfn;		/* first one that is used */
+	unsigned int order;	/* of the whole run, which is aligned to it */
+};
+
+static inline u64 pviommu_run_start(u64 bfn, unsigned int order)
+{
+	return bfn & ~(BIT_ULL(order) - 1);
 }
 
 /* map.c */
-u64 pviommu_bfn_alloc(struct pviommu_device *pd, u64 limit,
-		      struct bfn_fit *fit, struct pviommu_window **w);
-u64 pviommu_seg_boundary(struct device *dev);
+bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
+		   u64 limit, unsigned long nr, unsigned long align,
+		   unsigned long offset, struct pviommu_place *place);
 int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 			unsigned long nr, u16 access);
-void pviommu_mapped(struct pviommu_device *pd, unsigned long nr);
-void pviommu_map_failed(struct pviommu_device *pd, struct pviommu_window *w,
-			u64 bfn, unsigned long nr, int error, bool unclean);
+void pviommu_mapped(struct pviommu_device *pd, const struct pviommu_place *p,
+		    u64 run, unsigned long pages);
+void pviommu_map_failed(struct pviommu_device *pd,
+			const struct pviommu_place *p, unsigned long nr,
+			int error, bool unclean);
+u64 pviommu_run_take(struct pviommu_device *pd, struct pviommu_window *w,
+		     u64 bfn);
 int pviommu_unmapped(struct pviommu_device *pd, struct pviommu_window *w,
-		     u64 bfn, unsigned long nr, unsigned long pages, int error);
+		     u64 bfn, u64 run, unsigned long pages, int error);
 dma_addr_t pviommu_map(struct pviommu_device *pd, phys_addr_t phys, size_t size,
 		       u64 limit, u16 access, unsigned long align);
-int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr, size_t size);
+int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr);
 
 #endif /* _XEN_PVIOMMU_MAP_H */

@@ -13,12 +13,13 @@
 #include "base.h"
 #include "dma.h"
 #include "map.h"
+#include "run.h"
 
 /*
  * Where the entries are in the run. It is a function of lengths and PFNs alone,
  * so that all passes over the list come to the same result; for that the run
- * starts at a BFN that is origin modulo align, and modulo the boundary if it is
- * longer than that.
+ * starts at a BFN that is origin modulo align, and modulo the boundary if it
+ * does not end before that.
  */
 struct layout {
 	u64 boundary;		/* in pages; no entry crosses a multiple */
@@ -33,10 +34,19 @@ static unsigned long entry_pages(struct scatterlist *s)
 	return s->length ? PFN_UP(offset_in_page(s->offset) + s->length) : 0;
 }
 
+/* The device's segment boundary in pages; a boundary inside a page is one. */
+static u64 seg_boundary(struct device *dev)
+{
+	return PHYS_PFN((u64)dma_get_seg_boundary(dev)) + 1;
+}
+
+/* The run starts with the first entry that is not empty. */
 static void layout_start(struct layout *l, struct device *dev,
 			 struct scatterlist *sg)
 {
-	l->boundary = pviommu_seg_boundary(dev);
+	while (!sg->length && !sg_is_last(sg))
+		sg = sg_next(sg);
+	l->boundary = seg_boundary(dev);
 	l->align = pviommu_min_align(dev);
 	l->origin = PHYS_PFN(sg_phys(sg)) & (l->align - 1);
 	l->end = 0;
@@ -51,6 +61,8 @@ static u64 layout_next(struct layout *l, struct scatterlist *s)
 	u64 at = l->end + ((pfn - l->end) & (l->align - 1));
 	u64 room = l->boundary - ((at + l->origin) & (l->boundary - 1));
 
+	if (!nr)
+		return l->end;
 	if (nr > room && nr <= l->boundary) {
 		at += room;
 		at += (pfn - at) & (l->align - 1);
@@ -62,38 +74,26 @@ static u64 layout_next(struct layout *l, struct scatterlist *s)
 }
 
 /*
- * How long the run is, and how it must be aligned. A run that is no longer
- * than the boundary is placed so as not to cross it at all.
+ * How long the run is. Its alignment is that of its size rounded up, so that
+ * it crosses a boundary only where the layout does.
  */
-static int layout_measure(struct device *dev, struct scatterlist *sg, int nents,
-			  struct bfn_fit *fit, unsigned long *pages)
+static int layout_measure(struct layout *l, struct device *dev,
+			  struct scatterlist *sg, int nents)
 {
 	struct scatterlist *s;
-	struct layout l;
 	int i;
 
-	layout_start(&l, dev, sg);
+	layout_start(l, dev, sg);
 	for_each_sg(sg, s, nents, i) {
 		/* The base ops could not do it either. */
 		if (unlikely(is_pci_p2pdma_page(sg_page(s))))
 			return -EREMOTEIO;
-		layout_next(&l, s);
+		layout_next(l, s);
 	}
-
-	if (unlikely(!l.pages))
+	if (unlikely(!l->pages))
 		return -EINVAL;
 
-	*pages = l.pages;
-	fit->nr = l.end;
-	fit->align = l.align;
-	fit->offset = l.origin;
-	fit->boundary = l.boundary;
-	if (l.end > l.boundary) {
-		fit->align = max_t(u64, l.align, l.boundary);
-		fit->boundary = BFN_NO_BOUNDARY;
-	}
-
-	return 0;
+	return l->end <= PVIOMMU_RUN_MAX_NR ? 0 : -ENOMEM;
 }
 
 /* Write the bus addresses into the list. Return: the number of segments. */
@@ -131,56 +131,89 @@ static int emit(struct device *dev, struct scatterlist *sg, int nents, u64 bfn)
 	return count;
 }
 
-static int map_batch(struct device *dev, struct scatterlist *sg, int nents,
-		     u64 bfn, u16 access, bool *unclean)
+static int map_batch(struct pviommu_batch *b, struct device *dev,
+		     struct scatterlist *sg, int nents, u64 bfn, u16 access)
 {
-	struct pviommu_batch *b;
 	struct scatterlist *s;
-	unsigned long flags;
 	struct layout l;
-	int err, i;
+	int i;
 
 	layout_start(&l, dev, sg);
-	b = pviommu_batch_get(&flags);
 	for_each_sg(sg, s, nents, i) {
 		if (pviommu_batch_pages(b, bfn + layout_next(&l, s),
 					PHYS_PFN(sg_phys(s)), entry_pages(s),
 					access))
 			break;
 	}
-	err = pviommu_batch_map_end(b);
-	*unclean = b->unclean;
-	pviommu_batch_put(flags);
 
-	return err;
+	return pviommu_batch_map_end(b);
+}
+
+/*
+ * A list's pages are too many to be held: its unmap never waits. It is one
+ * hypercall and one flush for all of them.
+ */
+static int map_run(struct pviommu_device *pd, struct pviommu_batch *b,
+		   struct device *dev, struct scatterlist *sg, int nents,
+		   const struct layout *l, u16 access, u64 *bfn)
+{
+	u64 limit = pviommu_limit(dev, dma_get_mask(dev));
+	struct pviommu_place p;
+	int err;
+
+	if (unlikely(!pviommu_place(pd, b, limit, l->end, l->align, l->origin,
+				    &p)))
+		return -ENOMEM;
+	err = map_batch(b, dev, sg, nents, p.bfn, access);
+	if (unlikely(err)) {
+		pviommu_map_failed(pd, &p, l->end, err, b->unclean);
+		return -EIO;
+	}
+	pviommu_mapped(pd, &p, pviommu_run(0, l->end, p.order,
+					   PVIOMMU_RUN_STRICT), l->pages);
+	*bfn = p.bfn;
+
+	return 0;
 }
 
 /* Return: the number of segments, -EREMOTEIO, or another negative errno. */
 static int map_dynamic(struct pviommu_device *pd, struct device *dev,
 		       struct scatterlist *sg, int nents, u16 access)
 {
-	struct pviommu_window *w;
-	unsigned long pages;
-	struct bfn_fit fit;
-	bool unclean;
+	struct pviommu_batch *b;
+	unsigned long flags;
+	struct layout l;
 	u64 bfn;
 	int err;
 
-	err = layout_measure(dev, sg, nents, &fit, &pages);
+	err = layout_measure(&l, dev, sg, nents);
 	if (err)
 		return err;
-	bfn = pviommu_bfn_alloc(pd, pviommu_limit(dev, dma_get_mask(dev)), &fit,
-				&w);
-	if (bfn == BFN_NONE)
-		return -ENOMEM;
-	err = map_batch(dev, sg, nents, bfn, access, &unclean);
-	if (unlikely(err)) {
-		pviommu_map_failed(pd, w, bfn, fit.nr, err, unclean);
-		return -EIO;
-	}
-	pviommu_mapped(pd, pages);
+	b = pviommu_batch_get(&flags);
+	err = map_run(pd, b, dev, sg, nents, &l, access, &bfn);
+	pviommu_batch_put(flags);
 
-	return emit(dev, sg, nents, bfn);
+	return err ?: emit(dev, sg, nents, bfn);
+}
+
+/* A list of one entry is a buffer like any other. */
+static int map_single(struct pviommu_device *pd, struct device *dev,
+		      struct scatterlist *sg, u64 limit, u16 access)
+{
+	dma_addr_t addr;
+
+	if (unlikely(!sg->length))
+		return -EINVAL;
+	if (unlikely(is_pci_p2pdma_page(sg_page(sg))))
+		return -EREMOTEIO;
+	addr = pviommu_map(pd, sg_phys(sg), sg->length, limit, access,
+			   pviommu_min_align(dev));
+	if (unlikely(addr == DMA_MAPPING_ERROR))
+		return -EIO;
+	sg_dma_address(sg) = addr;
+	sg_dma_len(sg) = sg->length;
+
+	return 1;
 }
 
 /* All entries by the static map, each a segment, or false and none. */
@@ -217,7 +250,12 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 		if (pviommu_static_serves(pd, limit) &&
 		    map_static(pd, sg, nents))
 			return nents;
-		ret = map_dynamic(pd, dev, sg, nents, pviommu_access(dir));
+		if (nents == 1)
+			ret = map_single(pd, dev, sg, limit,
+					 pviommu_access(dir));
+		else
+			ret = map_dynamic(pd, dev, sg, nents,
+					  pviommu_access(dir));
 		if (likely(ret > 0) || ret == -EREMOTEIO || ret == -EINVAL)
 			return ret;
 	}
@@ -225,33 +263,38 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 	return pviommu_base_map_sg(pd, dev, sg, nents, dir, attrs);
 }
 
-/*
- * Unmap the segments, but not the gaps between them, which are not mapped.
- * Together they are the run, whose BFNs are freed in one.
- */
+/* Unmap the segments, but not the gaps between them, which are not mapped. */
 static void unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
-			  struct scatterlist *sg, int nents)
+			  struct pviommu_batch *b, struct scatterlist *sg,
+			  int nents)
 {
-	unsigned long flags, nr, pages = 0;
-	u64 first = PHYS_PFN(sg_dma_address(sg)), end = first, bfn;
-	struct pviommu_batch *b;
+	u64 first = PHYS_PFN(sg_dma_address(sg));
+	u64 run = pviommu_run_take(pd, w, first);
+	unsigned long nr, pages = 0;
 	struct scatterlist *s;
-	int err, i;
+	int i;
 
-	b = pviommu_batch_get(&flags);
+	if (unlikely(!run))
+		return;
 	for_each_sg(sg, s, nents, i) {
 		if (!sg_dma_len(s))
 			break;
-		bfn = PHYS_PFN(sg_dma_address(s));
 		nr = PFN_UP(offset_in_page(sg_dma_address(s)) + sg_dma_len(s));
-		pviommu_batch_unmap(b, bfn, nr);
-		end = bfn + nr;
+		pviommu_batch_unmap(b, PHYS_PFN(sg_dma_address(s)), nr);
 		pages += nr;
 	}
-	err = pviommu_batch_unmap_end(b);
-	pviommu_batch_put(flags);
+	pviommu_unmapped(pd, w, first, run, pages, pviommu_batch_unmap_end(b));
+}
 
-	pviommu_unmapped(pd, w, first, end - first, pages, err);
+static void unmap_list(struct pviommu_device *pd, struct pviommu_window *w,
+		       struct scatterlist *sg, int nents)
+{
+	struct pviommu_batch *b;
+	unsigned long flags;
+
+	b = pviommu_batch_get(&flags);
+	unmap_dynamic(pd, w, b, sg, nents);
+	pviommu_batch_put(flags);
 }
 
 void pviommu_unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
@@ -260,8 +303,10 @@ void pviommu_unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	struct pviommu_window *w = pviommu_window_of(sg_dma_address(sg));
 
-	if (likely(w))
-		unmap_dynamic(pd, w, sg, nents);
+	if (nents == 1 && w)
+		pviommu_unmap(pd, sg_dma_address(sg));
+	else if (likely(w))
+		unmap_list(pd, w, sg, nents);
 	else if (pviommu_static_contains(sg_dma_address(sg)))
 		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 	else

@@ -13,6 +13,7 @@
 #include "device.h"
 #include "xencall.h"
 #include "isolate.h"
+#include "queue.h"
 #include "state.h"
 #include "sysfs.h"
 #include "window.h"
@@ -91,11 +92,29 @@ static ssize_t isolate_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute isolate_attr = __ATTR_RW(isolate);
 
+static ssize_t flush_store(struct kobject *kobj, struct kobj_attribute *attr,
+			   const char *buf, size_t len)
+{
+	bool on;
+	int err;
+
+	if (!pviommu_active())
+		return -ENODEV;
+	err = kstrtobool(buf, &on);
+	if (!err && on)
+		pviommu_queues_drain();
+
+	return err ?: len;
+}
+
+static struct kobj_attribute flush_attr = __ATTR_WO(flush);
+
 static struct attribute *state_attrs[] = {
 	&mode_attr.attr,
 	&state_attr.attr,
 	&reason_attr.attr,
 	&isolate_attr.attr,
+	&flush_attr.attr,
 	NULL
 };
 
@@ -131,16 +150,25 @@ COUNTER(pages_unmapped, PVIOMMU_PAGES_UNMAPPED);
 COUNTER(fallbacks, PVIOMMU_FALLBACKS);
 COUNTER(static_hits, PVIOMMU_STATIC_HITS);
 COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
+COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
+COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
+COUNTER(queued, PVIOMMU_QUEUED);
 COUNTER(leaked, PVIOMMU_LEAKED);
 COUNTER(hypercalls, PVIOMMU_HYPERCALLS);
 COUNTER(ops, PVIOMMU_OPS);
 COUNTER(flushes, PVIOMMU_FLUSHES);
+COUNTER(flush_strict, PVIOMMU_FLUSH_STRICT);
+COUNTER(flush_ride, PVIOMMU_FLUSH_RIDE);
+COUNTER(flush_full, PVIOMMU_FLUSH_FULL);
+COUNTER(flush_timer, PVIOMMU_FLUSH_TIMER);
+COUNTER(flush_pressure, PVIOMMU_FLUSH_PRESSURE);
+COUNTER(flush_request, PVIOMMU_FLUSH_REQUEST);
 COUNTER(errors, PVIOMMU_ERRORS);
 
 static ssize_t bfns_in_use_show(struct kobject *kobj,
 				struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%lu\n", bfn_in_use(&pviommu_high.bfns) +
+	return sysfs_emit(buf, "%ld\n", bfn_in_use(&pviommu_high.bfns) +
 			  bfn_in_use(&pviommu_low.bfns));
 }
 
@@ -162,10 +190,19 @@ static struct attribute *counter_attrs[] = {
 	&counter_fallbacks.attr.attr,
 	&counter_static_hits.attr.attr,
 	&counter_static_misses.attr.attr,
+	&counter_reuse_hits.attr.attr,
+	&counter_reuse_misses.attr.attr,
+	&counter_queued.attr.attr,
 	&counter_leaked.attr.attr,
 	&counter_hypercalls.attr.attr,
 	&counter_ops.attr.attr,
 	&counter_flushes.attr.attr,
+	&counter_flush_strict.attr.attr,
+	&counter_flush_ride.attr.attr,
+	&counter_flush_full.attr.attr,
+	&counter_flush_timer.attr.attr,
+	&counter_flush_pressure.attr.attr,
+	&counter_flush_request.attr.attr,
 	&counter_errors.attr.attr,
 	&bfns_in_use_attr.attr,
 	&devices_attr.attr,
@@ -296,8 +333,23 @@ static ssize_t device_mode_show(struct device *dev,
 	return len;
 }
 
+static ssize_t device_mode_store(struct device *dev,
+				 struct device_attribute *attr,
+				 const char *buf, size_t len)
+{
+	struct pviommu_device *pd = pviommu_device_get(dev);
+	int err;
+
+	if (!pd)
+		return -ENODEV;
+	err = pviommu_device_set_mode(pd, buf);
+	pviommu_device_put(pd);
+
+	return err ?: len;
+}
+
 static struct device_attribute device_mode =
-	__ATTR(mode, 0444, device_mode_show, NULL);
+	__ATTR(mode, 0644, device_mode_show, device_mode_store);
 
 static ssize_t device_path_show(struct device *dev,
 				struct device_attribute *attr, char *buf)
@@ -350,6 +402,9 @@ DEVICE_COUNTER(pages_unmapped, PVIOMMU_PAGES_UNMAPPED);
 DEVICE_COUNTER(fallbacks, PVIOMMU_FALLBACKS);
 DEVICE_COUNTER(static_hits, PVIOMMU_STATIC_HITS);
 DEVICE_COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
+DEVICE_COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
+DEVICE_COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
+DEVICE_COUNTER(queued, PVIOMMU_QUEUED);
 DEVICE_COUNTER(leaked, PVIOMMU_LEAKED);
 
 static struct attribute *device_attrs[] = {
@@ -362,6 +417,9 @@ static struct attribute *device_attrs[] = {
 	&device_fallbacks.attr.attr,
 	&device_static_hits.attr.attr,
 	&device_static_misses.attr.attr,
+	&device_reuse_hits.attr.attr,
+	&device_reuse_misses.attr.attr,
+	&device_queued.attr.attr,
 	&device_leaked.attr.attr,
 	NULL
 };

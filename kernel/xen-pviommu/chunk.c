@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * BFN allocator, the slow part: chunks of 512 BFNs.
+ *
+ * A chunk has one owner, who alone clears bits of its bitmap; whoever frees
+ * sets them, atomically and without a lock. A chunk without an owner waits in
+ * the list of partial ones, or, full, for the free that puts it there.
+ *
+ *            nothing fits          a free            nothing in use
+ *   OWNED -----------------> FULL -------> LISTED -----------------> gone
+ *     ^                        \             |
+ *     +-------------------------\------------+   some is free: at once
+ *
+ * A free may still look at a chunk when that is retired, as its last BFN came
+ * home: descriptors live for an RCU grace period longer.
+ */
+#include <linux/bitmap.h>
+#include <linux/gfp.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+
+#include "bfn.h"
+
+/* Partial chunks to look through before another one is taken. */
+#define ADOPT_TRIES	16
+
+/* Chunks without any BFN in use that are kept for the next burst. */
+#define KEEP_CHUNKS	4
+
+/* Bits at multiples of 2^order in a word. */
+static unsigned long starts(unsigned int order)
+{
+	static const unsigned long mask[] = {
+		~0UL, 0x5555555555555555, 0x1111111111111111,
+		0x0101010101010101, 0x0001000100010001, 0x0000000100000001, 1,
+	};
+
+	return mask[min_t(unsigned int, order, ARRAY_SIZE(mask) - 1)];
+}
+
+/* Where runs that fit into a word start in it. */
+static unsigned long candidates(unsigned long word, unsigned int order)
+{
+	unsigned int i;
+
+	for (i = 0; i < order; i++)
+		word &= word >> BIT(i);
+
+	return word & starts(order);
+}
+
+static unsigned long run_mask(unsigned int order)
+{
+	return order < ilog2(BITS_PER_LONG) ? BIT(BIT(order)) - 1 : ~0UL;
+}
+
+/*
+ * Bits are cleared after an acquire, which pairs with the release of give():
+ * what was done with a BFN before it was freed is over.
+ */
+static unsigned long word_of(struct bfn_chunk *chunk, unsigned int i)
+{
+	return atomic_long_read_acquire(&chunk->free[i]);
+}
+
+/* Take up to @nr runs that fit into words; they ascend from the last one. */
+static unsigned int take_small(struct bfn_chunk *chunk, unsigned int order,
+			       u32 *run, unsigned int nr)
+{
+	unsigned int i, bit, done = 0;
+	unsigned long fits, taken;
+
+	for (i = 0; i < BFN_CHUNK_WORDS && done < nr; i++) {
+		taken = 0;
+		fits = candidates(word_of(chunk, i), order);
+		for (; fits && done < nr; fits &= fits - 1) {
+			bit = __ffs(fits);
+			taken |= run_mask(order) << bit;
+			run[nr - ++done] = (chunk->nr << BFN_CHUNK_ORDER) +
+					   i * BITS_PER_LONG + bit;
+		}
+		if (taken)
+			atomic_long_andnot(taken, &chunk->free[i]);
+	}
+	/* They were written from the end, so that the last one is the lowest. */
+	if (done < nr)
+		memmove(run, run + nr - done, done * sizeof(*run));
+
+	return done;
+}
+
+static bool words_free(struct bfn_chunk *chunk, unsigned int i, unsigned int nr)
+{
+	while (nr--)
+		if (word_of(chunk, i + nr) != ~0UL)
+			return false;
+
+	return true;
+}
+
+/* Take one run of whole words. */
+static unsigned int take_words(struct bfn_chunk *chunk, unsigned int order,
+			       u32 *run)
+{
+	unsigned int i, j, nr = BIT(order) / BITS_PER_LONG;
+
+	for (i = 0; i < BFN_CHUNK_WORDS; i += nr) {
+		if (!words_free(chunk, i, nr))
+			continue;
+		for (j = i; j < i + nr; j++)
+			atomic_long_set(&chunk->free[j], 0);
+		*run = (chunk->nr << BFN_CHUNK_ORDER) + i * BITS_PER_LONG;
+		return 1;
+	}
+
+	return 0;
+}
+
+static unsigned int take(struct bfn_chunk *chunk, unsigned int order, u32 *run,
+			 unsigned int nr)
+{
+	if (BIT(order) < BITS_PER_LONG)
+		return take_small(chunk, order, run, nr);
+
+	return take_words(chunk, order, run);
+}
+
+static bool has(struct bfn_chunk *chunk, unsigned int order)
+{
+	unsigned int i, nr = BIT(order) / BITS_PER_LONG;
+
+	if (nr) {
+		for (i = 0; i < BFN_CHUNK_WORDS; i += nr)
+			if (words_free(chunk, i, nr))
+				return true;
+		return false;
+	}
+	for (i = 0; i < BFN_CHUNK_WORDS; i++)
+		if (candidates(word_of(chunk, i), order))
+			return true;
+
+	return false;
+}
+
+static bool has_any(struct bfn_chunk *chunk)
+{
+	return has(chunk, 0);
+}
+
+static void chunk_delete(struct bfn_chunk *chunk)
+{
+	free_page((unsigned long)chunk->cookie);
+	kfree(chunk);
+}
+
+static struct bfn_chunk *chunk_new(enum bfn_chunk_state state)
+{
+	struct bfn_chunk *chunk;
+	unsigned int i;
+
+	chunk = kzalloc(sizeof(*chunk), GFP_ATOMIC | __GFP_NOWARN);
+	if (!chunk)
+		return NULL;
+	chunk->cookie = (u64 *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
+	if (!chunk->cookie) {
+		kfree(chunk);
+		return NULL;
+	}
+	chunk->state = state;
+	for (i = 0; i < BFN_CHUNK_WORDS; i++)
+		atomic_long_set(&chunk->free[i], ~0UL);
+
+	return chunk;
+}
+
+static void chunk_delete_rcu(struct rcu_head *rcu)
+{
+	chunk_delete(container_of(rcu, struct bfn_chunk, rcu));
+}
+
+/* Nothing of it is in use, and nobody finds it any more. Lock held. */
+static void retire(struct bfn_window *w, struct bfn_chunk *chunk)
+{
+	RCU_INIT_POINTER(w->chunk[chunk->nr], NULL);
+	call_rcu(&chunk->rcu, chunk_delete_rcu);
+}
+
+/* Called with the lock held. */
+static void list_chunk(struct bfn_window *w, struct bfn_chunk *chunk)
+{
+	chunk->state = BFN_CHUNK_LISTED;
+	list_add(&chunk->node, &w->partial);
+	w->nr_partial++;
+	if (w->nr_partial >= w->trim_at)
+		bfn_chunk_trim(w);
+}
+
+static bool chunk_idle(struct bfn_chunk *chunk)
+{
+	return words_free(chunk, 0, BFN_CHUNK_WORDS);
+}
+
+/* Retire the idle ones but some. Called with the lock held. */
+void bfn_chunk_trim(struct bfn_window *w)
+{
+	struct bfn_chunk *chunk, *next;
+	unsigned int kept = 0;
+
+	list_for_each_entry_safe(chunk, next, &w->partial, node) {
+		if (!chunk_idle(chunk) || kept++ < KEEP_CHUNKS)
+			continue;
+		list_del(&chunk->node);
+		w->nr_partial--;
+		__clear_bit(chunk->nr, w->used);
+		retire(w, chunk);
+	}
+	/* So that a look a chunk is paid by the frees between two looks. */
+	w->trim_at = 2 * w->nr_partial + 2 * KEEP_CHUNKS;
+}
+
+/* A partial chunk that has such a run, now the caller's. Lock held. */
+static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
+{
+	struct bfn_chunk *chunk;
+	unsigned int tries = 0;
+
+	list_for_each_entry(chunk, &w->partial, node) {
+		if (has(chunk, order)) {
+			list_del(&chunk->node);
+			w->nr_partial--;
+			chunk->state = BFN_CHUNK_OWNED;
+			return chunk;
+		}
+		if (++tries == ADOPT_TRIES)
+			break;
+	}
+
+	return NULL;
+}
+
+/* A chunk that nobody uses yet, the lowest: Xen may have its leaf table. */
+static bool grow(struct bfn_window *w, struct bfn_chunk *chunk)
+{
+	chunk->nr = find_first_zero_bit(w->used, w->nr_chunks);
+	if (chunk->nr >= w->nr_chunks)
+		return false;
+	__set_bit(chunk->nr, w->used);
+	rcu_assign_pointer(w->chunk[chunk->nr], chunk);
+
+	return true;
+}
+
+static struct bfn_chunk *find(struct bfn_window *w, unsigned int order)
+{
+	struct bfn_chunk *chunk, *fresh;
+
+	bfn_lock(w);
+	chunk = adopt(w, order);
+	bfn_unlock(w);
+	if (chunk)
+		return chunk;
+
+	fresh = chunk_new(BFN_CHUNK_OWNED);
+	if (!fresh)
+		return NULL;
+	bfn_lock(w);
+	if (grow(w, fresh))
+		chunk = fresh;
+	bfn_unlock(w);
+	if (!chunk)
+		chunk_delete(fresh);
+
+	return chunk;
+}
+
+/* The CPU has no use for its chunk any more. */
+void bfn_chunk_disown(struct bfn_window *w, struct bfn_cpu *c)
+{
+	struct bfn_chunk *chunk = c->chunk;
+
+	if (!chunk)
+		return;
+	c->chunk = NULL;
+	bfn_lock(w);
+	WRITE_ONCE(chunk->state, BFN_CHUNK_FULL);
+	/*
+	 * Pairs with the barrier in bfn_chunk_free(): a free that does not see
+	 * that nobody owns it any more is seen here.
+	 */
+	smp_mb();
+	if (has_any(chunk))
+		list_chunk(w, chunk);
+	bfn_unlock(w);
+}
+
+/**
+ * bfn_chunk_carve - take runs from the CPU's chunk, or from its next ones
+ * @w: the window
+ * @c: this CPU's part of it
+ * @order: of the runs, below BFN_CHUNK_ORDER
+ * @run: where they go, as offsets from the start; the last one is the lowest
+ * @nr: runs that are wanted; 1 from the order of a word on
+ *
+ * Return: how many there are; 0 when none is left, or no memory.
+ */
+unsigned int bfn_chunk_carve(struct bfn_window *w, struct bfn_cpu *c,
+			     unsigned int order, u32 *run, unsigned int nr)
+{
+	unsigned int done;
+
+	for (;;) {
+		done = c->chunk ? take(c->chunk, order, run, nr) : 0;
+		if (done)
+			return done;
+		bfn_chunk_disown(w, c);
+		c->chunk = find(w, order);
+		if (!c->chunk)
+			return 0;
+	}
+}
+
+/* Set the bits of a run; whole words are one owner's until all are set. */
+static void give(struct bfn_chunk *chunk, unsigned int offset,
+		 unsigned int order)
+{
+	unsigned int i = offset / BITS_PER_LONG;
+	unsigned int nr = BIT(order) / BITS_PER_LONG;
+
+	/* Release; pairs with word_of(). */
+	smp_mb__before_atomic();
+	do {
+		atomic_long_or(run_mask(order) << (offset % BITS_PER_LONG),
+			       &chunk->free[i++]);
+	} while (i < offset / BITS_PER_LONG + nr);
+}
+
+/**
+ * bfn_chunk_free - give a run back to its chunk
+ * @w: the window
+ * @index: first BFN, from the start
+ * @order: below BFN_CHUNK_ORDER
+ *
+ * No lock, unless it is the first free of a full chunk.
+ *
+ * Context: interrupts off.
+ */
+void bfn_chunk_free(struct bfn_window *w, unsigned long index,
+		    unsigned int order)
+{
+	struct bfn_chunk *chunk;
+
+	rcu_read_lock();
+	chunk = rcu_dereference(w->chunk[index >> BFN_CHUNK_ORDER]);
+	give(chunk, index & (BFN_CHUNK_SIZE - 1), order);
+	/* Pairs with the barrier in bfn_chunk_disown(). */
+	smp_mb__after_atomic();
+	if (unlikely(READ_ONCE(chunk->state) == BFN_CHUNK_FULL)) {
+		bfn_lock(w);
+		if (chunk->state == BFN_CHUNK_FULL)
+			list_chunk(w, chunk);
+		bfn_unlock(w);
+	}
+	rcu_read_unlock();
+}
+
+/* A run of whole chunks, whose first one has a descriptor for the cookie. */
+u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
+{
+	unsigned long nr = BIT(order - BFN_CHUNK_ORDER), first;
+	struct bfn_chunk *chunk = chunk_new(BFN_CHUNK_LARGE);
+	unsigned long shift = w->start >> BFN_CHUNK_ORDER;
+
+	if (!chunk)
+		return BFN_NONE;
+	bfn_lock(w);
+	first = bitmap_find_next_zero_area_off(w->used, w->nr_chunks, 0, nr,
+					       nr - 1, shift & (nr - 1));
+	if (first < w->nr_chunks) {
+		bitmap_set(w->used, first, nr);
+		chunk->nr = first;
+		rcu_assign_pointer(w->chunk[first], chunk);
+	}
+	bfn_unlock(w);
+	if (first < w->nr_chunks)
+		return w->start + (first << BFN_CHUNK_ORDER);
+	chunk_delete(chunk);
+
+	return BFN_NONE;
+}
+
+void bfn_large_free(struct bfn_window *w, unsigned long index,
+		    unsigned int order)
+{
+	unsigned long first = index >> BFN_CHUNK_ORDER;
+
+	bfn_lock(w);
+	bitmap_clear(w->used, first, BIT(order - BFN_CHUNK_ORDER));
+	retire(w, rcu_dereference_protected(w->chunk[first],
+					    lockdep_is_held(&w->lock)));
+	bfn_unlock(w);
+}
+
+/* Nobody uses the window any more. */
+void bfn_chunks_destroy(struct bfn_window *w)
+{
+	struct bfn_chunk *chunk;
+	unsigned long nr;
+
+	/* Those that were retired before go by themselves. */
+	rcu_barrier();
+	for (nr = 0; nr < w->nr_chunks; nr++) {
+		chunk = rcu_dereference_protected(w->chunk[nr], true);
+		if (chunk)
+			chunk_delete(chunk);
+	}
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The queue of unmaps of each CPU. Only that CPU touches it, with interrupts
+ * off; that of a dead CPU is another's, who holds the hotplug lock.
+ */
+#define pr_fmt(fmt) "xen_pviommu: " fmt
+
+#include <linux/cpuhotplug.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/smp.h>
+
+#include "counters.h"
+#include "probe.h"
+#include "queue.h"
+#include "reuse.h"
+
+DEFINE_PER_CPU(struct pviommu_queue, pviommu_queues);
+
+static enum cpuhp_state hotplug_state;
+
+/* Make it part of the unmap that was added last, if that is its neighbour. */
+static bool merge(struct pviommu_batch *b, const struct pviommu_waiting *e)
+{
+	struct xen_iommu_op_range *last;
+
+	if (!b->riders)
+		return false;
+	last = &b->ops[b->nr + b->riders - 1].u.range;
+	if ((last->bfn + last->nr != e->bfn && e->bfn + e->nr != last->bfn) ||
+	    last->nr + e->nr > pviommu_xen.max_frames)
+		return false;
+	last->bfn = min(last->bfn, e->bfn);
+	last->nr += e->nr;
+
+	return true;
+}
+
+static bool add_op(struct pviommu_batch *b, struct pviommu_waiting *e)
+{
+	if (!merge(b, e)) {
+		if (b->nr + b->riders == pviommu_xen.max_ops)
+			return false;
+		pviommu_batch_put_rider(b, e->bfn, e->nr);
+	}
+	e->op = b->riders - 1;
+
+	return true;
+}
+
+/**
+ * pviommu_queue_ride - add what waits to a batch that is about to leave
+ * @q: the queue
+ * @b: this CPU's batch; its own ops are complete
+ */
+void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
+{
+	while (q->sent < q->nr && add_op(b, &q->entry[q->sent]))
+		q->sent++;
+}
+
+/* The hypercall says of the run that no device reaches it, or that one may. */
+static void settle(struct pviommu_waiting *e, int status)
+{
+	if (unlikely(status)) {
+		/* The page and the BFNs are never used again. */
+		pviommu_count(PVIOMMU_LEAKED, e->nr);
+		pr_err_ratelimited("unmap of BFN %#llx+%u failed: error %d\n",
+				   e->bfn, e->nr, status);
+		return;
+	}
+	pviommu_count(PVIOMMU_PAGES_UNMAPPED, e->nr);
+	put_page(e->page);
+	bfn_free(&e->w->bfns, e->bfn & ~(BIT_ULL(e->order) - 1), e->order);
+}
+
+/**
+ * pviommu_queue_landed - settle what left with the batch that was submitted
+ * @q: the queue
+ * @b: the batch
+ *
+ * The last one first: so that the allocator hands them out in the order in
+ * which they were mapped, and neighbours are neighbours again.
+ */
+void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b)
+{
+	unsigned int i = q->sent;
+
+	while (i--)
+		settle(&q->entry[i], b->ops[b->nr + q->entry[i].op].status);
+	q->nr -= q->sent;
+	memmove(q->entry, q->entry + q->sent, q->nr * sizeof(*q->entry));
+	q->sent = 0;
+	b->riders = 0;
+}
+
+static void flush(struct pviommu_queue *q, struct pviommu_batch *b,
+		  enum pviommu_counter reason)
+{
+	while (q->nr) {
+		pviommu_queue_ride(q, b);
+		pviommu_count(reason, 1);
+		pviommu_batch_submit(b);
+		pviommu_queue_landed(q, b);
+	}
+}
+
+/* Nothing of the queue waits longer than its timer; that starts here. */
+void pviommu_queue_arm(struct pviommu_queue *q)
+{
+	if (q->armed)
+		return;
+	q->armed = true;
+	mod_timer(&q->timer, jiffies + msecs_to_jiffies(PVIOMMU_QUEUE_MS));
+}
+
+/**
+ * pviommu_queue_add - let an unmap wait
+ * @q: the queue
+ * @b: this CPU's batch, empty
+ * @what: the run; its page is held
+ */
+void pviommu_queue_add(struct pviommu_queue *q, struct pviommu_batch *b,
+		       const struct pviommu_waiting *what)
+{
+	if (unlikely(q->nr == PVIOMMU_QUEUE_SIZE))
+		flush(q, b, PVIOMMU_FLUSH_FULL);
+	q->entry[q->nr++] = *what;
+	pviommu_queue_arm(q);
+}
+
+static void empty(struct pviommu_queue *q, struct pviommu_reuse *r,
+		  struct pviommu_batch *b, enum pviommu_counter reason)
+{
+	pviommu_reuse_age(q, r, b, 0);
+	flush(q, b, reason);
+}
+
+static void tick(struct timer_list *t)
+{
+	struct pviommu_queue *q;
+	struct pviommu_batch *b;
+	struct pviommu_reuse *r;
+	unsigned long flags;
+
+	b = pviommu_batch_get(&flags);
+	q = this_cpu_ptr(&pviommu_queues);
+	r = this_cpu_ptr(&pviommu_reuses);
+	/* The timer of a CPU that died may come here: see cpu_dead(). */
+	if (t == &q->timer) {
+		q->armed = false;
+		pviommu_reuse_age(q, r, b, msecs_to_jiffies(PVIOMMU_QUEUE_MS));
+		flush(q, b, PVIOMMU_FLUSH_TIMER);
+		if (r->nr)
+			pviommu_queue_arm(q);
+	}
+	pviommu_batch_put(flags);
+}
+
+/* BFNs are short: take down what need not be mapped. Interrupts are off. */
+void pviommu_queues_relieve(struct pviommu_batch *b)
+{
+	empty(this_cpu_ptr(&pviommu_queues), this_cpu_ptr(&pviommu_reuses), b,
+	      PVIOMMU_FLUSH_PRESSURE);
+	if (pviommu_high.last)
+		bfn_reclaim(&pviommu_high.bfns);
+	if (pviommu_low.last)
+		bfn_reclaim(&pviommu_low.bfns);
+}
+
+static void drain_local(void *unused)
+{
+	unsigned long flags;
+	struct pviommu_batch *b = pviommu_batch_get(&flags);
+
+	empty(this_cpu_ptr(&pviommu_queues), this_cpu_ptr(&pviommu_reuses), b,
+	      PVIOMMU_FLUSH_REQUEST);
+	pviommu_batch_put(flags);
+}
+
+/**
+ * pviommu_queues_drain - take down all that waits or idles, on all CPUs
+ *
+ * Context: process.
+ */
+void pviommu_queues_drain(void)
+{
+	on_each_cpu(drain_local, NULL, 1);
+}
+
+/* A CPU is dead: what it left is ours. */
+static int cpu_dead(unsigned int cpu)
+{
+	struct pviommu_queue *q = per_cpu_ptr(&pviommu_queues, cpu);
+	struct pviommu_batch *b;
+	unsigned long flags;
+
+	del_timer_sync(&q->timer);
+	b = pviommu_batch_get(&flags);
+	q->armed = true;
+	empty(q, per_cpu_ptr(&pviommu_reuses, cpu), b, PVIOMMU_FLUSH_REQUEST);
+	q->armed = false;
+	if (pviommu_high.last)
+		bfn_cpu_dead(&pviommu_high.bfns, cpu);
+	if (pviommu_low.last)
+		bfn_cpu_dead(&pviommu_low.bfns, cpu);
+	pviommu_batch_put(flags);
+
+	return 0;
+}
+
+int pviommu_queues_init(void)
+{
+	int cpu, state;
+
+	for_each_possible_cpu(cpu)
+		timer_setup(&per_cpu(pviommu_queues, cpu).timer, tick,
+			    TIMER_PINNED);
+	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
+					  "xen/pviommu:dead", NULL, cpu_dead);
+	if (state < 0)
+		return state;
+	hotplug_state = state;
+
+	return 0;
+}
+
+/* No device is ours any more, so that nothing is added. */
+void pviommu_queues_exit(void)
+{
+	int cpu;
+
+	pviommu_queues_drain();
+	cpuhp_remove_state_nocalls(hotplug_state);
+	for_each_possible_cpu(cpu)
+		del_timer_sync(&per_cpu(pviommu_queues, cpu).timer);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Unmaps that wait: a queue a CPU, which leaves with the next hypercall that
+ * flushes anyway, when it is nearly full, or when its timer fires.
+ *
+ * What waits is still mapped. Its BFNs are not free, and its page is held: a
+ * page that Linux frees may become a page table, which Xen refuses while a
+ * device may write to it.
+ */
+#ifndef _XEN_PVIOMMU_QUEUE_H
+#define _XEN_PVIOMMU_QUEUE_H
+
+#include <linux/timer.h>
+#include <linux/types.h>
+
+#include "batch.h"
+#include "window.h"
+
+/* Runs that wait a CPU. Tests have short ones. */
+#ifndef PVIOMMU_QUEUE_SIZE
+#define PVIOMMU_QUEUE_SIZE	120
+#endif
+
+/* From so many on they go with the next map: its batch has room for more. */
+#define PVIOMMU_QUEUE_RIDE	(PVIOMMU_QUEUE_SIZE * 3 / 4)
+
+/* Nothing waits longer than this, and a tick or what a busy CPU takes. */
+#define PVIOMMU_QUEUE_MS	10
+
+struct pviommu_waiting {
+	struct pviommu_window *w;
+	struct page *page;	/* held; the first one of the run */
+	u64 bfn;
+	u32 nr;			/* BFNs that are mapped */
+	u8 order;		/* of the run that goes back to the allocator */
+	u8 op;			/* the op of the batch that it left with */
+};
+
+struct pviommu_queue {
+	unsigned int nr;
+	unsigned int sent;	/* the first of them, in the batch at hand */
+	bool armed;		/* the timer is on its way */
+	struct timer_list timer;
+	struct pviommu_waiting entry[PVIOMMU_QUEUE_SIZE];
+};
+
+DECLARE_PER_CPU(struct pviommu_queue, pviommu_queues);
+
+/* queue.c */
+int pviommu_queues_init(void);
+void pviommu_queues_exit(void);
+void pviommu_queue_add(struct pviommu_queue *q, struct pviommu_batch *b,
+		       const struct pviommu_waiting *what);
+void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b);
+void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b);
+void pviommu_queue_arm(struct pviommu_queue *q);
+void pviommu_queues_relieve(struct pviommu_batch *b);
+void pviommu_queues_drain(void);
+
+#endif /* _XEN_PVIOMMU_QUEUE_H */

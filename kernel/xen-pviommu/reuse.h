@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Mode reuse: a mapping whose driver is done with it stays for a while, idle.
+ * If the same memory is mapped in the same way meanwhile, as drivers that
+ * recycle their buffers do, that costs no hypercall.
+ */
+#ifndef _XEN_PVIOMMU_REUSE_H
+#define _XEN_PVIOMMU_REUSE_H
+
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+#include "queue.h"
+
+/* A table a CPU, 24 KiB, of 1024 idle mappings. Tests have small ones. */
+#ifndef PVIOMMU_REUSE_SETS
+#define PVIOMMU_REUSE_SETS	256
+#endif
+#define PVIOMMU_REUSE_WAYS	4
+
+/* Pages of a mapping that is worth it; they stay in use that long. */
+#define PVIOMMU_REUSE_PAGES	16
+
+struct pviommu_idle {
+	u64 run;		/* 0: the place is free */
+	u64 bfn;
+	unsigned long since;	/* jiffies */
+};
+
+struct pviommu_reuse {
+	unsigned int nr;
+	struct pviommu_idle idle[PVIOMMU_REUSE_SETS][PVIOMMU_REUSE_WAYS];
+};
+
+DECLARE_PER_CPU(struct pviommu_reuse, pviommu_reuses);
+
+/* reuse.c */
+u64 pviommu_reuse_take(u64 run);
+void pviommu_reuse_put(struct pviommu_queue *q, struct pviommu_batch *b,
+		       u64 bfn, u64 run);
+void pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
+		       struct pviommu_batch *b, unsigned long ticks);
+
+#endif /* _XEN_PVIOMMU_REUSE_H */
