@@ -7,6 +7,8 @@
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <xen/xen.h>
 #include <xen/interface/memory.h>
@@ -15,6 +17,11 @@
 #include "probe.h"
 
 struct pviommu_xen pviommu_xen __read_mostly;
+
+/* What batches are worth is measured by doing without them. */
+static unsigned int max_ops = XEN_IOMMUOP_MAX_OPS;
+module_param(max_ops, uint, 0444);
+MODULE_PARM_DESC(max_ops, "most ops a hypercall, for measurement (default: 128)");
 
 struct refusal {
 	const char *reason;
@@ -114,8 +121,9 @@ int pviommu_probe(const char **reason)
 		return -ENODEV;
 	}
 
-	pviommu_xen.max_ops = min_t(unsigned int, op.u.query.max_ops,
-				    XEN_IOMMUOP_MAX_OPS);
+	pviommu_xen.max_ops = clamp_t(unsigned int, max_ops, 1,
+				      min_t(unsigned int, op.u.query.max_ops,
+					    XEN_IOMMUOP_MAX_OPS));
 	pviommu_xen.max_frames = op.u.query.max_frames;
 	pviommu_xen.bfn_bits = op.u.query.bfn_bits;
 	pviommu_xen.max_tables = op.u.query.max_tables;

@@ -52,7 +52,7 @@ build() {
     find "$dir/work/$1" -name '*.ko' | grep . || { echo 'no module came out'; return 1; }
     ! grep -E 'warning:|WARNING:' "$dir/build.log"
 }
-for module in kernel/xen-pviommu tests/modules; do
+for module in kernel/xen-pviommu tests/modules bench/dma-map; do
     ok "$module builds against $release" build "$module"
 done
 done_testing

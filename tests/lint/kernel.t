@@ -18,7 +18,7 @@ checkpatch() {
     perl build/lint/scripts/checkpatch.pl --no-tree --strict --terse --show-types --no-summary \
         --ignore "$ignored" --file "$1"
 }
-for file in $(files 'kernel/**.[ch]' 'tests/modules/**.[ch]'); do
+for file in $(files 'kernel/**.[ch]' 'tests/modules/**.[ch]' 'bench/dma-map/*.[ch]'); do
     ok "checkpatch $file" checkpatch "$file"
 done
 # The control: what is wrong is found.
@@ -28,7 +28,7 @@ nok 'checkpatch finds what is wrong' checkpatch build/lint/bad.c
 # In a copy, as make leaves its products beside the sources.
 sparse() {
     local dir=build/lint/$1
-    mkdir -p build/lint/kernel build/lint/tests
+    mkdir -p build/lint/kernel build/lint/tests build/lint/bench
     rm -rf "$dir"
     cp -r hypervisor build/lint/
     cp -r "$1" "$dir"
@@ -36,7 +36,7 @@ sparse() {
         grep -E 'warning:|error:|Error ' && return 1
     find "$dir" -maxdepth 1 -name '*.ko' | grep -q . || { cat "$dir.log"; return 1; }
 }
-for dir in kernel/xen-pviommu tests/modules; do
+for dir in kernel/xen-pviommu tests/modules bench/dma-map; do
     ok "sparse $dir" sparse "$dir"
 done
 printf '\n#include <linux/types.h>\nint lint_control(int __user *p);\nint lint_control(int __user *p)\n{\n\treturn *p;\n}\n' >>build/lint/tests/modules/edu_test.c

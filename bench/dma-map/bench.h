@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dma_bench: what DMA mapping costs. Each file of debugfs is one measurement:
+ * reading it runs it and gives totals, one "name value" a line. What they mean
+ * a pair is for the reader to divide.
+ */
+#ifndef DMA_BENCH_H
+#define DMA_BENCH_H
+
+#include <linux/dma-mapping.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/seq_file.h>
+
+/* Buffers come in blocks, contiguous for the kernel, of the largest size. */
+#define BLOCK_ORDER	6
+#define BLOCK_PAGES	BIT(BLOCK_ORDER)
+#define BLOCKS		320
+#define PAGES		(BLOCKS * BLOCK_PAGES)
+
+struct bench {
+	struct device *dev;
+	struct page *block[BLOCKS];
+	struct page **page;	/* PAGES: first pages of the buffers in use */
+	dma_addr_t *addr;	/* PAGES: where they are mapped */
+	unsigned int failed;	/* maps that did not succeed */
+	u8 serial;		/* of the run, for the mark */
+};
+
+struct bench_work {
+	const char *name;	/* of the file */
+	void (*run)(struct bench *b, const struct bench_work *w,
+		    struct seq_file *m);
+	unsigned int size;	/* pages a buffer, entries a list, CPUs */
+	unsigned int count;	/* buffers that are used in turn */
+};
+
+extern unsigned int bench_pairs;
+
+/* main.c */
+void bench_buffers(struct bench *b, unsigned int size, unsigned int count);
+struct page *bench_scattered(struct bench *b, unsigned int i);
+void bench_mark(struct bench *b, bool on);
+
+/*
+ * A timed section. One that the timer interrupt fell into does not count: it
+ * is not what is measured, and would differ from run to run.
+ */
+struct bench_clock {
+	u64 ns;			/* of the sections that count */
+	unsigned int n;		/* pairs in them */
+	u64 start;
+	unsigned long jiffies;
+};
+
+static inline void bench_start(struct bench_clock *c)
+{
+	c->jiffies = READ_ONCE(jiffies);
+	c->start = ktime_get_ns();
+}
+
+static inline void bench_stop(struct bench_clock *c, unsigned int n)
+{
+	u64 end = ktime_get_ns();
+
+	if (READ_ONCE(jiffies) != c->jiffies)
+		return;
+	c->ns += end - c->start;
+	c->n += n;
+}
+
+static inline void bench_show(struct seq_file *m, const char *name,
+			      const struct bench_clock *c)
+{
+	seq_printf(m, "%s_ns %llu\n%s_n %u\n", name, c->ns, name, c->n);
+}
+
+/* pairs.c */
+void bench_pair(struct bench *b, const struct bench_work *w,
+		struct seq_file *m);
+void bench_apart(struct bench *b, const struct bench_work *w,
+		 struct seq_file *m);
+void bench_ring(struct bench *b, const struct bench_work *w,
+		struct seq_file *m);
+
+/* sg.c */
+void bench_sg(struct bench *b, const struct bench_work *w, struct seq_file *m);
+
+/* ops.c */
+void bench_ops(struct bench *b, const struct bench_work *w, struct seq_file *m);
+
+/* threads.c */
+void bench_threads(struct bench *b, const struct bench_work *w,
+		   struct seq_file *m);
+
+#endif /* DMA_BENCH_H */
