@@ -213,13 +213,15 @@ static void __exit pviommu_exit(void)
 }
 
 /*
- * Built in: PCI devices are found by subsys_initcall(), and their drivers come
- * with device_initcall().
+ * Built in: what has a place in the address map must be there before we look
+ * for holes in it. The last BARs get theirs by fs_initcall(), which x86's PCI
+ * code makes behind that of drivers/, and ACPI's by fs_initcall_sync(). Drivers
+ * come with device_initcall().
  */
 #ifdef MODULE
 module_init(pviommu_init);
 #else
-fs_initcall(pviommu_init);
+rootfs_initcall(pviommu_init);
 #endif
 module_exit(pviommu_exit);
 

@@ -7,6 +7,7 @@ export DEBIAN_FRONTEND=noninteractive
 TB_HOST_PACKAGES=(
     qemu-system-x86                                             # the machine
     gcc libc6-dev make patch flex bison python3 libelf-dev      # Xen and modules
+    g++                                                         # the machine's own programs
     m4 checkpolicy                                              # policies for Xen
     dpkg-dev rsync xz-utils zstd cpio kmod                      # unpacking, packing
     bash busybox-static util-linux e2fsprogs                    # what goes aboard

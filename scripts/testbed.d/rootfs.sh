@@ -88,7 +88,7 @@ base_tools() {
 base_hash() {
     # shellcheck disable=SC2016
     hash_of "$(dpkg-query -W -f '${Package} ${Version}\n' "${TB_HOST_PACKAGES[@]}" libc6)" \
-        -- "$TB_HOME"/{rootfs.sh,guest-init.c,guest-runner.c,guest.h,host-pump.c,channel.h}
+        -- "$TB_HOME"/rootfs.sh "$TB_HOME"/*.[ch]pp
 }
 
 build_base() {
@@ -96,8 +96,9 @@ build_base() {
     rm -rf "$root"
     base_skeleton "$root"
     base_tools "$root"
-    gcc -O2 -Wall -Wextra -static -o "$root/init" "$TB_HOME"/guest-{init,runner}.c
-    gcc -O2 -Wall -Wextra -o "$TB_BUILD/host-pump.new" "$TB_HOME/host-pump.c"
+    # Static: it must not depend on what else is aboard.
+    g++ -std=c++20 -O2 -Wall -Wextra -static -s -o "$root/init" "$TB_HOME"/guest-{init,runner}.cpp
+    g++ -std=c++20 -O2 -Wall -Wextra -o "$TB_BUILD/host-pump.new" "$TB_HOME/host-pump.cpp"
     mv "$TB_BUILD/host-pump.new" "$TB_BUILD/host-pump"
     make_cpio "$root" >"$TB_IMAGES/base.cpio.new"
     mv "$TB_IMAGES/base.cpio.new" "$TB_IMAGES/base.cpio"

@@ -15,7 +15,7 @@ make_log_dir() {
     ln -sfn "$TB_LOG" "$runs/.latest.$$" && mv -T "$runs/.latest.$$" "$runs/latest"
 }
 
-# run_conf: what guest-init.c needs to know.
+# run_conf: what guest-init.cpp needs to know.
 run_conf() {
     local load=1
     if [ -n "$OPT_NO_MODULE" ] || { [ -n "$OPT_NATIVE" ] && [ -z "$OPT_MODE" ]; }; then load=; fi
