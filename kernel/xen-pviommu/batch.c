@@ -247,7 +247,7 @@ static void undo_settled(struct pviommu_batch *b)
  */
 static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 {
-	struct pviommu_queue *q = this_cpu_ptr(&pviommu_queues);
+	struct pviommu_queue *q = this_cpu_ptr(pviommu_queues);
 	int error;
 
 	/* The flush that they need is worth it once there are many of them. */
@@ -317,7 +317,7 @@ int pviommu_batch_map_end(struct pviommu_batch *b)
 
 static void settle_unmaps(struct pviommu_batch *b)
 {
-	struct pviommu_queue *q = this_cpu_ptr(&pviommu_queues);
+	struct pviommu_queue *q = this_cpu_ptr(pviommu_queues);
 
 	if (!b->nr)
 		return;

@@ -368,7 +368,7 @@ static struct page *hold(u64 run)
 static bool postpone(struct pviommu_device *pd, struct pviommu_window *w,
 		     struct pviommu_batch *b, u64 bfn, u64 run)
 {
-	struct pviommu_queue *q = this_cpu_ptr(&pviommu_queues);
+	struct pviommu_queue *q = this_cpu_ptr(pviommu_queues);
 	enum pviommu_mode mode = READ_ONCE(pd->mode);
 	struct page *page;
 

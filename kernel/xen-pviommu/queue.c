@@ -16,7 +16,7 @@
 #include "queue.h"
 #include "reuse.h"
 
-DEFINE_PER_CPU(struct pviommu_queue, pviommu_queues);
+struct pviommu_queue __percpu *pviommu_queues;
 
 static enum cpuhp_state hotplug_state;
 
@@ -145,8 +145,8 @@ static void tick(struct timer_list *t)
 	unsigned long flags;
 
 	b = pviommu_batch_get(&flags);
-	q = this_cpu_ptr(&pviommu_queues);
-	r = this_cpu_ptr(&pviommu_reuses);
+	q = this_cpu_ptr(pviommu_queues);
+	r = this_cpu_ptr(pviommu_reuses);
 	/* The timer of a CPU that died may come here: see cpu_dead(). */
 	if (t == &q->timer) {
 		q->armed = false;
@@ -161,7 +161,7 @@ static void tick(struct timer_list *t)
 /* BFNs are short: take down what need not be mapped. Interrupts are off. */
 void pviommu_queues_relieve(struct pviommu_batch *b)
 {
-	empty(this_cpu_ptr(&pviommu_queues), this_cpu_ptr(&pviommu_reuses), b,
+	empty(this_cpu_ptr(pviommu_queues), this_cpu_ptr(pviommu_reuses), b,
 	      PVIOMMU_FLUSH_PRESSURE);
 	if (pviommu_high.last)
 		bfn_reclaim(&pviommu_high.bfns);
@@ -174,7 +174,7 @@ static void drain_local(void *unused)
 	unsigned long flags;
 	struct pviommu_batch *b = pviommu_batch_get(&flags);
 
-	empty(this_cpu_ptr(&pviommu_queues), this_cpu_ptr(&pviommu_reuses), b,
+	empty(this_cpu_ptr(pviommu_queues), this_cpu_ptr(pviommu_reuses), b,
 	      PVIOMMU_FLUSH_REQUEST);
 	pviommu_batch_put(flags);
 }
@@ -192,14 +192,14 @@ void pviommu_queues_drain(void)
 /* A CPU is dead: what it left is ours. */
 static int cpu_dead(unsigned int cpu)
 {
-	struct pviommu_queue *q = per_cpu_ptr(&pviommu_queues, cpu);
+	struct pviommu_queue *q = per_cpu_ptr(pviommu_queues, cpu);
 	struct pviommu_batch *b;
 	unsigned long flags;
 
 	del_timer_sync(&q->timer);
 	b = pviommu_batch_get(&flags);
 	q->armed = true;
-	empty(q, per_cpu_ptr(&pviommu_reuses, cpu), b, PVIOMMU_FLUSH_REQUEST);
+	empty(q, per_cpu_ptr(pviommu_reuses, cpu), b, PVIOMMU_FLUSH_REQUEST);
 	q->armed = false;
 	if (pviommu_high.last)
 		bfn_cpu_dead(&pviommu_high.bfns, cpu);
@@ -214,13 +214,24 @@ int pviommu_queues_init(void)
 {
 	int cpu, state;
 
+	state = pviommu_reuse_init();
+	if (state)
+		return state;
+	pviommu_queues = alloc_percpu(struct pviommu_queue);
+	if (!pviommu_queues) {
+		pviommu_reuse_exit();
+		return -ENOMEM;
+	}
 	for_each_possible_cpu(cpu)
-		timer_setup(&per_cpu(pviommu_queues, cpu).timer, tick,
+		timer_setup(&per_cpu_ptr(pviommu_queues, cpu)->timer, tick,
 			    TIMER_PINNED);
 	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
 					  "xen/pviommu:dead", NULL, cpu_dead);
-	if (state < 0)
+	if (state < 0) {
+		free_percpu(pviommu_queues);
+		pviommu_reuse_exit();
 		return state;
+	}
 	hotplug_state = state;
 
 	return 0;
@@ -234,5 +245,7 @@ void pviommu_queues_exit(void)
 	pviommu_queues_drain();
 	cpuhp_remove_state_nocalls(hotplug_state);
 	for_each_possible_cpu(cpu)
-		del_timer_sync(&per_cpu(pviommu_queues, cpu).timer);
+		del_timer_sync(&per_cpu_ptr(pviommu_queues, cpu)->timer);
+	free_percpu(pviommu_queues);
+	pviommu_reuse_exit();
 }

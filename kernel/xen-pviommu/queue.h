@@ -44,7 +44,8 @@ struct pviommu_queue {
 	struct pviommu_waiting entry[PVIOMMU_QUEUE_SIZE];
 };
 
-DECLARE_PER_CPU(struct pviommu_queue, pviommu_queues);
+/* Allocated: the room that modules have for their per-CPU variables is small. */
+extern struct pviommu_queue __percpu *pviommu_queues;
 
 /* queue.c */
 int pviommu_queues_init(void);

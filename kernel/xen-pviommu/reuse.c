@@ -6,20 +6,35 @@
  *
  * Its page is held, so that it is still the page that was mapped.
  */
+#include <linux/errno.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 
 #include "reuse.h"
 #include "run.h"
 
-DEFINE_PER_CPU(struct pviommu_reuse, pviommu_reuses);
+struct pviommu_reuse __percpu *pviommu_reuses;
+
+int pviommu_reuse_init(void)
+{
+	pviommu_reuses = alloc_percpu(struct pviommu_reuse);
+
+	return pviommu_reuses ? 0 : -ENOMEM;
+}
+
+void pviommu_reuse_exit(void)
+{
+	free_percpu(pviommu_reuses);
+}
 
 /* Neighbouring pages go to neighbouring sets. */
 static struct pviommu_idle *set_of(struct pviommu_reuse *r, u64 run)
 {
 	unsigned long pfn = pviommu_run_pfn(run);
+	unsigned int set = (pfn ^ pfn / PVIOMMU_REUSE_SETS) %
+			   PVIOMMU_REUSE_SETS;
 
-	return r->idle[(pfn ^ pfn / PVIOMMU_REUSE_SETS) % PVIOMMU_REUSE_SETS];
+	return &r->idle[set * PVIOMMU_REUSE_WAYS];
 }
 
 /**
@@ -31,7 +46,7 @@ static struct pviommu_idle *set_of(struct pviommu_reuse *r, u64 run)
  */
 u64 pviommu_reuse_take(u64 run)
 {
-	struct pviommu_reuse *r = this_cpu_ptr(&pviommu_reuses);
+	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
 	struct pviommu_idle *idle = set_of(r, run);
 	unsigned int i;
 
@@ -73,7 +88,7 @@ static void retire(struct pviommu_queue *q, struct pviommu_reuse *r,
 void pviommu_reuse_put(struct pviommu_queue *q, struct pviommu_batch *b,
 		       u64 bfn, u64 run)
 {
-	struct pviommu_reuse *r = this_cpu_ptr(&pviommu_reuses);
+	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
 	struct pviommu_idle *idle = set_of(r, run), *place = idle;
 	unsigned int i;
 
@@ -111,8 +126,8 @@ void pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 	unsigned long before = jiffies - ticks;
 	unsigned int i;
 
-	for (i = 0; r->nr && i < PVIOMMU_REUSE_SETS * PVIOMMU_REUSE_WAYS; i++) {
-		struct pviommu_idle *idle = &r->idle[0][i];
+	for (i = 0; r->nr && i < ARRAY_SIZE(r->idle); i++) {
+		struct pviommu_idle *idle = &r->idle[i];
 
 		if (idle->run && time_before_eq(idle->since, before))
 			retire(q, r, b, idle);

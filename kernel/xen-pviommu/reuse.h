@@ -29,12 +29,14 @@ struct pviommu_idle {
 
 struct pviommu_reuse {
 	unsigned int nr;
-	struct pviommu_idle idle[PVIOMMU_REUSE_SETS][PVIOMMU_REUSE_WAYS];
+	struct pviommu_idle idle[PVIOMMU_REUSE_SETS * PVIOMMU_REUSE_WAYS];
 };
 
-DECLARE_PER_CPU(struct pviommu_reuse, pviommu_reuses);
+extern struct pviommu_reuse __percpu *pviommu_reuses;
 
 /* reuse.c */
+int pviommu_reuse_init(void);
+void pviommu_reuse_exit(void);
 u64 pviommu_reuse_take(u64 run);
 void pviommu_reuse_put(struct pviommu_queue *q, struct pviommu_batch *b,
 		       u64 bfn, u64 run);
