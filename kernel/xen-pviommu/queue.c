@@ -8,6 +8,7 @@
 #include <linux/cpuhotplug.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/smp.h>
 
@@ -17,6 +18,10 @@
 #include "reuse.h"
 
 struct pviommu_queue __percpu *pviommu_queues;
+
+unsigned int pviommu_wait_ms __read_mostly = 10;
+module_param_named(wait_ms, pviommu_wait_ms, uint, 0444);
+MODULE_PARM_DESC(wait_ms, "how long an unmap may wait, 1 to 1000 (default: 10)");
 
 static enum cpuhp_state hotplug_state;
 
@@ -112,7 +117,7 @@ void pviommu_queue_arm(struct pviommu_queue *q)
 	if (q->armed)
 		return;
 	q->armed = true;
-	mod_timer(&q->timer, jiffies + msecs_to_jiffies(PVIOMMU_QUEUE_MS));
+	mod_timer(&q->timer, jiffies + msecs_to_jiffies(pviommu_wait_ms));
 }
 
 /**
@@ -150,7 +155,7 @@ static void tick(struct timer_list *t)
 	/* The timer of a CPU that died may come here: see cpu_dead(). */
 	if (t == &q->timer) {
 		q->armed = false;
-		pviommu_reuse_age(q, r, b, msecs_to_jiffies(PVIOMMU_QUEUE_MS));
+		pviommu_reuse_age(q, r, b, msecs_to_jiffies(pviommu_wait_ms));
 		flush(q, b, PVIOMMU_FLUSH_TIMER);
 		if (r->nr)
 			pviommu_queue_arm(q);
@@ -214,6 +219,7 @@ int pviommu_queues_init(void)
 {
 	int cpu, state;
 
+	pviommu_wait_ms = clamp(pviommu_wait_ms, 1U, 1000U);
 	state = pviommu_reuse_init();
 	if (state)
 		return state;

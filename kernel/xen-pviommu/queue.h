@@ -24,8 +24,8 @@
 /* From so many on they go with the next map: its batch has room for more. */
 #define PVIOMMU_QUEUE_RIDE	(PVIOMMU_QUEUE_SIZE * 3 / 4)
 
-/* Nothing waits longer than this, and a tick or what a busy CPU takes. */
-#define PVIOMMU_QUEUE_MS	10
+/* An unmap waits no longer, a mapping idles no longer than twice as long. */
+extern unsigned int pviommu_wait_ms __read_mostly;
 
 struct pviommu_waiting {
 	struct pviommu_window *w;

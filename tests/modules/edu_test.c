@@ -368,6 +368,107 @@ static void group_isolated(struct edu *edu)
 	free_page((unsigned long)page);
 }
 
+/* The device takes 100 ms a DMA: what is to be seen while it waits waits long. */
+static unsigned int bound_ms = 40;
+module_param(bound_ms, uint, 0444);
+MODULE_PARM_DESC(bound_ms, "longer than anything may wait or idle");
+
+/* Does a write arrive at an address that was unmapped just now? */
+static bool arrives(struct edu *edu, struct bounce *b, dma_addr_t addr, u8 *at)
+{
+	fill(edu);
+	memcpy(b->at, edu->want, 512);
+	memset(at, 0x5a, 512);
+
+	return !edu_dma(edu, b->addr, 0, 512, false) &&
+	       !edu_dma(edu, addr, 0, 512, true) && !memcmp(at, edu->want, 512);
+}
+
+/* Map and unmap; whether it still arrived. A timer may fire in between. */
+static bool lingers(struct edu *edu, struct bounce *b, u8 *page,
+		    dma_addr_t *addr)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		*addr = dma_map_single(edu->dev, page, PAGE_SIZE,
+				       DMA_BIDIRECTIONAL);
+		dma_unmap_single(edu->dev, *addr, PAGE_SIZE,
+				 DMA_BIDIRECTIONAL);
+		if (arrives(edu, b, *addr, page))
+			return true;
+	}
+
+	return false;
+}
+
+/* What waits is reachable, and after the bound it is not. */
+static void group_bound(struct edu *edu)
+{
+	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	struct bounce b;
+	dma_addr_t addr;
+
+	if (!page || bounce_get(edu, &b))
+		return;
+	check(edu, lingers(edu, &b, page, &addr), "at once: reachable");
+	msleep(bound_ms);
+	blocked(edu, "after the bound", &b, addr, page, 512);
+	blind(edu, "after the bound", &b, addr, page, 512);
+	check(edu, page_count(virt_to_page(page)) == 1, "its page is released");
+	bounce_put(edu, &b);
+	free_page((unsigned long)page);
+}
+
+/* The first unmap that can't wait takes along what does. */
+static void group_taken_along(struct edu *edu)
+{
+	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	struct bounce b, c;
+	dma_addr_t addr;
+
+	if (!page || bounce_get(edu, &b) || bounce_get(edu, &c))
+		return;
+	check(edu, lingers(edu, &b, page, &addr), "at once: reachable");
+	migrate_disable();
+	addr = dma_map_single(edu->dev, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	dma_unmap_single(edu->dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	bounce_put(edu, &c);
+	migrate_enable();
+	blocked(edu, "after an unmap that can't wait", &b, addr, page, 512);
+	bounce_put(edu, &b);
+	free_page((unsigned long)page);
+}
+
+/* The same memory, mapped in the same way, is where it was; else it is not. */
+static void group_again(struct edu *edu)
+{
+	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	dma_addr_t addr, second, read;
+	struct bounce b;
+
+	if (!page || bounce_get(edu, &b))
+		return;
+	migrate_disable();
+	addr = dma_map_single(edu->dev, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	second = dma_map_single(edu->dev, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	check(edu, second != addr, "two maps at a time are two");
+	dma_unmap_single(edu->dev, second, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	dma_unmap_single(edu->dev, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	read = dma_map_single(edu->dev, page, PAGE_SIZE, DMA_TO_DEVICE);
+	check(edu, read != addr && read != second, "read only is another one");
+	blocked(edu, "read only", &b, read, page, 512);
+	dma_unmap_single(edu->dev, read, PAGE_SIZE, DMA_TO_DEVICE);
+	second = dma_map_single(edu->dev, page + 100, 50, DMA_BIDIRECTIONAL);
+	writes(edu, "taken again", second, page + 100, 50, b.addr, b.at);
+	dma_unmap_single(edu->dev, second, 50, DMA_BIDIRECTIONAL);
+	migrate_enable();
+	msleep(bound_ms);
+	blocked(edu, "after the bound", &b, second, page + 100, 50);
+	bounce_put(edu, &b);
+	free_page((unsigned long)page);
+}
+
 static void group_base(struct edu *edu)
 {
 	u8 *page = (void *)__get_free_page(GFP_KERNEL);
@@ -431,6 +532,9 @@ GROUP(faults);
 GROUP(isolated);
 GROUP(base);
 GROUP(hold);
+GROUP(bound);
+GROUP(taken_along);
+GROUP(again);
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -465,6 +569,10 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	debugfs_create_file("isolated", 0400, edu->dir, edu, &isolated_fops);
 	debugfs_create_file("base", 0400, edu->dir, edu, &base_fops);
 	debugfs_create_file("hold", 0400, edu->dir, edu, &hold_fops);
+	debugfs_create_file("bound", 0400, edu->dir, edu, &bound_fops);
+	debugfs_create_file("taken_along", 0400, edu->dir, edu,
+			    &taken_along_fops);
+	debugfs_create_file("again", 0400, edu->dir, edu, &again_fops);
 	return 0;
 }
 

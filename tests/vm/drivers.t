@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The five drivers that matter carry traffic and files over our path, in both modes.
+# The five drivers that matter carry traffic and files over our path, in every mode.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -8,7 +8,7 @@ nic_pair vmxnet3
 nic_pair virtio-net-pci,iommu_platform=on,disable-legacy=on
 nvme
 ahci
-for mode in strict static; do
+for mode in strict static lazy reuse; do
     vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" -- \
         drivers.sh "$mode" 'nic:e1000e nic:vmxnet3 nic:virtio-pci disk:nvme disk:ahci' ''
 done

@@ -16,6 +16,10 @@ like 'Xen saw a blocked write' "$(console)" '\[VT-D\]DMAR:\[DMA Write\] Request 
 like 'Xen saw a blocked read' "$(console)" '\[VT-D\]DMAR:\[DMA Read\] Request device \[0000:00:[0-9a-f]+\.0\] fault addr'
 is 'only the edu device faulted' "$(console | grep -o 'Request device \[[^]]*\]' | sort -u | wc -l)" 1
 
+for mode in lazy reuse; do
+    vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" --excuse "$fault" --linux-args xen_pviommu.wait_ms=800 -- edu.sh "$mode"
+done
+
 vm_test static --mode static --qemu-args "$DEVICES" --trace vtd_dmar_fault -- edu.sh static
 is 'QEMU saw no fault' "$(grep -ac vtd_dmar_fault "$VM_LOG/qemu-trace.log")" 0
 done_testing

@@ -25,6 +25,12 @@ for item in $wide; do
             cmp_ok "$name: it maps" "$(since maps)" -gt 100
             cmp_ok "$name: each map is a hypercall at least" "$(since hypercalls)" -ge "$(since maps)"
             cmp_ok "$name: what is mapped is unmapped" "$(since unmaps)" -gt $(($(since maps) / 2)) ;;
+        lazy)
+            cmp_ok "$name: it maps" "$(since maps)" -gt 100
+            cmp_ok "$name: a flush serves several unmaps" "$(since flushes)" -lt $(($(since unmaps) * 3 / 4)) ;;
+        reuse)
+            cmp_ok "$name: it maps" "$(since maps)" -gt 100
+            cmp_ok "$name: some are taken again" "$(since reuse_hits)" -gt 0 ;;
         static)
             cmp_ok "$name: the static map serves" "$(since static_hits)" -gt 100
             is "$name: no hypercall" "$(since hypercalls)" 0

@@ -3,7 +3,25 @@
 . /root/lib.sh
 mode=$1
 
-modprobe edu_test
+# What a device reaches of what waits; and one more mode, while it is in use.
+deferred() {
+    local pci
+    cmp_ok 'unmaps wait' "$(since queued)" -gt 10
+    group edu_test/bound 'bound'
+    cmp_ok 'the timer flushes' "$(counter flush_timer)" -gt 0
+    pci=$(basename "$(dirname "$(ls -d /sys/bus/pci/drivers/edu*/*/xen_pviommu)")")
+    pci=/sys/bus/pci/devices/$pci/xen_pviommu/mode
+    ok 'a device can be strict for itself' bash -c "echo strict >$pci"
+    group edu_test/faults 'strict for itself'
+    ok 'and back' bash -c "echo $mode >$pci"
+    nok 'but not off' bash -c "echo off >$pci"
+    nok 'nor static, without the static map' bash -c "echo static >$pci"
+    nok 'nor anything else' bash -c "echo often >$pci"
+    is 'it is what it was' "$(cat "$pci")" "$mode"
+    ok 'what waits can be flushed' bash -c "echo 1 >$SYS/flush"
+}
+
+modprobe edu_test bound_ms=1700
 mark
 group edu_test/dma 'dma'
 is 'dma: no fallback' "$(since fallbacks)" 0
@@ -12,14 +30,19 @@ if [ "$mode" = static ]; then
 else
     cmp_ok 'dma: it maps' "$(since maps)" -gt 10
     is 'dma: all is unmapped' "$(since unmaps)" "$(since maps)"
-    group edu_test/faults 'faults'
 fi
+case $mode in
+    strict) group edu_test/faults 'faults' ;;
+    lazy) deferred ; group edu_test/taken_along 'taken along' ;;
+    reuse) deferred ; group edu_test/again 'again'
+        cmp_ok 'mappings are taken again' "$(counter reuse_hits)" -gt 0 ;;
+esac
 group edu_test/base 'host map'
 
-if [ "$mode" = strict ]; then
+if [ "$mode" != static ]; then
     ok 'the host map can be dropped' bash -c "echo 1 >$SYS/isolate"
     is 'isolate is 1' "$(cat "$SYS/isolate")" 1
-    group edu_test/isolated 'isolated'
+    [ "$mode" != strict ] || group edu_test/isolated 'isolated'
     group edu_test/dma 'isolated dma'
     ok 'the host map can be restored' bash -c "echo 0 >$SYS/isolate"
     is 'isolate is 0' "$(cat "$SYS/isolate")" 0
