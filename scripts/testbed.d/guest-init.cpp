@@ -77,11 +77,16 @@ constexpr Link kLinks[] = {
     {"/proc/self/fd/2", "/dev/stderr"},
 };
 
+bool write_file(const char *path, std::string_view text)
+{
+    const Fd fd(open(path, O_WRONLY | O_CLOEXEC));
+    return fd && write(fd.get(), text.data(), text.size()) >= 0;
+}
+
 // One line of the machine's own account, in the console log.
 void tell(std::string_view text)
 {
-    const Fd log(open("/dev/kmsg", O_WRONLY | O_CLOEXEC));
-    if (!log || write(log.get(), text.data(), text.size()) < 0)
+    if (!write_file("/dev/kmsg", text))
         std::fprintf(stderr, "%.*s (%s)\n", static_cast<int>(text.size()), text.data(), std::strerror(errno));
 }
 
@@ -115,6 +120,15 @@ void limits_and_names()
     setenv("HOME", "/root", 1);
     setenv("TERM", "linux", 1);
     setenv("LANG", "C", 1);
+}
+
+// QEMU's NICs (net_tx_pkt.c) map a fragment in one piece, and drop the packet,
+// however often it is sent again, if the IOMMU makes it of pages that lie apart
+// in the machine.  So the network stack must not make one of several pages.
+void keep_fragments_small()
+{
+    if (!write_file("/proc/sys/net/core/high_order_alloc_disable", "1"))
+        complain("high_order_alloc_disable");
 }
 
 // What follows NAME in the first line that starts with it; nothing if none does.
@@ -208,6 +222,7 @@ int main()
     umask(022);
     mount_all();
     limits_and_names();
+    keep_fragments_small();
     tell("testbed: init");
 
     // What scripts/testbed asks for.

@@ -19,14 +19,14 @@ unpack_kernel() { # BZIMAGE VMLINUX
     local sectors offset length
     read -r sectors < <(od -An -t u1 -j $((0x1f1)) -N 1 "$1")
     read -r offset length < <(od -An -t u4 -j $((0x248)) -N 8 "$1")
-    # The payload ends with its unpacked length, which xz and zstd do not want.
     dd if="$1" of="$2.packed" bs=1M iflag=skip_bytes,count_bytes status=none \
-        skip=$(((sectors + 1) * 512 + offset)) count=$((length - 4))
+        skip=$(((sectors + 1) * 512 + offset)) count="$length"
+    # It ends with its unpacked length: a part of gzip's format, of no other.
     case $(od -An -t x1 -N 6 "$2.packed" | tr -d ' ') in
-    fd377a585a00) xz -dc "$2.packed" ;;
-    28b52ffd*) zstd -dc "$2.packed" ;;
-    1f8b*) gzip -dcq "$2.packed" ;;
-    *) echo 'the kernel is compressed in an unknown way'; return 1 ;;
+    fd377a585a00) head -c -4 "$2.packed" | xz -dc ;;
+    28b52ffd*) head -c -4 "$2.packed" | zstd -dc ;;
+    1f8b*) gzip -dc <"$2.packed" ;;
+    *) echo 'the kernel is compressed in an unknown way' >&2; return 1 ;;
     esac >"$2"
     rm "$2.packed"
 }

@@ -10,11 +10,12 @@ double_commas() { printf '%s' "${1//,/,,}"; }
 dom0_mem() { if [ "$1" -le 2048 ]; then echo $(($1 / 2)); else echo $(($1 * 3 / 4)); fi; }
 
 boot_xen() { # INITRD
-    local dom0 linux modules xen=$TB_IMAGES/xen.bin
+    local dom0 linux modules xen=$TB_IMAGES/xen.bin vmlinux=$TB_KERNEL/vmlinux
     dom0=$(dom0_mem "$OPT_MEM")
+    [ -z "$OPT_KERNEL" ] || vmlinux=$TB_LOG/vmlinux
     [ -z "$OPT_UNPATCHED" ] || xen=$TB_IMAGES/xen-unpatched.bin
     linux="console=hvc0 earlyprintk=xen $TB_KERNEL_ARGS$OPT_LINUX_ARGS"
-    modules=$(double_commas "$TB_KERNEL/vmlinux $linux"),$(double_commas "$1")
+    modules=$(double_commas "$vmlinux $linux"),$(double_commas "$1")
     # Behind the initrd: Xen takes the first module of no other kind for that.
     [ -z "$OPT_XEN_MODULE" ] || modules+=,$(double_commas "$OPT_XEN_MODULE")
     QEMU+=(-kernel "$xen"
@@ -23,7 +24,7 @@ boot_xen() { # INITRD
 }
 
 boot_native() { # INITRD
-    QEMU+=(-kernel "$TB_KERNEL/vmlinuz" -initrd "$1"
+    QEMU+=(-kernel "${OPT_KERNEL:-$TB_KERNEL/vmlinuz}" -initrd "$1"
         -append "console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 intel_iommu=on $TB_KERNEL_ARGS$OPT_LINUX_ARGS")
 }
 

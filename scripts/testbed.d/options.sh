@@ -21,6 +21,7 @@ several are a program and its arguments.  shell gives a terminal instead.
   --unpatched-xen     boot Debian's own Xen package
   --xen-module FILE   a further boot module for Xen, such as a FLASK policy
   --native            boot the kernel without Xen, with intel_iommu=on
+  --kernel FILE       boot this bzImage, without modules, not Debian's kernel
   --icount            instruction clock: 1 ns of guest time an instruction, 1 CPU
   --smp N             CPUs (2)
   --mem MB            memory of the machine (2048)
@@ -47,7 +48,7 @@ usage_error() {
 default_options() {
     OPT_XEN_ARGS='' OPT_LINUX_ARGS='' OPT_QEMU_ARGS='' OPT_MODE='' OPT_DRIVERS='' OPT_LOG='' OPT_TRACE=()
     OPT_NO_MODULE='' OPT_UNPATCHED='' OPT_NATIVE='' OPT_ICOUNT='' OPT_JUDGE='' OPT_NO_BUILD=''
-    OPT_SMP='' OPT_MEM=2048 OPT_TIMEOUT=600 OPT_COPY=() OPT_EXCUSE=() OPT_XEN_MODULE='' COMMAND=()
+    OPT_SMP='' OPT_MEM=2048 OPT_TIMEOUT=600 OPT_COPY=() OPT_EXCUSE=() OPT_XEN_MODULE='' OPT_KERNEL='' COMMAND=()
 }
 
 # Sets OPT_* and COMMAND from the arguments of `run` and `shell`.
@@ -78,7 +79,7 @@ parse_options() {
 
 known_value_option() {
     case $1 in
-    --xen-args | --xen-module | --linux-args | --qemu-args | --mode | --smp | --mem | --copy | --drivers | --timeout | --log | --excuse | --trace) ;;
+    --xen-args | --xen-module | --kernel | --linux-args | --qemu-args | --mode | --smp | --mem | --copy | --drivers | --timeout | --log | --excuse | --trace) ;;
     *) return 1 ;;
     esac
 }
@@ -87,6 +88,7 @@ take_value() {
     case $1 in
     --xen-args) OPT_XEN_ARGS+=" $2" ;;
     --xen-module) OPT_XEN_MODULE=$2 ;;
+    --kernel) OPT_KERNEL=$2 ;;
     --linux-args) OPT_LINUX_ARGS+=" $2" ;;
     --qemu-args) OPT_QEMU_ARGS+=" $2" ;;
     --mode) OPT_MODE=$2 ;;
@@ -113,6 +115,17 @@ check_file() { # NAME FILE
     fi
 }
 
+# Linux's boot protocol has its magic at 0x202.
+check_kernel() { # FILE
+    check_file --kernel "$1"
+    if [ "$(od -An -c -j $((0x202)) -N 4 "$1" | tr -d ' ')" != HdrS ]; then
+        usage_error "--kernel $1: not a bzImage" "name arch/x86/boot/bzImage of a kernel's build, or a distribution's vmlinuz"
+    fi
+    if [ -n "$OPT_MODE$OPT_DRIVERS" ]; then
+        usage_error '--kernel boots without modules: --mode and --drivers have no meaning' 'build them in; --linux-args xen_pviommu=M sets the mode'
+    fi
+}
+
 check_options() {
     local file
     [ -z "$OPT_SMP" ] || check_number --smp "$OPT_SMP" 1
@@ -127,6 +140,7 @@ check_options() {
     if [ -n "$OPT_XEN_MODULE" ]; then
         check_file --xen-module "$OPT_XEN_MODULE"
     fi
+    [ -z "$OPT_KERNEL" ] || check_kernel "$OPT_KERNEL"
     if [ -n "$OPT_MODE" ] && [ -n "$OPT_NO_MODULE" ]; then
         usage_error '--mode and --no-module contradict each other' 'give one of them'
     fi

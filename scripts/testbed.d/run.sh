@@ -18,7 +18,7 @@ make_log_dir() {
 # run_conf: what guest-init.cpp needs to know.
 run_conf() {
     local load=1
-    if [ -n "$OPT_NO_MODULE" ] || { [ -n "$OPT_NATIVE" ] && [ -z "$OPT_MODE" ]; }; then load=; fi
+    if [ -n "$OPT_NO_MODULE$OPT_KERNEL" ] || { [ -n "$OPT_NATIVE" ] && [ -z "$OPT_MODE" ]; }; then load=; fi
     [ -e "$TB_ROOT/kernel/xen-pviommu/Makefile" ] || load=
     printf 'LOAD_MODULE=%s\nMODE=%s\nTTY=%s\n' "$load" "$OPT_MODE" "$1"
 }
@@ -40,6 +40,20 @@ run_archive() { # TTY OUT
     rm -rf "$root"
 }
 
+# What the machine boots from, in the directory of the run. A kernel that
+# --kernel names goes without modules: Debian's fit no other.
+gather() { # TTY
+    local archives=("$TB_IMAGES/base.cpio")
+    if [ -n "$OPT_KERNEL" ]; then
+        strictly unpack_kernel "$OPT_KERNEL" "$TB_LOG/vmlinux"
+        [ "$TB_RC" -eq 0 ] || die 125 "--kernel $OPT_KERNEL can't be unpacked" 'configure it with gzip, xz or zstd'
+    else
+        archives+=("$TB_DRIVERS_IMAGE")
+    fi
+    run_archive "$1" "$TB_LOG/run.cpio"
+    cat "${archives[@]}" "$TB_LOG/run.cpio" >"$TB_LOG/initrd"
+}
+
 prepare() { # TTY
     if [ -n "$OPT_NO_BUILD" ]; then
         kernel_known || die 125 'nothing is built yet' 'scripts/testbed build'
@@ -55,8 +69,7 @@ prepare() { # TTY
         TB_DRIVERS_IMAGE=$(drivers_image "$OPT_DRIVERS")
     fi
     make_log_dir
-    run_archive "$1" "$TB_LOG/run.cpio"
-    cat "$TB_IMAGES/base.cpio" "$TB_DRIVERS_IMAGE" "$TB_LOG/run.cpio" >"$TB_LOG/initrd"
+    gather "$1"
     [ -n "$OPT_NO_BUILD" ] || unlock_build
     machine "$TB_LOG" "$TB_LOG/initrd"
     printf '%q ' "${QEMU[@]}" >"$TB_LOG/qemu.command"
@@ -123,7 +136,7 @@ judge() {
 testbed_run() {
     prepare "$1"
     "$TB_BUILD/host-pump" "$TB_LOG/channel" "$TB_LOG" "$OPT_TIMEOUT" -- "${QEMU[@]}" || true
-    rm -f "$TB_LOG/initrd" "$TB_LOG/run.cpio" "$TB_LOG/channel"
+    rm -f "$TB_LOG"/{initrd,run.cpio,vmlinux,channel}
     verdict
     [ -z "$OPT_JUDGE" ] || judge
 }
