@@ -30,14 +30,6 @@
 /* Failures in a row after which a device goes on without us. */
 #define MAX_FAILURES	16
 
-const char *const pviommu_mode_names[PVIOMMU_MODES] = {
-	[PVIOMMU_OFF] = "off",
-	[PVIOMMU_STATIC] = "static",
-	[PVIOMMU_REUSE] = "reuse",
-	[PVIOMMU_LAZY] = "lazy",
-	[PVIOMMU_STRICT] = "strict",
-};
-
 const char *const pviommu_path_names[PVIOMMU_PATHS] = {
 	[PVIOMMU_PATH_OURS] = "pviommu",
 	[PVIOMMU_PATH_UNDECIDED] = "undecided",
@@ -163,17 +155,6 @@ void pviommu_device_narrow(struct pviommu_device *pd, u64 limit)
 		   limit);
 }
 
-static enum pviommu_mode mode_for(struct pci_dev *pdev)
-{
-	/* Such a device may be out to read what it was not given. */
-	if (pdev->untrusted)
-		return PVIOMMU_STRICT;
-	if (default_mode == PVIOMMU_STATIC && !pviommu_static.last)
-		return PVIOMMU_STRICT;
-
-	return default_mode;
-}
-
 static enum pviommu_path path_for(struct pci_dev *pdev)
 {
 	if (pdev->vendor == PCI_VENDOR_ID_REDHAT_QUMRANET)
@@ -185,7 +166,8 @@ static enum pviommu_path path_for(struct pci_dev *pdev)
 	return PVIOMMU_PATH_BASE;
 }
 
-static struct pviommu_device *new_device(struct pci_dev *pdev)
+static struct pviommu_device *new_device(struct pci_dev *pdev,
+					 enum pviommu_mode mode)
 {
 	struct pviommu_device *pd = kzalloc(sizeof(*pd), GFP_KERNEL);
 
@@ -200,7 +182,7 @@ static struct pviommu_device *new_device(struct pci_dev *pdev)
 	pd->saved = pdev->dev.dma_ops;
 	pd->base = get_dma_ops(&pdev->dev);
 	pd->dev = &pdev->dev;
-	pd->mode = mode_for(pdev);
+	pd->mode = mode;
 	pd->path = path_for(pdev);
 
 	return pd;
@@ -250,10 +232,14 @@ static bool may_attach(struct pci_dev *pdev)
 static void attach(struct pci_dev *pdev)
 {
 	struct pviommu_device *pd;
+	enum pviommu_mode mode;
 
-	if (!may_attach(pdev) || !try_module_get(THIS_MODULE))
+	if (!may_attach(pdev))
 		return;
-	pd = new_device(pdev);
+	mode = pviommu_mode_for(pdev, default_mode);
+	if (mode == PVIOMMU_OFF || !try_module_get(THIS_MODULE))
+		return;
+	pd = new_device(pdev, mode);
 	if (!pd)
 		goto put;
 
@@ -314,33 +300,6 @@ struct pviommu_device *pviommu_device_get(struct device *dev)
 void pviommu_device_put(struct pviommu_device *pd)
 {
 	mutex_unlock(&devices_lock);
-}
-
-/**
- * pviommu_device_set_mode - give a device another mode
- * @pd: the device, from pviommu_device_get()
- * @name: of the mode
- *
- * Mappings that live are taken down in the new mode; what waits or idles is
- * gone, flushed, when it returns.
- *
- * Return: 0; -EINVAL: no such mode, or off, which needs an unbind; -EPERM: an
- * untrusted device stays strict; -EBUSY: static, without the static map.
- */
-int pviommu_device_set_mode(struct pviommu_device *pd, const char *name)
-{
-	int mode = sysfs_match_string(pviommu_mode_names, name);
-
-	if (mode < 0 || mode == PVIOMMU_OFF)
-		return -EINVAL;
-	if (to_pci_dev(pd->dev)->untrusted && mode != PVIOMMU_STRICT)
-		return -EPERM;
-	if (mode == PVIOMMU_STATIC && !pviommu_static.last)
-		return -EBUSY;
-	WRITE_ONCE(pd->mode, mode);
-	pviommu_queues_drain();
-
-	return 0;
 }
 
 unsigned int pviommu_devices_attached(void)

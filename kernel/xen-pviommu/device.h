@@ -13,6 +13,8 @@
 
 #include "counters.h"
 
+struct pci_dev;
+
 enum pviommu_mode {
 	PVIOMMU_OFF,		/* we are not there */
 	PVIOMMU_STATIC,		/* all of dom0's memory is mapped, once */
@@ -79,6 +81,10 @@ u64 pviommu_device_counter_sum(struct pviommu_device *pd,
 			       enum pviommu_counter which);
 struct pviommu_device *pviommu_device_get(struct device *dev);
 void pviommu_device_put(struct pviommu_device *pd);
+
+/* mode.c */
+enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
+				   enum pviommu_mode otherwise);
 int pviommu_device_set_mode(struct pviommu_device *pd, const char *name);
 
 /* Do new mappings of the device take our path? */

@@ -368,7 +368,7 @@ static void group_isolated(struct edu *edu)
 	free_page((unsigned long)page);
 }
 
-/* The device takes 100 ms a DMA: what is to be seen while it waits waits long. */
+/* The device takes 100 ms a DMA: seen is what waits for long. */
 static unsigned int bound_ms = 40;
 module_param(bound_ms, uint, 0444);
 MODULE_PARM_DESC(bound_ms, "longer than anything may wait or idle");

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which mode a device is in: the module's, what the parameter "devices" says of
+ * the device, or what is written to its sysfs file.
+ */
+#define pr_fmt(fmt) "xen_pviommu: " fmt
+
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/string.h>
+
+#include "device.h"
+#include "queue.h"
+#include "static.h"
+
+const char *const pviommu_mode_names[PVIOMMU_MODES] = {
+	[PVIOMMU_OFF] = "off",
+	[PVIOMMU_STATIC] = "static",
+	[PVIOMMU_REUSE] = "reuse",
+	[PVIOMMU_LAZY] = "lazy",
+	[PVIOMMU_STRICT] = "strict",
+};
+
+/* "0000:00:03.0=strict,8086:10d3=lazy": by address, or by vendor and device. */
+static char *devices;
+module_param(devices, charp, 0444);
+MODULE_PARM_DESC(devices, "modes of single devices: ADDRESS=MODE or VENDOR:DEVICE=MODE, with commas between");
+
+static bool is_device(struct pci_dev *pdev, const char *name, size_t len)
+{
+	char id[sizeof("vvvv:dddd")];
+
+	snprintf(id, sizeof(id), "%04x:%04x", pdev->vendor, pdev->device);
+
+	return (len == strlen(id) && !strncasecmp(name, id, len)) ||
+	       (len == strlen(pci_name(pdev)) &&
+		!strncasecmp(name, pci_name(pdev), len));
+}
+
+/* The mode that is named at @word, up to a comma or the end, or -EINVAL. */
+static int mode_at(const char *word)
+{
+	size_t len = strcspn(word, ",");
+	int mode;
+
+	for (mode = 0; mode < PVIOMMU_MODES; mode++)
+		if (strlen(pviommu_mode_names[mode]) == len &&
+		    !strncmp(word, pviommu_mode_names[mode], len))
+			return mode;
+
+	return -EINVAL;
+}
+
+/* What the parameter says of the device, or @otherwise. */
+static int asked_for(struct pci_dev *pdev, int otherwise)
+{
+	const char *item = devices, *mode;
+	int found;
+
+	for (; item && *item; item += strcspn(item, ","), item += *item == ',') {
+		mode = item + strcspn(item, "=,");
+		if (!is_device(pdev, item, mode - item))
+			continue;
+		found = *mode == '=' ? mode_at(mode + 1) : -EINVAL;
+		if (found >= 0)
+			return found;
+		pci_err(pdev, "xen_pviommu.devices: no mode is named for it\n");
+	}
+
+	return otherwise;
+}
+
+/**
+ * pviommu_mode_for - the mode that a device starts in
+ * @pdev: the device
+ * @otherwise: the module's
+ *
+ * Return: the mode. static without the static map is strict, and so is a device
+ * that may be out to read what it was not given.
+ */
+enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
+				   enum pviommu_mode otherwise)
+{
+	enum pviommu_mode mode = asked_for(pdev, otherwise);
+
+	if (pdev->untrusted && mode != PVIOMMU_OFF)
+		return PVIOMMU_STRICT;
+	if (mode == PVIOMMU_STATIC && !pviommu_static.last)
+		return PVIOMMU_STRICT;
+
+	return mode;
+}
+
+/**
+ * pviommu_device_set_mode - give a device another mode
+ * @pd: the device, from pviommu_device_get()
+ * @name: of the mode
+ *
+ * Mappings that live are taken down in the new mode; what waits or idles is
+ * gone, flushed, when it returns.
+ *
+ * Return: 0; -EINVAL: no such mode, or off, which needs an unbind; -EPERM: an
+ * untrusted device stays strict; -EBUSY: static, without the static map.
+ */
+int pviommu_device_set_mode(struct pviommu_device *pd, const char *name)
+{
+	int mode = sysfs_match_string(pviommu_mode_names, name);
+
+	if (mode < 0 || mode == PVIOMMU_OFF)
+		return -EINVAL;
+	if (to_pci_dev(pd->dev)->untrusted && mode != PVIOMMU_STRICT)
+		return -EPERM;
+	if (mode == PVIOMMU_STATIC && !pviommu_static.last)
+		return -EBUSY;
+	WRITE_ONCE(pd->mode, mode);
+	pviommu_queues_drain();
+
+	return 0;
+}
