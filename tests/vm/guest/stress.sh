@@ -4,8 +4,8 @@
 . /root/lib.sh
 seconds=$1
 
-modes=(reuse lazy strict)
-nic_mode() { echo "${modes[RANDOM % 3]}" | tee /sys/bus/pci/devices/*/xen_pviommu/mode >/dev/null; }
+modes=(reuse lazy strict) changes=0
+nic_mode() { echo "${modes[$((changes++ % 3))]}" | tee /sys/bus/pci/devices/*/xen_pviommu/mode >/dev/null; }
 hotplug() { echo 0 >/sys/devices/system/cpu/cpu1/online && sleep 0.1; echo 1 >/sys/devices/system/cpu/cpu1/online; }
 isolate() { echo $((RANDOM % 2)) >"$SYS/isolate"; }
 flush() { echo 1 >"$SYS/flush"; }
