@@ -77,7 +77,7 @@ void bars(const std::filesystem::path &file, const std::string &title, const std
     gnuplot << start(file, title, y);
     gnuplot << "set style data histograms\nset style fill solid 0.8\nset key left top\n$data << END\nsubject";
     for (const Group &g : groups)
-        gnuplot << fmt::format(" '{}'", g.name);
+        gnuplot << fmt::format(" \"{}\"", g.name);
     for (const std::string &subject : names) {
         gnuplot << "\n" + subject;
         for (const Group &g : groups) {
