@@ -9,10 +9,10 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 VM = $(shell ls -S tests/vm/*.t)
 
 UNIT_PACKAGES = shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
-	linux-headers-amd64 linux-source
+	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check unit lint build deps clean
+.PHONY: help demo bench check unit lint build deps clean
 
 help:  ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ help:  ## list what can be done
 
 demo:  ## build, boot Xen with a PV dom0 on an emulated IOMMU, and show it work
 	scripts/demo
+
+bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=1 a minute
+	scripts/bench $(if $(QUICK),--quick)
 
 check: deps build  ## all tests: unit, lint, builds, virtual machines; half an hour
 	tests/run -j $(JOBS) $(TESTS)

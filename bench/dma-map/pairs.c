@@ -19,10 +19,13 @@ static unsigned int round_of(const struct bench_work *w)
 	return max(32U, 256 / w->size);
 }
 
-/* Large buffers have fewer rounds, as they take longer. */
+/*
+ * Large buffers have fewer pairs, as they take longer; but a lazy IOMMU's
+ * flushes, one in 256 pairs, must come often enough for their average.
+ */
 static unsigned int rounds_of(const struct bench_work *w)
 {
-	return max(16U, bench_pairs / w->size / round_of(w));
+	return max(2048U, bench_pairs / w->size) / round_of(w);
 }
 
 static __always_inline void map(struct bench *b, unsigned int i, size_t len,
@@ -87,7 +90,7 @@ void bench_pair(struct bench *b, const struct bench_work *w, struct seq_file *m)
 /* How often all buffers have their turn. */
 static unsigned int turns_of(const struct bench_work *w)
 {
-	return max(4U, bench_pairs / w->size / w->count);
+	return max(2048U, bench_pairs / w->size) / w->count;
 }
 
 static __always_inline void apart_loop(struct bench *b,

@@ -20,8 +20,8 @@ for host in $hosts "$(hostname -f 2>/dev/null)"; do
 done
 
 is 'no file over 512 KiB' "$(files . | xargs -d '\n' -I{} find {} -size +512k)" ''
-# (but in the judge's list of patterns, where one is meant)
-is 'no space at the end of a line' "$(files . ':!*.patch' ':!scripts/judge-log' | xargs -d '\n' grep -nIE '[[:blank:]]+$')" ''
+# (but in the judge's list of patterns, where one is meant, and in what gnuplot writes)
+is 'no space at the end of a line' "$(files . ':!*.patch' ':!*.svg' ':!scripts/judge-log' | xargs -d '\n' grep -nIE '[[:blank:]]+$')" ''
 is 'no file without an end of line' "$(files . | while IFS= read -r f; do
     [ ! -s "$f" ] || [ -z "$(tail -c 1 "$f")" ] || echo "$f"; done)" ''
 is 'no conflict marker' "$(found '^(<<<<<<<|>>>>>>>) ')" ''

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What the figures must reach.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rows.h"
+
+namespace bench {
+
+struct Goal {
+    std::string text;
+    std::string bench, subject, metric;
+    std::string peer;        // the subject it is compared with; empty: nothing
+    double at_most;          // of the ratio to the peer, or of the value itself
+    std::string peer_metric; // if it is another than `metric`
+};
+
+struct Outcome {
+    double value;               // the figure
+    std::optional<double> peer; // the peer's
+    double reached;             // the ratio, or the figure
+    bool good;
+};
+
+const std::vector<Goal> &goals();
+
+// Nothing if one of the figures was not measured.
+std::optional<Outcome> judge(const Goal &goal, const Rows &rows);
+
+} // namespace bench

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "rows.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <stdexcept>
+
+#include <fmt/core.h>
+
+namespace bench {
+namespace {
+
+double total(const Values &values, const std::string &name)
+{
+    const auto found = values.find(name);
+    return found == values.end() ? 0 : found->second;
+}
+
+// Of the sections that the clock timed, per one of them.
+double timed(const Values &values, const std::string &name)
+{
+    const double n = total(values, name + "_n");
+    if (n <= 0)
+        throw std::runtime_error(fmt::format("no section of '{}' was timed", name));
+    return total(values, name + "_ns") / n;
+}
+
+// One figure of one boot.
+struct Figure {
+    std::string metric;
+    double value;
+    std::string unit;
+};
+
+// Per pair, or per a part of one: what the counters gained.
+struct Events {
+    double hypercalls, ops, invalidations;
+};
+
+Events events(const Values &v, double parts = 1)
+{
+    const double n = total(v, "pairs") * parts;
+    return {total(v, "hypercalls") / n, total(v, "ops") / n, total(v, "invalidations") / n};
+}
+
+using Figures = std::vector<Figure>;
+
+void add_events(Figures &to, const Events &e, const std::string &suffix)
+{
+    to.push_back({"hypercalls" + suffix, e.hypercalls, "1"});
+    to.push_back({"ops" + suffix, e.ops, "1"});
+    to.push_back({"invalidations" + suffix, e.invalidations, "1"});
+}
+
+// hot-N, fresh-N, ring-N: the counters of one page go without a suffix.
+Figures pair(const Values &v, const std::string &n, const Silicon &s)
+{
+    const double insns = timed(v, "pair") - timed(v, "empty");
+    const Events e = events(v);
+    Figures f{{"insns_" + n + "p", insns, "instructions"}};
+    add_events(f, e, n == "1" ? "" : "_" + n + "p");
+    f.push_back({"silicon_" + n + "p", s.time(insns, e.hypercalls, e.invalidations), "ns"});
+    return f;
+}
+
+Figures halves(const Values &v, const std::string &n, const Silicon &)
+{
+    return {{"map_insns_" + n + "p", timed(v, "map") - timed(v, "empty_map"), "instructions"},
+            {"unmap_insns_" + n + "p", timed(v, "unmap") - timed(v, "empty_unmap"), "instructions"}};
+}
+
+Figures list(const Values &v, const std::string &, const Silicon &s)
+{
+    const double entries = total(v, "entries"), empty = timed(v, "empty");
+    const double map = (timed(v, "map") - empty) / entries, unmap = (timed(v, "unmap") - empty) / entries;
+    const Events e = events(v, entries);
+    Figures f{{"insns_per_page", map + unmap, "instructions"},
+              {"map_insns_per_page", map, "instructions"},
+              {"unmap_insns_per_page", unmap, "instructions"}};
+    add_events(f, e, "_per_page");
+    f.push_back({"silicon_per_page", s.time(map + unmap, e.hypercalls, e.invalidations), "ns"});
+    return f;
+}
+
+Figures threads(const Values &v, const std::string &n, const Silicon &)
+{
+    Figures f;
+    add_events(f, events(v), "_" + n + "t");
+    return f;
+}
+
+Figures kernels_own(const Values &v, const std::string &n, const Silicon &)
+{
+    return {{"map_insns_" + n + "p", total(v, "map_ns"), "instructions"},
+            {"unmap_insns_" + n + "p", total(v, "unmap_ns"), "instructions"}};
+}
+
+// A batch of none is the crossing alone. Only unmaps are invalidated.
+Figures batch(const Values &v, const std::string &half, const std::string &n, const Silicon &s)
+{
+    const double call = timed(v, half) - timed(v, "empty"), entries = total(v, "entries");
+    if (entries == 0)
+        return {{"insns_b0", call, "instructions"}};
+    const double invalidations = half == "unmap" ? events(v, entries).invalidations : 0;
+    return {{"insns_b" + n, call / entries, "instructions"},
+            {"silicon_b" + n, s.time(call / entries, 1 / entries, invalidations), "ns"}};
+}
+
+struct Kind {
+    std::string work, bench;
+    Figures (*figures)(const Values &, const std::string &, const Silicon &);
+};
+
+// By the work's name in front of the number. A list's number is in its bench.
+const std::array kinds{
+    Kind{"hot", "dma-map-pair", pair},
+    Kind{"fresh", "dma-map-pair-fresh", pair},
+    Kind{"ring", "dma-map-pair-ring", pair},
+    Kind{"apart", "dma-map-half", halves},
+    Kind{"sg", "sg", list},
+    Kind{"threads", "dma-map-threads", threads},
+    Kind{"map-benchmark", "dma-map-benchmark", kernels_own},
+};
+
+// The hypercall is the same whatever mode the module is in: ops are taken from
+// the subject that uses them most.
+constexpr auto subject_of_ops = "strict";
+
+using Name = std::array<std::string, 3>; // bench, subject, metric
+
+struct Samples {
+    std::string unit;
+    std::vector<double> values;
+};
+
+// In the order in which they first came.
+class Table {
+public:
+    void add(const std::string &bench, const std::string &subject, const Figure &f)
+    {
+        const Name name{bench, subject, f.metric};
+        const auto [at, fresh] = samples.try_emplace(name, Samples{f.unit, {}});
+        if (fresh)
+            order.push_back(name);
+        at->second.values.push_back(f.value);
+    }
+
+    Rows rows() const
+    {
+        Rows all;
+        for (const Name &name : order)
+            all.push_back(row(name, samples.at(name)));
+        return all;
+    }
+
+private:
+    static Row row(const Name &name, const Samples &s)
+    {
+        auto sorted = s.values;
+        std::ranges::sort(sorted);
+        const double median = (sorted[(sorted.size() - 1) / 2] + sorted[sorted.size() / 2]) / 2;
+        return {name[0],
+                name[1],
+                name[2],
+                median,
+                s.unit,
+                static_cast<unsigned>(sorted.size()),
+                sorted.back() - sorted.front()};
+    }
+
+    std::map<Name, Samples> samples;
+    std::vector<Name> order;
+};
+
+void add_work(Table &table, const std::string &subject, const std::string &work, const Values &v, const Silicon &s)
+{
+    const auto dash = work.rfind('-');
+    const std::string kind = work.substr(0, dash), n = work.substr(dash + 1);
+    // Nothing was measured: no iommu_op there, or too few CPUs.
+    if (!v.contains("pairs") && kind != "map-benchmark")
+        return;
+    if (kind == "ops") {
+        if (subject == subject_of_ops)
+            for (const std::string half : {"map", "unmap"})
+                for (const Figure &f : batch(v, half, n, s))
+                    table.add("iommu-op", half, f);
+        return;
+    }
+    const auto known = std::ranges::find(kinds, kind, &Kind::work);
+    if (known == kinds.end())
+        throw std::runtime_error(fmt::format("unknown work '{}'", work));
+    for (const Figure &f : known->figures(v, n, s))
+        table.add(kind == "sg" ? work : known->bench, subject, f);
+}
+
+// What differs behind the third digit differs by the phase of a timer.
+double rounded(double value) { return std::round(value * 1000) / 1000; }
+
+} // namespace
+
+Rows rows_of(const Raw &raw, const Silicon &silicon)
+{
+    Table table;
+    for (const auto &[subject, runs] : raw)
+        for (const Run &run : runs)
+            for (const auto &[work, values] : run)
+                add_work(table, subject, work, values, silicon);
+    return table.rows();
+}
+
+const Row *find(const Rows &rows, const std::string &bench, const std::string &subject, const std::string &metric)
+{
+    const auto found = std::ranges::find_if(
+        rows, [&](const Row &r) { return r.bench == bench && r.subject == subject && r.metric == metric; });
+    return found == rows.end() ? nullptr : &*found;
+}
+
+nlohmann::ordered_json to_json(const Rows &rows)
+{
+    auto json = nlohmann::ordered_json::array();
+    for (const Row &r : rows)
+        json.push_back({{"bench", r.bench},
+                        {"subject", r.subject},
+                        {"metric", r.metric},
+                        {"value", rounded(r.value)},
+                        {"unit", r.unit},
+                        {"runs", r.runs},
+                        {"spread", rounded(r.spread)}});
+    return json;
+}
+
+Rows from_json(const nlohmann::json &json)
+{
+    Rows rows;
+    for (const auto &r : json)
+        rows.push_back({r.at("bench"), r.at("subject"), r.at("metric"), r.at("value"), r.at("unit"), r.at("runs"),
+                        r.value("spread", 0.0)});
+    return rows;
+}
+
+} // namespace bench

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// From totals to figures: what one pair, page or op costs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "raw.h"
+
+namespace bench {
+
+struct Row {
+    std::string bench, subject, metric;
+    double value = 0;
+    std::string unit;
+    unsigned runs = 0;
+    double spread = 0; // between the least and the greatest run
+};
+
+using Rows = std::vector<Row>;
+
+// What the instruction clock does not see. The time on silicon is modelled as
+// instructions * ns_per_insn + hypercalls * ns_per_crossing +
+// invalidations * ns_per_invalidation.
+struct Silicon {
+    double ns_per_insn = 0.3;
+    double ns_per_crossing = 500;
+    double ns_per_invalidation = 1000;
+
+    double time(double insns, double hypercalls, double invalidations) const
+    {
+        return insns * ns_per_insn + hypercalls * ns_per_crossing + invalidations * ns_per_invalidation;
+    }
+};
+
+Rows rows_of(const Raw &raw, const Silicon &silicon);
+
+// The row, or nullptr.
+const Row *find(const Rows &rows, const std::string &bench, const std::string &subject, const std::string &metric);
+
+nlohmann::ordered_json to_json(const Rows &rows);
+
+// Rows that another benchmark wrote. Throws if they are none.
+Rows from_json(const nlohmann::json &json);
+
+} // namespace bench

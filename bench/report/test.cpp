@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "goals.h"
+#include "page.h"
+
+using namespace bench;
+
+namespace {
+
+Run run_of(const std::string &text)
+{
+    std::istringstream in(text);
+    return read_result(in);
+}
+
+// 100 instructions a pair without the loop's 3, and two hypercalls.
+const std::string hot = "machine mode strict\n"
+                        "hot-1 pairs 10\n"
+                        "hot-1 pair_ns 1030\nhot-1 pair_n 10\n"
+                        "hot-1 empty_ns 15\nhot-1 empty_n 5\n"
+                        "hot-1 hypercalls 20\nhot-1 ops 20\n"
+                        "hot-1 serial 2\nhot-1 failed 0\n";
+
+Rows rows(const Raw &raw) { return rows_of(raw, Silicon{}); }
+
+double value(const Rows &rows, const std::string &bench, const std::string &subject, const std::string &metric)
+{
+    const Row *row = find(rows, bench, subject, metric);
+    return row ? row->value : -1;
+}
+
+} // namespace
+
+TEST(Raw, RefusesWhatIsNoResult)
+{
+    EXPECT_THROW(run_of("hot-1 pairs\n"), std::runtime_error);
+    EXPECT_THROW(run_of("cat: no such file\n"), std::runtime_error);
+}
+
+TEST(Raw, RefusesFailedMaps) { EXPECT_THROW(run_of("hot-1 failed 1\n"), std::runtime_error); }
+
+TEST(Raw, CountsInvalidationsBetweenMarks)
+{
+    std::istringstream trace("vtd_inv_desc_iotlb_global \n"
+                             "pci_cfg_write edu 00:01.0 @0x3c <- 0x2\n"
+                             "vtd_inv_desc_iotlb_pages a\nvtd_inv_desc_wait_sw a\nvtd_inv_desc_iotlb_domain a\n"
+                             "pci_cfg_write mch 00:00.0 @0x3c <- 0x7\n"
+                             "vtd_inv_desc_iotlb_pages a\n"
+                             "pci_cfg_write edu 00:01.0 @0x3c <- 0x0\n"
+                             "vtd_inv_desc_iotlb_pages a\n"
+                             "pci_cfg_write edu 00:01.0 @0x3c <- 0x1f\n"
+                             "vtd_inv_desc_iotlb_pages a\n");
+    EXPECT_EQ(count_invalidations(trace), (std::map<unsigned, double>{{2, 3}, {31, 1}}));
+}
+
+TEST(Rows, DividesTotals)
+{
+    const Rows r = rows({{"strict", {run_of(hot)}}});
+    EXPECT_DOUBLE_EQ(value(r, "dma-map-pair", "strict", "insns_1p"), 100);
+    EXPECT_DOUBLE_EQ(value(r, "dma-map-pair", "strict", "hypercalls"), 2);
+    EXPECT_DOUBLE_EQ(value(r, "dma-map-pair", "strict", "invalidations"), 0);
+    EXPECT_DOUBLE_EQ(value(r, "dma-map-pair", "strict", "silicon_1p"), 100 * 0.3 + 2 * 500);
+}
+
+TEST(Rows, TakeTheMedianOfRuns)
+{
+    std::string slower = hot;
+    slower.replace(slower.find("1030"), 4, "1050");
+    const Rows r = rows({{"strict", {run_of(hot), run_of(slower)}}});
+    const Row *row = find(r, "dma-map-pair", "strict", "insns_1p");
+    ASSERT_NE(row, nullptr);
+    EXPECT_DOUBLE_EQ(row->value, 101);
+    EXPECT_DOUBLE_EQ(row->spread, 2);
+    EXPECT_EQ(row->runs, 2U);
+}
+
+TEST(Rows, BatchesAreOfOneSubject)
+{
+    const std::string ops = "ops-4 pairs 2\nops-4 entries 4\nops-4 map_ns 820\nops-4 map_n 2\nops-4 unmap_ns 1620\n"
+                            "ops-4 unmap_n 2\nops-4 empty_ns 20\nops-4 empty_n 2\nops-4 invalidations 2\n";
+    const Rows r = rows({{"static", {run_of("ops-4 serial 2\n")}}, {"strict", {run_of(ops)}}});
+    EXPECT_DOUBLE_EQ(value(r, "iommu-op", "map", "insns_b4"), 100);
+    EXPECT_DOUBLE_EQ(value(r, "iommu-op", "unmap", "insns_b4"), 200);
+    EXPECT_DOUBLE_EQ(value(r, "iommu-op", "map", "silicon_b4"), 100 * 0.3 + 125);
+    EXPECT_DOUBLE_EQ(value(r, "iommu-op", "unmap", "silicon_b4"), 200 * 0.3 + 125 + 250);
+}
+
+TEST(Rows, RefuseWhatNobodyKnows) { EXPECT_THROW(rows({{"x", {run_of("odd-1 pairs 1\n")}}}), std::runtime_error); }
+
+TEST(Json, GoesThereAndBack)
+{
+    const Rows r = rows({{"strict", {run_of(hot)}}});
+    const auto json = to_json(r);
+    EXPECT_EQ(json[0].dump(), R"({"bench":"dma-map-pair","subject":"strict","metric":"insns_1p","value":100.0,)"
+                              R"("unit":"instructions","runs":1,"spread":0.0})");
+    EXPECT_EQ(to_json(from_json(nlohmann::json::parse(json.dump()))), json);
+}
+
+TEST(Goals, AreJudged)
+{
+    const Goal half{"", "b", "us", "m", "peer", 0.5, ""}, none{"", "b", "us", "m", "", 0, ""};
+    const Rows good{{"b", "us", "m", 0, "1", 1, 0}, {"b", "peer", "m", 100, "1", 1, 0}};
+    const Rows bad{{"b", "us", "m", 51, "1", 1, 0}, {"b", "peer", "m", 100, "1", 1, 0}};
+    EXPECT_TRUE(judge(half, good)->good);
+    EXPECT_FALSE(judge(half, bad)->good);
+    EXPECT_TRUE(judge(none, good)->good);
+    EXPECT_FALSE(judge(none, bad)->good);
+    EXPECT_FALSE(judge(half, {}).has_value());
+}
+
+TEST(Page, KeepsWhatIsBetweenTables)
+{
+    const Rows r = rows({{"strict", {run_of(hot)}}});
+    const std::string page =
+        "# Head\n<!-- table pairs -->\nold\n<!-- end -->\nmiddle\n<!-- table model -->\n<!-- end -->\nend\n";
+    const std::string filled = fill_page(page, r, Silicon{});
+    EXPECT_TRUE(filled.starts_with("# Head\n<!-- table pairs -->\n| subject |"));
+    EXPECT_NE(filled.find("| strict | 100 | - | - | 2 | 2 | 0 | 1030 |\n<!-- end -->\nmiddle\n"), std::string::npos);
+    EXPECT_TRUE(filled.ends_with("<!-- end -->\nend\n"));
+    EXPECT_EQ(fill_page(filled, r, Silicon{}), filled);
+}
+
+TEST(Page, RefusesWhatItCannotFill)
+{
+    EXPECT_THROW(fill_page("<!-- table pairs -->\n", {}, Silicon{}), std::runtime_error);
+    EXPECT_THROW(fill_page("<!-- table odd -->\n<!-- end -->\n", {}, Silicon{}), std::runtime_error);
+}
+
+TEST(Page, MakesEveryTableOfNothing)
+{
+    for (const std::string &name : table_names())
+        EXPECT_FALSE(table(name, {}, Silicon{}).empty());
+}
