@@ -104,7 +104,8 @@ static int blocks_get(struct bench *b)
 	unsigned int i;
 
 	for (i = 0; i < BLOCKS; i++) {
-		b->block[i] = alloc_pages(GFP_KERNEL, BLOCK_ORDER);
+		/* Compound, as drivers' blocks are: they can be held. */
+		b->block[i] = alloc_pages(GFP_KERNEL | __GFP_COMP, BLOCK_ORDER);
 		if (!b->block[i]) {
 			blocks_put(b);
 			return -ENOMEM;

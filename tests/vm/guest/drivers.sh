@@ -27,7 +27,10 @@ for item in $wide; do
             cmp_ok "$name: what is mapped is unmapped" "$(since unmaps)" -gt $(($(since maps) / 2)) ;;
         lazy)
             cmp_ok "$name: it maps" "$(since maps)" -gt 100
-            cmp_ok "$name: a flush serves several unmaps" "$(since flushes)" -lt $(($(since unmaps) * 3 / 4)) ;;
+            cmp_ok "$name: unmaps wait" "$(since queued)" -gt 10
+            # A list of several entries does not wait, and disks have those.
+            [[ $item = disk:* ]] ||
+                cmp_ok "$name: a flush serves several unmaps" "$(since flushes)" -lt $(($(since unmaps) * 3 / 4)) ;;
         reuse)
             cmp_ok "$name: it maps" "$(since maps)" -gt 100
             cmp_ok "$name: some are taken again" "$(since reuse_hits)" -gt 0 ;;
