@@ -250,7 +250,7 @@ void bfn_reclaim(struct bfn_window *w)
 		spill_depot(w, order);
 	free_empty(w);
 	bfn_lock(w);
-	bfn_chunk_trim(w);
+	bfn_chunk_trim(w, 0);
 	bfn_unlock(w);
 }
 

@@ -192,7 +192,7 @@ static void list_chunk(struct bfn_window *w, struct bfn_chunk *chunk)
 	list_add(&chunk->node, &w->partial);
 	w->nr_partial++;
 	if (w->nr_partial >= w->trim_at)
-		bfn_chunk_trim(w);
+		bfn_chunk_trim(w, KEEP_CHUNKS);
 }
 
 static bool chunk_idle(struct bfn_chunk *chunk)
@@ -200,14 +200,14 @@ static bool chunk_idle(struct bfn_chunk *chunk)
 	return words_free(chunk, 0, BFN_CHUNK_WORDS);
 }
 
-/* Retire the idle ones but some. Called with the lock held. */
-void bfn_chunk_trim(struct bfn_window *w)
+/* Retire the idle ones but @keep of them. Called with the lock held. */
+void bfn_chunk_trim(struct bfn_window *w, unsigned int keep)
 {
 	struct bfn_chunk *chunk, *next;
 	unsigned int kept = 0;
 
 	list_for_each_entry_safe(chunk, next, &w->partial, node) {
-		if (!chunk_idle(chunk) || kept++ < KEEP_CHUNKS)
+		if (!chunk_idle(chunk) || kept++ < keep)
 			continue;
 		list_del(&chunk->node);
 		w->nr_partial--;
