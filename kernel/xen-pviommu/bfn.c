@@ -330,6 +330,7 @@ fail:
 /* The caller sees to it that nobody allocates or frees any more. */
 void bfn_window_destroy(struct bfn_window *w)
 {
+	unsigned long flags;
 	unsigned int order;
 	int cpu;
 
@@ -341,7 +342,9 @@ void bfn_window_destroy(struct bfn_window *w)
 	for (order = 0; order < BFN_CACHED_ORDERS; order++)
 		while (w->depot[order].nr)
 			kfree(w->depot[order].full[--w->depot[order].nr]);
+	local_irq_save(flags);
 	free_empty(w);
+	local_irq_restore(flags);
 	free_percpu(w->cpu);
 	kvfree(w->chunk);
 	kvfree(w->used);
