@@ -188,7 +188,7 @@ static void retire(struct bfn_window *w, struct bfn_chunk *chunk)
 /* Called with the lock held. */
 static void list_chunk(struct bfn_window *w, struct bfn_chunk *chunk)
 {
-	chunk->state = BFN_CHUNK_LISTED;
+	WRITE_ONCE(chunk->state, BFN_CHUNK_LISTED);
 	list_add(&chunk->node, &w->partial);
 	w->nr_partial++;
 	if (w->nr_partial >= w->trim_at)
@@ -228,7 +228,7 @@ static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
 		if (has(chunk, order)) {
 			list_del(&chunk->node);
 			w->nr_partial--;
-			chunk->state = BFN_CHUNK_OWNED;
+			WRITE_ONCE(chunk->state, BFN_CHUNK_OWNED);
 			return chunk;
 		}
 		if (++tries == ADOPT_TRIES)
