@@ -195,7 +195,12 @@ void pviommu_batch_put_rider(struct pviommu_batch *b, u64 bfn, u32 nr)
 	b->ops[b->nr + b->riders++] = unmap_op(bfn, nr);
 }
 
-/* Turn the maps that succeeded, in place, into the unmaps that undo them. */
+/*
+ * Turn the maps that succeeded, in place, into the unmaps that undo them.
+ *
+ * -EEXIST means that a BFN that ought to be free maps something: it must not
+ * be handed out again either.
+ */
 static void undo_submitted(struct pviommu_batch *b)
 {
 	unsigned int i, nr = b->nr;
@@ -204,6 +209,8 @@ static void undo_submitted(struct pviommu_batch *b)
 	for (i = 0; i < nr; i++) {
 		const struct xen_iommu_op_map map = b->ops[i].u.map;
 
+		if (b->ops[i].status == -EEXIST)
+			b->unclean = true;
 		if (!b->ops[i].status)
 			put_unmap(b, map.bfn, map.nr);
 	}
@@ -241,9 +248,6 @@ static void undo_settled(struct pviommu_batch *b)
 /*
  * Submit what waits of a run of maps. If an op failed, all of the run is taken
  * back, so that a run is mapped whole or not at all.
- *
- * -EEXIST means that a BFN that ought to be free maps something: it must not
- * be handed out again either.
  */
 static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 {
@@ -260,7 +264,6 @@ static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 		pviommu_queue_landed(q, b);
 	error = b->error;
 	if (unlikely(error)) {
-		b->unclean |= error == -EEXIST;
 		undo_submitted(b);
 		undo_settled(b);
 		b->error = error;

@@ -48,21 +48,42 @@ static struct bfn_magazine *take_empty(struct bfn_window *w)
 	return m;
 }
 
+/* Called with the lock held; refill() looks without it. */
+static void put_full(struct bfn_window *w, struct bfn_magazine *m,
+		     unsigned int order)
+{
+	unsigned int nr = w->depot[order].nr;
+
+	w->depot[order].full[nr] = m;
+	WRITE_ONCE(w->depot[order].nr, nr + 1);
+}
+
+static struct bfn_magazine *take_full(struct bfn_window *w, unsigned int order)
+{
+	unsigned int nr = w->depot[order].nr;
+
+	if (!nr)
+		return NULL;
+	WRITE_ONCE(w->depot[order].nr, nr - 1);
+
+	return w->depot[order].full[nr - 1];
+}
+
 /* A full magazine of the depot for the CPU's empty one. */
 static bool depot_pull(struct bfn_window *w, struct bfn_magazine **m,
 		       unsigned int order)
 {
-	bool pulled = false;
+	struct bfn_magazine *full;
 
 	bfn_lock(w);
-	if (w->depot[order].nr) {
+	full = take_full(w, order);
+	if (full) {
 		put_empty(w, *m);
-		*m = w->depot[order].full[--w->depot[order].nr];
-		pulled = true;
+		*m = full;
 	}
 	bfn_unlock(w);
 
-	return pulled;
+	return full;
 }
 
 /* The CPU's full magazine to the depot, for an empty one. */
@@ -75,7 +96,7 @@ static bool depot_push(struct bfn_window *w, struct bfn_magazine **m,
 	if (w->depot[order].nr < BFN_DEPOT_SIZE) {
 		empty = take_empty(w) ?: magazine_new(GFP_ATOMIC);
 		if (empty) {
-			w->depot[order].full[w->depot[order].nr++] = *m;
+			put_full(w, *m, order);
 			*m = empty;
 		}
 	}
@@ -208,9 +229,7 @@ static void spill_depot(struct bfn_window *w, unsigned int order)
 
 	for (;;) {
 		bfn_lock(w);
-		m = NULL;
-		if (w->depot[order].nr)
-			m = w->depot[order].full[--w->depot[order].nr];
+		m = take_full(w, order);
 		bfn_unlock(w);
 		if (!m)
 			return;
@@ -250,7 +269,7 @@ void bfn_reclaim(struct bfn_window *w)
 		spill_depot(w, order);
 	free_empty(w);
 	bfn_lock(w);
-	bfn_chunk_trim(w);
+	bfn_chunk_trim(w, 0);
 	bfn_unlock(w);
 }
 
@@ -330,6 +349,7 @@ fail:
 /* The caller sees to it that nobody allocates or frees any more. */
 void bfn_window_destroy(struct bfn_window *w)
 {
+	unsigned long flags;
 	unsigned int order;
 	int cpu;
 
@@ -341,7 +361,9 @@ void bfn_window_destroy(struct bfn_window *w)
 	for (order = 0; order < BFN_CACHED_ORDERS; order++)
 		while (w->depot[order].nr)
 			kfree(w->depot[order].full[--w->depot[order].nr]);
+	local_irq_save(flags);
 	free_empty(w);
+	local_irq_restore(flags);
 	free_percpu(w->cpu);
 	kvfree(w->chunk);
 	kvfree(w->used);

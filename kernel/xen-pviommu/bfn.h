@@ -137,7 +137,7 @@ unsigned int bfn_chunk_carve(struct bfn_window *w, struct bfn_cpu *c,
 void bfn_chunk_free(struct bfn_window *w, unsigned long index,
 		    unsigned int order);
 void bfn_chunk_disown(struct bfn_window *w, struct bfn_cpu *c);
-void bfn_chunk_trim(struct bfn_window *w);
+void bfn_chunk_trim(struct bfn_window *w, unsigned int keep);
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order);
 void bfn_large_free(struct bfn_window *w, unsigned long index,
 		    unsigned int order);

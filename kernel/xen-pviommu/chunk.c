@@ -188,11 +188,11 @@ static void retire(struct bfn_window *w, struct bfn_chunk *chunk)
 /* Called with the lock held. */
 static void list_chunk(struct bfn_window *w, struct bfn_chunk *chunk)
 {
-	chunk->state = BFN_CHUNK_LISTED;
+	WRITE_ONCE(chunk->state, BFN_CHUNK_LISTED);
 	list_add(&chunk->node, &w->partial);
 	w->nr_partial++;
 	if (w->nr_partial >= w->trim_at)
-		bfn_chunk_trim(w);
+		bfn_chunk_trim(w, KEEP_CHUNKS);
 }
 
 static bool chunk_idle(struct bfn_chunk *chunk)
@@ -200,14 +200,14 @@ static bool chunk_idle(struct bfn_chunk *chunk)
 	return words_free(chunk, 0, BFN_CHUNK_WORDS);
 }
 
-/* Retire the idle ones but some. Called with the lock held. */
-void bfn_chunk_trim(struct bfn_window *w)
+/* Retire the idle ones but @keep of them. Called with the lock held. */
+void bfn_chunk_trim(struct bfn_window *w, unsigned int keep)
 {
 	struct bfn_chunk *chunk, *next;
 	unsigned int kept = 0;
 
 	list_for_each_entry_safe(chunk, next, &w->partial, node) {
-		if (!chunk_idle(chunk) || kept++ < KEEP_CHUNKS)
+		if (!chunk_idle(chunk) || kept++ < keep)
 			continue;
 		list_del(&chunk->node);
 		w->nr_partial--;
@@ -228,7 +228,7 @@ static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
 		if (has(chunk, order)) {
 			list_del(&chunk->node);
 			w->nr_partial--;
-			chunk->state = BFN_CHUNK_OWNED;
+			WRITE_ONCE(chunk->state, BFN_CHUNK_OWNED);
 			return chunk;
 		}
 		if (++tries == ADOPT_TRIES)

@@ -224,17 +224,21 @@ static int batch_mmio(struct pviommu_batch *b, u64 bfn, u64 mfn,
 }
 
 /* What the memory at @pfn will be in the word of its run. */
-static u64 run_of(unsigned long pfn, unsigned long nr, unsigned int order,
+static u64 run_of(unsigned long pfn, unsigned long nr, unsigned long align,
 		  u16 access, const struct pviommu_window *w)
 {
-	u64 run = pviommu_run(pfn, nr, order, 0);
+	u64 run = pviommu_run(pfn, nr, order_of(nr, align, pfn), 0);
 
 	if (access & XEN_IOMMUOP_MAP_write)
 		run |= PVIOMMU_RUN_WRITE;
 	if (unlikely(w == &pviommu_low))
 		run |= PVIOMMU_RUN_LOW;
-	/* What is no page of ours never waits, nor what finds no window. */
-	if (unlikely(!w) ||
+	/*
+	 * What is no page of ours never waits, nor what finds no window. Nor
+	 * does what is not at the start of its run: the word does not say so,
+	 * and another device may want it there.
+	 */
+	if (unlikely(!w) || unlikely(pfn & (align - 1)) ||
 	    unlikely(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)) ||
 	    (__pfn_to_mfn(pfn) & FOREIGN_FRAME_BIT))
 		run |= PVIOMMU_RUN_STRICT;
@@ -286,8 +290,7 @@ static dma_addr_t map_dynamic(struct pviommu_device *pd,
 
 	if (unlikely(nr > PVIOMMU_RUN_MAX_NR))
 		return DMA_MAPPING_ERROR;
-	run = run_of(pfn, nr, order_of(nr, align, pfn), access,
-		     pviommu_window_under(limit));
+	run = run_of(pfn, nr, align, access, pviommu_window_under(limit));
 	if (reuse(pd, run, &p)) {
 		pviommu_mapped(pd, &p, run, 0);
 		return PFN_PHYS(p.bfn) | offset_in_page(phys);
