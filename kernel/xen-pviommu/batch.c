@@ -67,10 +67,16 @@ void pviommu_batches_exit(void)
  */
 struct pviommu_batch *pviommu_batch_get(unsigned long *flags)
 {
-	struct pviommu_batch *b;
-
 	local_irq_save(*flags);
-	b = this_cpu_ptr(&batches);
+
+	return pviommu_batch_here();
+}
+
+/* The same, whose caller has interrupts off already. */
+struct pviommu_batch *pviommu_batch_here(void)
+{
+	struct pviommu_batch *b = this_cpu_ptr(&batches);
+
 	b->nr = 0;
 	b->riders = 0;
 	b->error = 0;

@@ -37,6 +37,7 @@ void pviommu_batches_exit(void);
 int pviommu_batch_init(struct pviommu_batch *b);
 void pviommu_batch_exit(struct pviommu_batch *b);
 
+struct pviommu_batch *pviommu_batch_here(void);
 struct pviommu_batch *pviommu_batch_get(unsigned long *flags);
 void pviommu_batch_put(unsigned long flags);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Counters: per CPU underneath, summed when they are read. Those that a device
- * has for itself come first.
+ * has for itself come first; the total is theirs, and what is nobody's.
  */
 #ifndef _XEN_PVIOMMU_COUNTERS_H
 #define _XEN_PVIOMMU_COUNTERS_H
@@ -19,12 +19,12 @@ enum pviommu_counter {
 	PVIOMMU_STATIC_MISSES,	/* and those it could not */
 	PVIOMMU_REUSE_HITS,	/* mappings that were idle, and taken again */
 	PVIOMMU_REUSE_MISSES,	/* those that might have been, and were not */
-	PVIOMMU_QUEUED,		/* unmaps that went to the queue, or to idle */
 	PVIOMMU_LEAKED,		/* BFNs that are never used again */
 	PVIOMMU_DEVICE_COUNTERS,
 
 	PVIOMMU_HYPERCALLS = PVIOMMU_DEVICE_COUNTERS,
 	PVIOMMU_OPS,		/* ops in those */
+	PVIOMMU_QUEUED,		/* unmaps that waited, at once or after idling */
 	PVIOMMU_FLUSHES,	/* hypercalls with an unmap in their batch: */
 	PVIOMMU_FLUSH_STRICT,	/* an unmap that could not wait */
 	PVIOMMU_FLUSH_RIDE,	/* a map took along what waited */

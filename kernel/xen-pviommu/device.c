@@ -194,6 +194,41 @@ static void free_device(struct pviommu_device *pd)
 	kfree(pd);
 }
 
+u64 pviommu_device_counter_sum(struct pviommu_device *pd,
+			       enum pviommu_counter which)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(per_cpu_ptr(pd->counters, cpu)->value[which]);
+
+	return sum;
+}
+
+/* What all devices counted that are there now. */
+u64 pviommu_devices_sum(enum pviommu_counter which)
+{
+	struct pviommu_device *pd;
+	u64 sum = 0;
+
+	mutex_lock(&devices_lock);
+	list_for_each_entry(pd, &devices, node)
+		sum += pviommu_device_counter_sum(pd, which);
+	mutex_unlock(&devices_lock);
+
+	return sum;
+}
+
+/* What a device counted outlives it. */
+static void fold(struct pviommu_device *pd)
+{
+	int which;
+
+	for (which = 0; which < PVIOMMU_DEVICE_COUNTERS; which++)
+		pviommu_count(which, pviommu_device_counter_sum(pd, which));
+}
+
 /*
  * Runs as the last of the device's devres actions, under its lock. The bus
  * notifiers are no place for it: BUS_NOTIFY_DRIVER_NOT_BOUND comes while devres
@@ -208,6 +243,7 @@ static void detach(void *data)
 	mutex_lock(&devices_lock);
 	list_del(&pd->node);
 	nr_devices--;
+	fold(pd);
 	if (pd->dev->dma_ops == &pd->ops)
 		set_dma_ops(pd->dev, pd->saved);
 	mutex_unlock(&devices_lock);

@@ -56,10 +56,10 @@ static inline struct pviommu_device *to_pviommu_device(struct device *dev)
 	return container_of(dev->dma_ops, struct pviommu_device, ops);
 }
 
+/* The total has it, too: pviommu_counter_sum() adds up the devices. */
 static inline void pviommu_count_device(struct pviommu_device *pd,
 					enum pviommu_counter which, u64 n)
 {
-	pviommu_count(which, n);
 	this_cpu_add(pd->counters->value[which], n);
 }
 
@@ -76,6 +76,7 @@ void pviommu_device_narrow(struct pviommu_device *pd, u64 limit);
 int pviommu_devices_init(enum pviommu_mode mode);
 void pviommu_devices_exit(void);
 unsigned int pviommu_devices_attached(void);
+u64 pviommu_devices_sum(enum pviommu_counter which);
 struct device *pviommu_devices_find_base(void);
 u64 pviommu_device_counter_sum(struct pviommu_device *pd,
 			       enum pviommu_counter which);

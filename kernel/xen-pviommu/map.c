@@ -11,17 +11,9 @@
 #include <xen/page.h>
 
 #include "map.h"
+#include "probe.h"
 #include "reuse.h"
 #include "run.h"
-
-/* The least order of a run of @nr BFNs that begins at @offset modulo @align. */
-static unsigned int order_of(unsigned long nr, unsigned long align,
-			     unsigned long offset)
-{
-	unsigned long span = max((offset & (align - 1)) + nr, align);
-
-	return span > 1 ? ilog2(span - 1) + 1 : 0;
-}
 
 /* Interrupts are off: what this CPU keeps can be had if it has to be. */
 static u64 alloc(struct pviommu_window *w, struct pviommu_batch *b,
@@ -60,7 +52,7 @@ bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
 		pviommu_device_narrow(pd, limit);
 		return false;
 	}
-	place->order = order_of(nr, align, offset);
+	place->order = pviommu_order(nr, align, offset);
 	place->bfn = alloc(place->w, b, place->order);
 	if (unlikely(place->bfn == BFN_NONE))
 		return false;
@@ -95,6 +87,19 @@ static int frame_behind(unsigned long pfn, struct pviommu_frames *frame)
 	return 0;
 }
 
+/* PFNs whose frames follow one another; a flag in an entry makes it no frame. */
+static unsigned long neighbours(unsigned long pfn, unsigned long nr,
+				unsigned long mfn)
+{
+	unsigned long run = 1;
+
+	nr = min_t(unsigned long, nr, pviommu_xen.max_frames);
+	while (run < nr && __pfn_to_mfn(pfn + run) == mfn + run)
+		run++;
+
+	return run;
+}
+
 /**
  * pviommu_batch_pages - map pages as part of a batch's run
  * @b: this CPU's batch
@@ -109,15 +114,17 @@ int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 			unsigned long nr, u16 access)
 {
 	struct pviommu_frames frame = { .flags = access };
+	unsigned long run;
 	int err;
 
-	for (; nr; nr--, pfn++, bfn++) {
+	for (; nr; nr -= run, pfn += run, bfn += run) {
 		err = frame_behind(pfn, &frame);
 		if (unlikely(err)) {
 			pviommu_batch_map_abort(b, err);
 			return err;
 		}
-		err = pviommu_batch_map(b, bfn, 1, &frame);
+		run = neighbours(pfn, nr, frame.mfn);
+		err = pviommu_batch_map(b, bfn, run, &frame);
 		if (unlikely(err))
 			return err;
 	}
@@ -152,29 +159,14 @@ void pviommu_map_failed(struct pviommu_device *pd,
 	pviommu_device_failed(pd, error);
 }
 
-/**
- * pviommu_run_take - what a driver's mapping is; from now on it is not his
- * @pd: the device
- * @w: the window
- * @bfn: the first BFN
- *
- * Context: interrupts off.
- * Return: its word, or 0 when the driver has no such mapping: a bug of his.
- */
-u64 pviommu_run_take(struct pviommu_device *pd, struct pviommu_window *w,
-		     u64 bfn)
+/* The driver has no such mapping: a bug of his. */
+int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn)
 {
-	u64 *word = bfn_cookie(&w->bfns, bfn), run = word ? *word : 0;
-
-	if (likely(run)) {
-		*word = 0;
-		return run;
-	}
 	pviommu_count(PVIOMMU_ERRORS, 1);
 	dev_err_ratelimited(pd->dev, "unmap of BFN %#llx, which it has not mapped\n",
 			    bfn);
 
-	return 0;
+	return -EIO;
 }
 
 /**
@@ -223,27 +215,15 @@ static int batch_mmio(struct pviommu_batch *b, u64 bfn, u64 mfn,
 	return err;
 }
 
-/* What the memory at @pfn will be in the word of its run. */
-static u64 run_of(unsigned long pfn, unsigned long nr, unsigned long align,
-		  u16 access, const struct pviommu_window *w)
+/*
+ * What is no page of dom0's never waits. Nor does what is not at the start of
+ * its run: the word does not say so, and another device may want it there.
+ */
+static bool may_wait(unsigned long pfn, unsigned long align, u16 access)
 {
-	u64 run = pviommu_run(pfn, nr, order_of(nr, align, pfn), 0);
-
-	if (access & XEN_IOMMUOP_MAP_write)
-		run |= PVIOMMU_RUN_WRITE;
-	if (unlikely(w == &pviommu_low))
-		run |= PVIOMMU_RUN_LOW;
-	/*
-	 * What is no page of ours never waits, nor what finds no window. Nor
-	 * does what is not at the start of its run: the word does not say so,
-	 * and another device may want it there.
-	 */
-	if (unlikely(!w) || unlikely(pfn & (align - 1)) ||
-	    unlikely(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)) ||
-	    (__pfn_to_mfn(pfn) & FOREIGN_FRAME_BIT))
-		run |= PVIOMMU_RUN_STRICT;
-
-	return run;
+	return !(pfn & (align - 1)) &&
+	       !(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)) &&
+	       !(__pfn_to_mfn(pfn) & FOREIGN_FRAME_BIT);
 }
 
 /* Ask Xen. The batch is empty before and after. */
@@ -259,23 +239,6 @@ static int map_at(struct pviommu_batch *b, u64 bfn, phys_addr_t phys,
 	return pviommu_batch_map_end(b);
 }
 
-/* Is there an idle mapping of the same memory, and may the device have it? */
-static bool reuse(struct pviommu_device *pd, u64 run, struct pviommu_place *p)
-{
-	if (READ_ONCE(pd->mode) != PVIOMMU_REUSE || run & PVIOMMU_RUN_STRICT ||
-	    pviommu_run_nr(run) > PVIOMMU_REUSE_PAGES)
-		return false;
-	p->bfn = pviommu_reuse_take(run);
-	if (p->bfn == BFN_NONE) {
-		pviommu_count_device(pd, PVIOMMU_REUSE_MISSES, 1);
-		return false;
-	}
-	p->w = run & PVIOMMU_RUN_LOW ? &pviommu_low : &pviommu_high;
-	pviommu_count_device(pd, PVIOMMU_REUSE_HITS, 1);
-
-	return true;
-}
-
 /* A run of BFNs of its own for one buffer. See pviommu_map(). */
 static dma_addr_t map_dynamic(struct pviommu_device *pd,
 			      struct pviommu_batch *b, phys_addr_t phys,
@@ -288,14 +251,8 @@ static dma_addr_t map_dynamic(struct pviommu_device *pd,
 	u64 run;
 	int err;
 
-	if (unlikely(nr > PVIOMMU_RUN_MAX_NR))
-		return DMA_MAPPING_ERROR;
-	run = run_of(pfn, nr, align, access, pviommu_window_under(limit));
-	if (reuse(pd, run, &p)) {
-		pviommu_mapped(pd, &p, run, 0);
-		return PFN_PHYS(p.bfn) | offset_in_page(phys);
-	}
-	if (unlikely(!pviommu_place(pd, b, limit, nr, align, pfn, &p)))
+	if (unlikely(nr > PVIOMMU_RUN_MAX_NR) ||
+	    unlikely(!pviommu_place(pd, b, limit, nr, align, pfn, &p)))
 		return DMA_MAPPING_ERROR;
 
 	err = map_at(b, p.bfn, phys, nr, access);
@@ -303,13 +260,16 @@ static dma_addr_t map_dynamic(struct pviommu_device *pd,
 		pviommu_map_failed(pd, &p, nr, err, b->unclean);
 		return DMA_MAPPING_ERROR;
 	}
+	run = pviommu_run_of(pfn, nr, align, access, p.w);
+	if (!may_wait(pfn, align, access))
+		run |= PVIOMMU_RUN_STRICT;
 	pviommu_mapped(pd, &p, run, nr);
 
 	return PFN_PHYS(p.bfn) | offset_in_page(phys);
 }
 
 /**
- * pviommu_map - map a buffer that is contiguous in dom0's eyes
+ * pviommu_map_new - map a buffer that is contiguous in dom0's eyes
  * @pd: the device
  * @phys: pseudo-physical address, with XEN_IOMMUOP_MAP_mmio a machine address
  * @size: bytes, at least 1
@@ -318,30 +278,20 @@ static dma_addr_t map_dynamic(struct pviommu_device *pd,
  * @align: a power of two of pages, which @phys and the bus address shall have
  *	the same remainder of
  *
- * No hypercall if the static map serves it; else one, unless the frames are so
- * scattered that they need more ops than it takes.
+ * One hypercall, unless the frames are so scattered that they need more ops than
+ * it takes.
  *
  * Context: any but NMI.
  * Return: the bus address, with the same offset in the page, or
  * DMA_MAPPING_ERROR.
  */
-dma_addr_t pviommu_map(struct pviommu_device *pd, phys_addr_t phys, size_t size,
-		       u64 limit, u16 access, unsigned long align)
+dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
+			   size_t size, u64 limit, u16 access,
+			   unsigned long align)
 {
 	struct pviommu_batch *b;
 	unsigned long flags;
 	dma_addr_t addr;
-
-	if (pviommu_static_serves(pd, limit) &&
-	    !(access & XEN_IOMMUOP_MAP_mmio)) {
-		addr = pviommu_static_addr(phys, size);
-		if (likely(addr)) {
-			pviommu_count_device(pd, PVIOMMU_MAPS, 1);
-			pviommu_count_device(pd, PVIOMMU_STATIC_HITS, 1);
-			return addr;
-		}
-		pviommu_count_device(pd, PVIOMMU_STATIC_MISSES, 1);
-	}
 
 	b = pviommu_batch_get(&flags);
 	addr = map_dynamic(pd, b, phys, size, limit, access, align);
@@ -350,24 +300,7 @@ dma_addr_t pviommu_map(struct pviommu_device *pd, phys_addr_t phys, size_t size,
 	return addr;
 }
 
-/*
- * Hold the page of a run, so that it stays what it is while its unmap waits.
- * All of the run must be of one page, in the sense of the memory management.
- */
-static struct page *hold(u64 run)
-{
-	unsigned long pfn = pviommu_run_pfn(run), nr = pviommu_run_nr(run);
-	struct page *page = pfn_to_page(pfn), *head = compound_head(page);
-
-	if (nr > 1 && pfn + nr > page_to_pfn(head) + compound_nr(head))
-		return NULL;
-	if (unlikely(is_zone_device_page(page)) || !get_page_unless_zero(head))
-		return NULL;
-
-	return page;
-}
-
-/* Let the unmap wait, or the mapping idle, if the device may do so. */
+/* Let the unmap wait, if the device may do so. */
 static bool postpone(struct pviommu_device *pd, struct pviommu_window *w,
 		     struct pviommu_batch *b, u64 bfn, u64 run)
 {
@@ -378,22 +311,17 @@ static bool postpone(struct pviommu_device *pd, struct pviommu_window *w,
 	if ((mode != PVIOMMU_REUSE && mode != PVIOMMU_LAZY) ||
 	    run & PVIOMMU_RUN_STRICT)
 		return false;
-	page = hold(run);
+	page = pviommu_hold(run);
 	if (unlikely(!page))
 		return false;
-	if (mode == PVIOMMU_REUSE &&
-	    pviommu_run_nr(run) <= PVIOMMU_REUSE_PAGES)
-		pviommu_reuse_put(q, b, bfn, run);
-	else
-		pviommu_queue_add(q, b, &(struct pviommu_waiting){
-			.w = w,
-			.page = page,
-			.bfn = bfn,
-			.nr = pviommu_run_nr(run),
-			.order = pviommu_run_order(run),
-		});
+	pviommu_queue_add(q, b, &(struct pviommu_waiting){
+		.w = w,
+		.page = page,
+		.bfn = bfn,
+		.nr = pviommu_run_nr(run),
+		.order = pviommu_run_order(run),
+	});
 	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
-	pviommu_count_device(pd, PVIOMMU_QUEUED, 1);
 
 	return true;
 }
@@ -401,11 +329,11 @@ static bool postpone(struct pviommu_device *pd, struct pviommu_window *w,
 static int unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
 			 struct pviommu_batch *b, u64 bfn)
 {
-	u64 run = pviommu_run_take(pd, w, bfn);
+	u64 run = pviommu_run_take(w, bfn);
 	unsigned long nr = pviommu_run_nr(run);
 
 	if (unlikely(!run))
-		return -EIO;
+		return pviommu_not_mapped(pd, bfn);
 	if (postpone(pd, w, b, bfn, run))
 		return 0;
 	pviommu_batch_unmap(b, bfn, nr);
@@ -414,7 +342,7 @@ static int unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
 }
 
 /**
- * pviommu_unmap - take down what pviommu_map() made
+ * pviommu_unmap_now - take down what pviommu_map() made, or let that wait
  * @pd: the device
  * @addr: the bus address
  *
@@ -424,7 +352,7 @@ static int unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
  * PVIOMMU_MAP_STRICT, now. -ENOENT if we did not make it: the base ops did.
  * -EIO if it failed, so that the device may still reach the buffer.
  */
-int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr)
+int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr)
 {
 	struct pviommu_window *w = pviommu_window_of(addr);
 	struct pviommu_batch *b;

@@ -111,11 +111,8 @@ static void flush(struct pviommu_queue *q, struct pviommu_batch *b,
 	}
 }
 
-/* Nothing of the queue waits longer than its timer; that starts here. */
-void pviommu_queue_arm(struct pviommu_queue *q)
+void pviommu_queue_start_timer(struct pviommu_queue *q)
 {
-	if (q->armed)
-		return;
 	q->armed = true;
 	mod_timer(&q->timer, jiffies + msecs_to_jiffies(pviommu_wait_ms));
 }
@@ -132,6 +129,7 @@ void pviommu_queue_add(struct pviommu_queue *q, struct pviommu_batch *b,
 	if (unlikely(q->nr == PVIOMMU_QUEUE_SIZE))
 		flush(q, b, PVIOMMU_FLUSH_FULL);
 	q->entry[q->nr++] = *what;
+	pviommu_count(PVIOMMU_QUEUED, 1);
 	pviommu_queue_arm(q);
 }
 

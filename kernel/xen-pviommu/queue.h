@@ -54,8 +54,15 @@ void pviommu_queue_add(struct pviommu_queue *q, struct pviommu_batch *b,
 		       const struct pviommu_waiting *what);
 void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b);
 void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b);
-void pviommu_queue_arm(struct pviommu_queue *q);
+void pviommu_queue_start_timer(struct pviommu_queue *q);
 void pviommu_queues_relieve(struct pviommu_batch *b);
 void pviommu_queues_drain(void);
+
+/* Nothing of the queue waits longer than its timer; that starts here. */
+static inline void pviommu_queue_arm(struct pviommu_queue *q)
+{
+	if (unlikely(!q->armed))
+		pviommu_queue_start_timer(q);
+}
 
 #endif /* _XEN_PVIOMMU_QUEUE_H */

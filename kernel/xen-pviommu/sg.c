@@ -269,13 +269,15 @@ static void unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
 			  int nents)
 {
 	u64 first = PHYS_PFN(sg_dma_address(sg));
-	u64 run = pviommu_run_take(pd, w, first);
+	u64 run = pviommu_run_take(w, first);
 	unsigned long nr, pages = 0;
 	struct scatterlist *s;
 	int i;
 
-	if (unlikely(!run))
+	if (unlikely(!run)) {
+		pviommu_not_mapped(pd, first);
 		return;
+	}
 	for_each_sg(sg, s, nents, i) {
 		if (!sg_dma_len(s))
 			break;

@@ -28,17 +28,8 @@ u64 pviommu_counter_sum(enum pviommu_counter which)
 	for_each_possible_cpu(cpu)
 		sum += READ_ONCE(per_cpu(pviommu_counters, cpu).value[which]);
 
-	return sum;
-}
-
-static u64 device_counter_sum(const struct pviommu_device *pd,
-			      enum pviommu_counter which)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu_ptr(pd->counters, cpu)->value[which]);
+	if (which < PVIOMMU_DEVICE_COUNTERS)
+		sum += pviommu_devices_sum(which);
 
 	return sum;
 }
@@ -383,7 +374,7 @@ static ssize_t device_counter_show(struct device *dev,
 
 	if (!pd)
 		return -ENODEV;
-	len = sysfs_emit(buf, "%llu\n", device_counter_sum(pd, c->which));
+	len = sysfs_emit(buf, "%llu\n", pviommu_device_counter_sum(pd, c->which));
 	pviommu_device_put(pd);
 
 	return len;
@@ -404,7 +395,6 @@ DEVICE_COUNTER(static_hits, PVIOMMU_STATIC_HITS);
 DEVICE_COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
 DEVICE_COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
 DEVICE_COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
-DEVICE_COUNTER(queued, PVIOMMU_QUEUED);
 DEVICE_COUNTER(leaked, PVIOMMU_LEAKED);
 
 static struct attribute *device_attrs[] = {
@@ -419,7 +409,6 @@ static struct attribute *device_attrs[] = {
 	&device_static_misses.attr.attr,
 	&device_reuse_hits.attr.attr,
 	&device_reuse_misses.attr.attr,
-	&device_queued.attr.attr,
 	&device_leaked.attr.attr,
 	NULL
 };
