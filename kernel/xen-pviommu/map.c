@@ -11,6 +11,7 @@
 #include <xen/page.h>
 
 #include "map.h"
+#include "probe.h"
 #include "reuse.h"
 #include "run.h"
 
@@ -352,14 +353,16 @@ dma_addr_t pviommu_map(struct pviommu_device *pd, phys_addr_t phys, size_t size,
 
 /*
  * Hold the page of a run, so that it stays what it is while its unmap waits.
- * All of the run must be of one page, in the sense of the memory management.
+ * All of the run must be of one page, in the sense of the memory management,
+ * and what waits is one op.
  */
 static struct page *hold(u64 run)
 {
 	unsigned long pfn = pviommu_run_pfn(run), nr = pviommu_run_nr(run);
 	struct page *page = pfn_to_page(pfn), *head = compound_head(page);
 
-	if (nr > 1 && pfn + nr > page_to_pfn(head) + compound_nr(head))
+	if (nr > 1 && (nr > pviommu_xen.max_frames ||
+		       pfn + nr > page_to_pfn(head) + compound_nr(head)))
 		return NULL;
 	if (unlikely(is_zone_device_page(page)) || !get_page_unless_zero(head))
 		return NULL;
