@@ -1,0 +1,26 @@
+/*
+ * A thread is on a simulated CPU. With interrupts off nobody else is on it: a
+ * mutex a CPU. They are an RCU read side, too.
+ */
+#pragma once
+#include <linux/types.h>
+
+#ifdef SHIM_BENCH
+/* As many instructions as pushf, pop, cli, and as test, sti. */
+extern __thread unsigned long shim_irqs_off;
+#define local_irq_save(flags)    ((flags) = shim_irqs_off, shim_irqs_off = 1, __asm__ volatile("" ::: "memory"))
+#define local_irq_restore(flags) (__asm__ volatile("" ::: "memory"), shim_irqs_off = (flags))
+#else
+#ifdef __cplusplus
+extern "C" {
+#endif
+void shim_irq_save(void);
+void shim_irq_restore(void);
+bool shim_irqs_are_off(void);
+#ifdef __cplusplus
+}
+#endif
+#define local_irq_save(flags)    (shim_irq_save(), (flags) = 0)
+#define local_irq_restore(flags) ((void)(flags), shim_irq_restore())
+#define irqs_disabled()          shim_irqs_are_off()
+#endif
