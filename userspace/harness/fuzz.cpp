@@ -148,6 +148,9 @@ class Run {
         else if (what == 31)
             devices_[in_.u8() % 2]->set_mode(static_cast<pviommu_mode>(PVIOMMU_REUSE + in_.u8() % 3));
         busy_.fill(false);
+        for (cpu = 0; cpu < NR_CPUS; cpu++)
+            if ((per_cpu_ptr(pviommu_queues, cpu)->nr || per_cpu_ptr(pviommu_reuses, cpu)->nr) && !timer_pending(cpu))
+                violate("what waits on CPU %u waits for ever", cpu);
     }
 
 public:

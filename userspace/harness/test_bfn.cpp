@@ -5,7 +5,7 @@ using namespace world;
 
 class Small : public Pv {
 public:
-    Small() : Pv({.high = 4 * 512}) {}
+    Small() : Pv({.high = 2048}) {}
 };
 class Single : public Pv {
 public:
@@ -135,11 +135,11 @@ TEST_F(Big, IdleChunksAreReturned)
     const unsigned long before = allocations();
     const std::vector<uint64_t> all = exhaust(8);
     EXPECT_EQ(all.size(), kMaxBfns / 256);
-    EXPECT_GE(allocations(), before + 2 * 256);
+    EXPECT_GE(allocations(), before + 512);
     for (const uint64_t bfn : all)
         free_on(1, bfn, 8);
     grace_period();
-    EXPECT_LE(allocations(), before + 2 * 30);
+    EXPECT_LE(allocations(), before + 60);
     EXPECT_EQ(exhaust(8).size(), all.size()) << "and they grow again";
     for (const uint64_t bfn : all)
         free(bfn, 8);
@@ -157,7 +157,7 @@ TEST_F(Big, LargeRunsFitIntoHoles)
 {
     // The window starts at a multiple of 64 chunks, so a run of 128 lies from the 64th on.
     const uint64_t big = alloc(16);
-    EXPECT_EQ(big, kHigh + 64 * 512);
+    EXPECT_EQ(big, kHigh + 32768);
     EXPECT_EQ(alloc(16), kNone);
     const std::vector<uint64_t> rest = exhaust(9);
     EXPECT_EQ(rest.size(), 128u);
@@ -250,7 +250,7 @@ TEST_F(Pv, OneLockAMagazineBetweenCpus)
         }
     }
     // A push and a pull for each magazine.
-    EXPECT_LE(high().locked - before, 2 * 80 + 4);
+    EXPECT_LE(high().locked - before, 164u);
     for (const uint64_t bfn : held)
         free(bfn, 0);
 }
@@ -279,7 +279,7 @@ TEST_F(Pv, NoMemoryForAWindow)
         const int err = bfn_window_init(&w, 0x200000, 4096);
         hooks.alloc_fails = nullptr;
         if (!err) {
-            EXPECT_GT(n, 3u + 2 * BFN_CACHED_ORDERS * NR_CPUS - 1);
+            EXPECT_GT(n, 3u + 2u * BFN_CACHED_ORDERS * NR_CPUS - 1);
             bfn_window_destroy(&w);
             break;
         }

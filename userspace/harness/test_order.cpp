@@ -14,7 +14,7 @@ public:
         weak_memory(false);
     }
     // Once, when that is read.
-    static std::function<void(const volatile void *)> at(const volatile void *what, std::function<void()> then,
+    static std::function<void(const volatile void *)> at(const volatile void *what, const std::function<void()> &then,
                                                          bool locked = false)
     {
         return [=, done = false](const volatile void *read) mutable {

@@ -151,6 +151,20 @@ TEST_F(Reuse, NotBeforeAPeriod)
     EXPECT_FALSE(entry(m.bfn()).cached);
 }
 
+TEST_F(Reuse, TheTimerGoesOnForThoseThatAreYoung)
+{
+    const Mapping m = dev.map(20);
+    EXPECT_EQ(dev.unmap(m), 0);
+    pass_jiffies(1);
+    EXPECT_EQ(dev.map(20).bfn(), m.bfn());
+    EXPECT_EQ(dev.unmap(m), 0);
+    pass_jiffies(ticks() - 1); // it fires, and nothing is old enough
+    EXPECT_TRUE(entry(m.bfn()).mapped);
+    EXPECT_TRUE(timer_pending(0));
+    pass_jiffies(ticks());
+    EXPECT_FALSE(entry(m.bfn()).cached);
+}
+
 TEST_F(Reuse, LargeOnesOnlyWait)
 {
     make_compound(64, 32);

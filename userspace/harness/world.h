@@ -30,12 +30,12 @@ namespace world {
 
 // BFNs of the two windows. The high one does not start at a multiple of its size.
 constexpr uint64_t kLow = 0x80000, kHigh = 0x100000 + 0x8000;
-constexpr unsigned long kMaxBfns = 256 * 512;
+constexpr unsigned long kMaxBfns = 256ul * 512;
 constexpr unsigned long kPages = SHIM_PAGES;
 constexpr uint64_t kNone = BFN_NONE;
 
 struct Config {
-    unsigned long high = 8 * 512, low = 512; // BFNs; 0: no such window
+    unsigned long high = 8ul * 512, low = 512; // BFNs; 0: no such window
     unsigned max_ops = XEN_IOMMUOP_MAX_OPS, max_frames = XEN_IOMMUOP_MAX_FRAMES;
     bool start = true; // the module's parts: batches, windows, queues
 };

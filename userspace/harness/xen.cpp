@@ -66,15 +66,15 @@ int map(const xen_iommu_op &op)
     for (uint32_t i = 0; i < m.nr; i++) {
         Bfn *b = find(m.bfn + i);
         if (!b) {
-            violate("a map outside of the windows: BFN %#llx", static_cast<unsigned long long>(m.bfn + i));
+            violate("a map outside of the windows: BFN %#lx", m.bfn + i);
             return -EINVAL;
         }
         if (b->entry.load(kRelaxed) & kMapped)
             return -EEXIST;
         if (b->entry.load(kRelaxed))
-            violate("BFN %#llx is mapped before its last flush", static_cast<unsigned long long>(m.bfn + i));
+            violate("BFN %#lx is mapped before its last flush", m.bfn + i);
         if (!b->owned.load(kRelaxed))
-            violate("BFN %#llx is mapped, and nobody's", static_cast<unsigned long long>(m.bfn + i));
+            violate("BFN %#lx is mapped, and nobody's", m.bfn + i);
     }
     for (uint32_t i = 0; i < m.nr; i++) {
         // A device uses it at once, so the IOTLB has it.
@@ -93,13 +93,13 @@ int unmap(const xen_iommu_op &op)
     for (uint32_t i = 0; i < r.nr; i++) {
         const Bfn *b = find(r.bfn + i);
         if (!b) {
-            violate("an unmap outside of the windows: BFN %#llx", static_cast<unsigned long long>(r.bfn + i));
+            violate("an unmap outside of the windows: BFN %#lx", r.bfn + i);
             return -EINVAL;
         }
         if (!(b->entry.load(kRelaxed) & kMapped))
             return -ENOENT;
         if (!b->owned.load(kRelaxed))
-            violate("BFN %#llx is unmapped when it is free already", static_cast<unsigned long long>(r.bfn + i));
+            violate("BFN %#lx is unmapped when it is free already", r.bfn + i);
     }
     for (uint32_t i = 0; i < r.nr; i++)
         find(r.bfn + i)->entry.fetch_and(~kMapped, kRelaxed);

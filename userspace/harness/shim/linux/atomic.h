@@ -30,7 +30,12 @@ static inline unsigned long atomic_long_read_acquire(const atomic_long_t *a)
 
 static inline unsigned long atomic_long_read(const atomic_long_t *a)
 {
-    return (unsigned long)__atomic_load_n(&a->counter, __ATOMIC_RELAXED);
+    unsigned long value;
+
+    shim_before_read(&a->counter);
+    value = (unsigned long)__atomic_load_n(&a->counter, __ATOMIC_RELAXED);
+    shim_after_read(&a->counter);
+    return value;
 }
 
 static inline void atomic_long_or(unsigned long bits, atomic_long_t *a)

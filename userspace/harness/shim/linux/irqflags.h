@@ -8,8 +8,17 @@
 #ifdef SHIM_BENCH
 /* As many instructions as pushf, pop, cli, and as test, sti. */
 extern __thread unsigned long shim_irqs_off;
-#define local_irq_save(flags)    ((flags) = shim_irqs_off, shim_irqs_off = 1, __asm__ volatile("" ::: "memory"))
-#define local_irq_restore(flags) (__asm__ volatile("" ::: "memory"), shim_irqs_off = (flags))
+#define local_irq_save(flags)    ((flags) = shim_swap_irqs(1))
+#define local_irq_restore(flags) ((void)shim_swap_irqs(flags))
+static inline unsigned long shim_swap_irqs(unsigned long off)
+{
+    unsigned long old = shim_irqs_off;
+
+    __asm__ volatile("" ::: "memory");
+    shim_irqs_off = off;
+    __asm__ volatile("" ::: "memory");
+    return old;
+}
 #else
 #ifdef __cplusplus
 extern "C" {

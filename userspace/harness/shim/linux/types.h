@@ -23,6 +23,7 @@ typedef unsigned int gfp_t;
 #define __rcu
 #define __percpu
 #define __read_mostly
+#define noinline __attribute__((__noinline__))
 #define ____cacheline_aligned_in_smp __attribute__((__aligned__(64)))
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
