@@ -154,6 +154,22 @@ TEST_F(FourOps, WhatIsNotTakenBackIsNeverUsedAgain)
     EXPECT_EQ(counter(PVIOMMU_LEAKED), 2u * 11 * 16);
 }
 
+TEST_F(FourOps, OneEarlierFrameIsNotTakenBack)
+{
+    // The second call fails; what the first one mapped is undone frame by frame, but for one.
+    strict.faults = true;
+    hooks.op_fails = [maps = 0u, frames = 0u](const xen_iommu_op &o) mutable {
+        if (o.op == XEN_IOMMUOP_map)
+            return maps++ == 4 ? -ENOMEM : 0;
+        return o.u.range.nr == 1 && frames++ == 20 ? -EIO : 0;
+    };
+    EXPECT_FALSE(strict.map(16, 8 * 16));
+    hooks.op_fails = nullptr;
+    EXPECT_EQ(cached(), 1u);
+    EXPECT_EQ(handed_out(), 128u);
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 128u);
+}
+
 TEST_F(Batch, AFailedCallLeavesNothingKnown)
 {
     strict.faults = true;
