@@ -146,6 +146,35 @@ static struct bfn_magazine *make_room(struct bfn_window *w, struct bfn_cpu *c,
 	return *m;
 }
 
+/* Apart, so that bfn_alloc() needs no stack and saves no registers. */
+static noinline u64 alloc_slow(struct bfn_window *w, struct bfn_cpu *c,
+			       unsigned int order)
+{
+	struct bfn_magazine *m;
+	u64 bfn;
+	u32 run;
+
+	if (order < BFN_CACHED_ORDERS) {
+		m = refill(w, c, order);
+		if (!m)
+			return BFN_NONE;
+		c->of[order].in_use++;
+		return w->start + m->run[--m->nr];
+	}
+	if (order < BFN_CHUNK_ORDER) {
+		if (!bfn_chunk_carve(w, c, order, &run, 1))
+			return BFN_NONE;
+		bfn = w->start + run;
+	} else {
+		bfn = bfn_large_alloc(w, order);
+		if (bfn == BFN_NONE)
+			return BFN_NONE;
+	}
+	c->in_use += BIT(order);
+
+	return bfn;
+}
+
 /**
  * bfn_alloc - take a run of BFNs
  * @w: the window
@@ -158,29 +187,34 @@ u64 bfn_alloc(struct bfn_window *w, unsigned int order)
 {
 	struct bfn_cpu *c = this_cpu_ptr(w->cpu);
 	struct bfn_magazine *m;
-	u64 bfn;
-	u32 run;
 
 	if (likely(order < BFN_CACHED_ORDERS)) {
 		m = c->of[order].loaded;
-		if (unlikely(!m->nr)) {
-			m = refill(w, c, order);
-			if (!m)
-				return BFN_NONE;
+		if (likely(m->nr)) {
+			c->of[order].in_use++;
+			return w->start + m->run[--m->nr];
 		}
-		bfn = w->start + m->run[--m->nr];
-	} else if (order < BFN_CHUNK_ORDER) {
-		if (!bfn_chunk_carve(w, c, order, &run, 1))
-			return BFN_NONE;
-		bfn = w->start + run;
-	} else {
-		bfn = bfn_large_alloc(w, order);
-		if (bfn == BFN_NONE)
-			return BFN_NONE;
 	}
-	c->in_use += BIT(order);
 
-	return bfn;
+	return alloc_slow(w, c, order);
+}
+
+static noinline void free_slow(struct bfn_window *w, struct bfn_cpu *c,
+			       unsigned long index, unsigned int order)
+{
+	struct bfn_magazine *m;
+
+	if (order < BFN_CACHED_ORDERS) {
+		c->of[order].in_use--;
+		m = make_room(w, c, order);
+		m->run[m->nr++] = index;
+		return;
+	}
+	c->in_use -= BIT(order);
+	if (order < BFN_CHUNK_ORDER)
+		bfn_chunk_free(w, index, order);
+	else
+		bfn_large_free(w, index, order);
 }
 
 /**
@@ -199,17 +233,15 @@ void bfn_free(struct bfn_window *w, u64 bfn, unsigned int order)
 	unsigned long index = bfn - w->start;
 	struct bfn_magazine *m;
 
-	c->in_use -= BIT(order);
 	if (likely(order < BFN_CACHED_ORDERS)) {
 		m = c->of[order].loaded;
-		if (unlikely(m->nr == capacity(order)))
-			m = make_room(w, c, order);
-		m->run[m->nr++] = index;
-	} else if (order < BFN_CHUNK_ORDER) {
-		bfn_chunk_free(w, index, order);
-	} else {
-		bfn_large_free(w, index, order);
+		if (likely(m->nr != c->of[order].capacity)) {
+			c->of[order].in_use--;
+			m->run[m->nr++] = index;
+			return;
+		}
 	}
+	free_slow(w, c, index, order);
 }
 
 static void spill_cpu(struct bfn_window *w, struct bfn_cpu *c)
@@ -290,6 +322,7 @@ static int magazines_new(struct bfn_cpu *c)
 	unsigned int order;
 
 	for (order = 0; order < BFN_CACHED_ORDERS; order++) {
+		c->of[order].capacity = capacity(order);
 		c->of[order].loaded = magazine_new(GFP_KERNEL);
 		c->of[order].spare = magazine_new(GFP_KERNEL);
 		if (!c->of[order].loaded || !c->of[order].spare)
@@ -373,12 +406,19 @@ void bfn_window_destroy(struct bfn_window *w)
 /* BFNs that are allocated; a little off while CPUs work. */
 long bfn_in_use(struct bfn_window *w)
 {
+	unsigned int order;
+	struct bfn_cpu *c;
 	long sum = 0;
 	int cpu;
 
-	if (w->nr)
-		for_each_possible_cpu(cpu)
-			sum += READ_ONCE(per_cpu_ptr(w->cpu, cpu)->in_use);
+	if (!w->nr)
+		return 0;
+	for_each_possible_cpu(cpu) {
+		c = per_cpu_ptr(w->cpu, cpu);
+		sum += READ_ONCE(c->in_use);
+		for (order = 0; order < BFN_CACHED_ORDERS; order++)
+			sum += READ_ONCE(c->of[order].in_use) * (long)BIT(order);
+	}
 
 	return sum;
 }

@@ -61,12 +61,17 @@ struct bfn_chunk {
 	struct rcu_head rcu;
 };
 
+/* Of one order. All that the fast path needs is within 32 bytes. */
+struct bfn_cache {
+	struct bfn_magazine *loaded, *spare;
+	long in_use;			/* runs allocated less freed, here */
+	unsigned int capacity;		/* of a magazine */
+};
+
 struct bfn_cpu {
-	struct {
-		struct bfn_magazine *loaded, *spare;
-	} of[BFN_CACHED_ORDERS];
+	struct bfn_cache of[BFN_CACHED_ORDERS];
 	struct bfn_chunk *chunk;	/* the one it owns, or NULL */
-	long in_use;			/* allocated less freed, here */
+	long in_use;			/* BFNs of larger runs, likewise */
 };
 
 struct bfn_window {

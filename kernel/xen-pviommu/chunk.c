@@ -16,6 +16,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 

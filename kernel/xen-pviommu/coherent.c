@@ -12,7 +12,7 @@
 
 #include "base.h"
 #include "dma.h"
-#include "map.h"
+#include "fast.h"
 
 static struct page *get_pages(struct device *dev, size_t size, gfp_t gfp)
 {

@@ -16,7 +16,7 @@
 #include "base.h"
 #include "compat.h"
 #include "dma.h"
-#include "map.h"
+#include "fast.h"
 
 static dma_addr_t pviommu_map_page(struct device *dev, struct page *page,
 				   unsigned long offset, size_t size,

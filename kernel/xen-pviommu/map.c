@@ -10,10 +10,7 @@
 #include <xen/grant_table.h>
 #include <xen/page.h>
 
-#include "map.h"
-#include "probe.h"
-#include "reuse.h"
-#include "run.h"
+#include "fast.h"
 
 /* Interrupts are off: what this CPU keeps can be had if it has to be. */
 static u64 alloc(struct pviommu_window *w, struct pviommu_batch *b,
@@ -87,14 +84,19 @@ static int frame_behind(unsigned long pfn, struct pviommu_frames *frame)
 	return 0;
 }
 
-/* PFNs whose frames follow one another; a flag in an entry makes it no frame. */
+/*
+ * PFNs whose frames follow that of the first. Dom0's alone: a P2M entry with a
+ * flag is no MFN, so that none of them is somebody else's.
+ */
 static unsigned long neighbours(unsigned long pfn, unsigned long nr,
-				unsigned long mfn)
+				const struct pviommu_frames *first)
 {
 	unsigned long run = 1;
 
+	if (unlikely(first->domid != DOMID_SELF))
+		return 1;
 	nr = min_t(unsigned long, nr, pviommu_xen.max_frames);
-	while (run < nr && __pfn_to_mfn(pfn + run) == mfn + run)
+	while (run < nr && __pfn_to_mfn(pfn + run) == first->mfn + run)
 		run++;
 
 	return run;
@@ -123,7 +125,7 @@ int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 			pviommu_batch_map_abort(b, err);
 			return err;
 		}
-		run = neighbours(pfn, nr, frame.mfn);
+		run = neighbours(pfn, nr, &frame);
 		err = pviommu_batch_map(b, bfn, run, &frame);
 		if (unlikely(err))
 			return err;

@@ -12,8 +12,7 @@
 
 #include "base.h"
 #include "dma.h"
-#include "map.h"
-#include "run.h"
+#include "fast.h"
 
 /*
  * Where the entries are in the run. It is a function of lengths and PFNs alone,

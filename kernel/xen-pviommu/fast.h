@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The fast path: mappings that need nothing from Xen, those of the static map
+ * and those that idled. All of it is inline in the DMA operations: called, the
+ * saved registers alone would cost a quarter of it.
+ */
+#ifndef _XEN_PVIOMMU_FAST_H
+#define _XEN_PVIOMMU_FAST_H
+
+#include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/pfn.h>
+#include <linux/types.h>
+
+#include "map.h"
+#include "probe.h"
+#include "reuse.h"
+#include "run.h"
+
+/* The least order of a run of @nr BFNs that begins at @offset modulo @align. */
+static inline unsigned int pviommu_order(unsigned long nr, unsigned long align,
+					 unsigned long offset)
+{
+	unsigned long span = max((offset & (align - 1)) + nr, align);
+
+	return span > 1 ? ilog2(span - 1) + 1 : 0;
+}
+
+/* What the memory at @pfn will be in the word of its run, if it may wait. */
+static inline u64 pviommu_run_of(unsigned long pfn, unsigned long nr,
+				 unsigned long align, u16 access,
+				 const struct pviommu_window *w)
+{
+	u64 run = pviommu_run(pfn, nr, pviommu_order(nr, align, pfn), 0);
+
+	if (access & XEN_IOMMUOP_MAP_write)
+		run |= PVIOMMU_RUN_WRITE;
+	if (unlikely(w == &pviommu_low))
+		run |= PVIOMMU_RUN_LOW;
+
+	return run;
+}
+
+/**
+ * pviommu_run_take - what a driver's mapping is; from now on it is not his
+ * @w: the window
+ * @bfn: the first BFN
+ *
+ * Context: interrupts off.
+ * Return: its word, or 0 when the driver has no such mapping.
+ */
+static inline u64 pviommu_run_take(struct pviommu_window *w, u64 bfn)
+{
+	u64 *word = bfn_cookie(&w->bfns, bfn), run = word ? *word : 0;
+
+	if (likely(run))
+		*word = 0;
+
+	return run;
+}
+
+/*
+ * Hold the page of a run, so that it stays what it is while its unmap waits.
+ * All of the run must be of one page, in the sense of the memory management,
+ * and what waits is one op.
+ */
+static inline struct page *pviommu_hold(u64 run)
+{
+	unsigned long pfn = pviommu_run_pfn(run), nr = pviommu_run_nr(run);
+	struct page *page = pfn_to_page(pfn), *head = compound_head(page);
+
+	if (unlikely(nr > 1) &&
+	    (nr > pviommu_xen.max_frames ||
+	     pfn + nr > page_to_pfn(head) + compound_nr(head)))
+		return NULL;
+	if (unlikely(is_zone_device_page(page)) || !get_page_unless_zero(head))
+		return NULL;
+
+	return page;
+}
+
+/* Neighbouring pages go to neighbouring sets: a word's low bits are its PFN's. */
+static inline struct pviommu_idle *pviommu_reuse_set(struct pviommu_reuse *r,
+						     u64 run)
+{
+	unsigned int set = run % PVIOMMU_REUSE_SETS;
+
+	return &r->idle[set * PVIOMMU_REUSE_WAYS];
+}
+
+/**
+ * pviommu_reuse_take - an idle mapping of the same memory, if there is one
+ * @run: what it has to be
+ *
+ * Context: interrupts off.
+ * Return: its first BFN, which is the caller's now, or BFN_NONE.
+ */
+static inline u64 pviommu_reuse_take(u64 run)
+{
+	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
+	struct pviommu_idle *idle = pviommu_reuse_set(r, run);
+	unsigned int i;
+
+	for (i = 0; i < PVIOMMU_REUSE_WAYS; i++, idle++) {
+		if (idle->run != run)
+			continue;
+		idle->run = 0;
+		r->nr--;
+		put_page(pfn_to_page(pviommu_run_pfn(run)));
+		return idle->bfn;
+	}
+
+	return BFN_NONE;
+}
+
+/**
+ * pviommu_reuse_put - let a mapping idle
+ * @q: this CPU's queue
+ * @bfn: first BFN
+ * @run: what it maps; its page is held
+ *
+ * Context: interrupts off, this CPU's batch not in use.
+ */
+static inline void pviommu_reuse_put(struct pviommu_queue *q, u64 bfn, u64 run)
+{
+	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
+	struct pviommu_idle *idle = pviommu_reuse_set(r, run), *place = idle;
+	unsigned int i;
+
+	for (i = 0; i < PVIOMMU_REUSE_WAYS && place->run; i++)
+		if (!idle[i].run || time_before(idle[i].since, place->since))
+			place = &idle[i];
+	if (unlikely(place->run))
+		pviommu_reuse_retire(q, r, pviommu_batch_here(), place);
+	place->run = run;
+	place->bfn = bfn;
+	place->since = jiffies;
+	r->nr++;
+	pviommu_queue_arm(q);
+}
+
+/* The address in the static map, or 0. */
+static inline dma_addr_t pviommu_map_static(struct pviommu_device *pd,
+					    phys_addr_t phys, size_t size,
+					    u64 limit, u16 access)
+{
+	dma_addr_t addr;
+
+	if (limit < pviommu_static.last || access & XEN_IOMMUOP_MAP_mmio)
+		return 0;
+	addr = pviommu_static_addr(phys, size);
+	pviommu_count_device(pd, addr ? PVIOMMU_STATIC_HITS :
+					PVIOMMU_STATIC_MISSES, 1);
+	if (likely(addr))
+		pviommu_count_device(pd, PVIOMMU_MAPS, 1);
+
+	return addr;
+}
+
+/* The address of an idle mapping of the same memory, or 0. */
+static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
+					   phys_addr_t phys, size_t size,
+					   u64 limit, u16 access,
+					   unsigned long align)
+{
+	unsigned long nr = PFN_UP(offset_in_page(phys) + size);
+	struct pviommu_window *w = pviommu_window_under(limit);
+	unsigned long flags;
+	u64 run, bfn;
+
+	/* Nothing idles in the middle of its run. */
+	if (unlikely(!w || nr > PVIOMMU_REUSE_PAGES ||
+		     PHYS_PFN(phys) & (align - 1) ||
+		     access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)))
+		return 0;
+	run = pviommu_run_of(PHYS_PFN(phys), nr, align, access, w);
+	local_irq_save(flags);
+	bfn = pviommu_reuse_take(run);
+	if (unlikely(bfn == BFN_NONE)) {
+		local_irq_restore(flags);
+		pviommu_count_device(pd, PVIOMMU_REUSE_MISSES, 1);
+		return 0;
+	}
+	*bfn_cookie(&w->bfns, bfn) = run;
+	local_irq_restore(flags);
+	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
+	pviommu_count_device(pd, PVIOMMU_REUSE_HITS, 1);
+
+	return PFN_PHYS(bfn) | offset_in_page(phys);
+}
+
+/* Let a mapping idle; false: that is not for it, and nothing was changed. */
+static inline bool pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
+{
+	struct pviommu_window *w = pviommu_window_of(addr);
+	bool idles = false;
+	unsigned long flags;
+	u64 *word, run;
+
+	if (unlikely(!w))
+		return false;
+	local_irq_save(flags);
+	word = bfn_cookie(&w->bfns, PHYS_PFN(addr));
+	run = word ? *word : PVIOMMU_RUN_STRICT;
+	if (likely(run && !(run & PVIOMMU_RUN_STRICT) &&
+		   pviommu_run_nr(run) <= PVIOMMU_REUSE_PAGES) &&
+	    likely(pviommu_hold(run))) {
+		*word = 0;
+		pviommu_reuse_put(this_cpu_ptr(pviommu_queues), PHYS_PFN(addr),
+				  run);
+		idles = true;
+	}
+	local_irq_restore(flags);
+	if (likely(idles))
+		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+
+	return idles;
+}
+
+/* See pviommu_map_new(); but nothing is asked from Xen if that can be spared. */
+static inline dma_addr_t pviommu_map(struct pviommu_device *pd,
+				     phys_addr_t phys, size_t size, u64 limit,
+				     u16 access, unsigned long align)
+{
+	enum pviommu_mode mode = READ_ONCE(pd->mode);
+	dma_addr_t addr = 0;
+
+	if (mode == PVIOMMU_REUSE)
+		addr = pviommu_map_again(pd, phys, size, limit, access, align);
+	else if (mode == PVIOMMU_STATIC)
+		addr = pviommu_map_static(pd, phys, size, limit, access);
+	if (likely(addr))
+		return addr;
+
+	return pviommu_map_new(pd, phys, size, limit, access, align);
+}
+
+/* See pviommu_unmap_now(). */
+static inline int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr)
+{
+	if (READ_ONCE(pd->mode) == PVIOMMU_REUSE && pviommu_idle(pd, addr))
+		return 0;
+
+	return pviommu_unmap_now(pd, addr);
+}
+
+#endif /* _XEN_PVIOMMU_FAST_H */

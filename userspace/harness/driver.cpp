@@ -1,0 +1,174 @@
+#include "driver.h"
+
+using namespace world;
+
+static std::array<bool, kDevices> taken;
+
+Device::Device(pviommu_mode mode)
+{
+    pd_.mode = mode;
+    pd_.dev = &dev_;
+    while (taken[slot_])
+        slot_++;
+    taken[slot_] = true;
+    pd_.counters = &device_counters.of[slot_];
+    take_counters();
+}
+
+Device::~Device()
+{
+    // What a device counted outlives it, as in device.c.
+    for (const auto &[which, sum] : take_counters())
+        pviommu_count(which, sum);
+    taken[slot_] = false;
+}
+
+std::vector<std::pair<pviommu_counter, uint64_t>> Device::take_counters()
+{
+    std::vector<std::pair<pviommu_counter, uint64_t>> sums;
+    for (int which = 0; which < PVIOMMU_DEVICE_COUNTERS; which++)
+        sums.emplace_back(static_cast<pviommu_counter>(which), counter(static_cast<pviommu_counter>(which)));
+    for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
+        *per_cpu_ptr(pd_.counters, cpu) = {};
+    return sums;
+}
+
+uint64_t Device::counter(pviommu_counter which) const
+{
+    uint64_t sum = 0;
+    for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
+        sum += __atomic_load_n(&per_cpu_ptr(pd_.counters, cpu)->value[which], __ATOMIC_RELAXED);
+    return sum;
+}
+
+// Is it in place, and just as it was asked for?
+void Device::check(const Mapping &m) const
+{
+    for (unsigned long i = 0; i < m.nr; i++) {
+        const Entry e = entry(m.bfn() + i);
+        if (!is_handed_out(m.bfn() + i))
+            violate("a mapping's BFN %#lx is free", m.bfn() + i);
+        if (!e.mapped || e.mfn != mfn_of(m.pfn + i))
+            violate("BFN %#lx leads to MFN %#lx, not to page %#lx's %#lx", m.bfn() + i, e.mapped ? e.mfn : ~0ul,
+                    m.pfn + i, mfn_of(m.pfn + i));
+        if (e.write != m.write)
+            violate("BFN %#lx is %swritable", m.bfn() + i, e.write ? "" : "not ");
+    }
+}
+
+Mapping Device::map(unsigned long pfn, unsigned long nr, const How &how)
+{
+    u16 access = XEN_IOMMUOP_MAP_read;
+    if (how.write)
+        access |= XEN_IOMMUOP_MAP_write;
+    if (how.strict)
+        access |= PVIOMMU_MAP_STRICT;
+    Mapping m;
+    m.pfn = pfn;
+    m.nr = nr;
+    m.write = how.write;
+    m.addr =
+        harness_map(&pd_, (pfn << PAGE_SHIFT) + how.offset, nr * PAGE_SIZE - how.offset, how.limit, access, how.align);
+    if (!m)
+        return m;
+    if (m.addr % PAGE_SIZE != how.offset)
+        violate("the offset in the page is lost");
+    if ((m.bfn() ^ pfn) & (how.align - 1))
+        violate("BFN %#lx is not page %#lx modulo %lu", m.bfn(), pfn, how.align);
+    if (m.addr + nr * PAGE_SIZE - 1 > how.limit)
+        violate("the device does not reach %#llx", m.addr);
+    check(m);
+    return m;
+}
+
+Mapping Device::map_mmio(uint64_t mfn, unsigned long nr)
+{
+    Mapping m;
+    m.nr = nr;
+    m.addr = harness_map(&pd_, mfn << PAGE_SHIFT, nr << PAGE_SHIFT, ~0ull,
+                         XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | XEN_IOMMUOP_MAP_mmio, 1);
+    return m;
+}
+
+int Device::unmap(const Mapping &m)
+{
+    if (m.pfn)
+        check(m);
+    const bool strict = __atomic_load_n(&pd_.mode, __ATOMIC_RELAXED) == PVIOMMU_STRICT;
+    const int err = harness_unmap(&pd_, m.addr);
+    // (Not when others are at work, who may have the BFNs already.)
+    if (strict && !threaded() && !faults)
+        for (unsigned long i = 0; i < m.nr; i++)
+            if (entry(m.bfn() + i).cached)
+                violate("a device reaches BFN %#lx after a strict unmap", m.bfn() + i);
+    return err;
+}
+
+Mapping Device::map_list(const std::vector<Part> &parts, bool write)
+{
+    Mapping m;
+    unsigned long pages = 0, flags = 0;
+    for (const Part &p : parts) {
+        m.parts.emplace_back(m.nr + p.gap, p.nr);
+        m.nr += p.gap + p.nr;
+        pages += p.nr;
+    }
+    const u16 access = write ? 3 : 1;
+    pviommu_batch *b = pviommu_batch_get(&flags);
+    struct pviommu_place p = {};
+    if (pviommu_place(&pd_, b, ~0ull, m.nr, 1, 0, &p)) {
+        for (size_t i = 0; i < parts.size(); i++)
+            if (pviommu_batch_pages(b, p.bfn + m.parts[i].first, parts[i].pfn, parts[i].nr, access))
+                break;
+        const int err = pviommu_batch_map_end(b);
+        if (err) {
+            pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
+        } else {
+            pviommu_mapped(&pd_, &p, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), pages);
+            m.addr = p.bfn << PAGE_SHIFT;
+        }
+    }
+    pviommu_batch_put(flags);
+    for (size_t i = 0; m && i < parts.size(); i++) {
+        Mapping part;
+        part.addr = (m.bfn() + m.parts[i].first) << PAGE_SHIFT;
+        part.pfn = parts[i].pfn;
+        part.nr = parts[i].nr;
+        part.write = write;
+        check(part);
+    }
+    return m;
+}
+
+int Device::unmap_list(const Mapping &m)
+{
+    unsigned long flags = 0, pages = 0;
+    int err = -EIO;
+    pviommu_batch *b = pviommu_batch_get(&flags);
+    pviommu_window *w = pviommu_window_of(m.addr);
+    const u64 run = harness_run_take(w, m.bfn());
+    if (run) {
+        for (const auto &[at, nr] : m.parts) {
+            pviommu_batch_unmap(b, m.bfn() + at, nr);
+            pages += nr;
+        }
+        err = pviommu_unmapped(&pd_, w, m.bfn(), run, pages, pviommu_batch_unmap_end(b));
+    }
+    pviommu_batch_put(flags);
+    return err;
+}
+
+void free_page_of(unsigned long pfn)
+{
+    __atomic_store_n(&freed[pfn], true, __ATOMIC_RELAXED);
+    put_page(&shim_pages[pfn]);
+}
+
+bool take_page(unsigned long pfn)
+{
+    if (references(pfn))
+        return false;
+    __atomic_store_n(&shim_pages[pfn].count, 1, __ATOMIC_RELAXED);
+    freed[pfn] = false;
+    return true;
+}

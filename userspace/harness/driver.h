@@ -1,0 +1,56 @@
+// What a driver does with its buffers, by map.c and, for lists, as sg.c does it;
+// and what it may count on, checked each time.
+#pragma once
+
+#include "world.h"
+
+struct Mapping {
+    dma_addr_t addr = DMA_MAPPING_ERROR;
+    unsigned long pfn = 0, nr = 0;
+    bool write = false;
+    std::vector<std::pair<unsigned long, unsigned long>> parts = {}; // of a list: place in the run, pages
+
+    explicit operator bool() const { return addr != DMA_MAPPING_ERROR; }
+    uint64_t bfn() const { return addr >> PAGE_SHIFT; }
+};
+
+struct How {
+    bool write = true, strict = false;
+    uint64_t limit = ~0ull;
+    unsigned long align = 1, offset = 0;
+};
+
+// Pages of a list, and the gap in front of them.
+struct Part {
+    unsigned long pfn, nr, gap = 0;
+};
+
+class Device {
+    pviommu_device pd_ = {};
+    device dev_ = {};
+    unsigned slot_ = 0;
+
+    void check(const Mapping &m) const;
+    std::vector<std::pair<pviommu_counter, uint64_t>> take_counters();
+
+public:
+    // Unmaps may fail: then it is not sure what a device reaches.
+    bool faults = false;
+
+    explicit Device(pviommu_mode mode);
+    ~Device();
+    Device(const Device &) = delete;
+    Device &operator=(const Device &) = delete;
+
+    void set_mode(pviommu_mode mode) { __atomic_store_n(&pd_.mode, mode, __ATOMIC_RELAXED); }
+    Mapping map(unsigned long pfn, unsigned long nr = 1, const How &how = {});
+    Mapping map_mmio(uint64_t mfn, unsigned long nr);
+    int unmap(const Mapping &m);
+    Mapping map_list(const std::vector<Part> &parts, bool write = true);
+    int unmap_list(const Mapping &m);
+    uint64_t counter(pviommu_counter which) const;
+};
+
+// Linux frees the page, and takes it again when nobody holds it any more.
+void free_page_of(unsigned long pfn);
+bool take_page(unsigned long pfn);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The inline functions of the kernel's fast.h, to be called from C++.
+ */
+#include "fast.h"
+#include "fast_calls.h"
+
+dma_addr_t harness_map(struct pviommu_device *pd, phys_addr_t phys, size_t size,
+		       u64 limit, u16 access, unsigned long align)
+{
+	return pviommu_map(pd, phys, size, limit, access, align);
+}
+
+int harness_unmap(struct pviommu_device *pd, dma_addr_t addr)
+{
+	return pviommu_unmap(pd, addr);
+}
+
+u64 harness_run_take(struct pviommu_window *w, u64 bfn)
+{
+	return pviommu_run_take(w, bfn);
+}

@@ -1,0 +1,6 @@
+// The end of the section of per-CPU variables: linked last. See percpu.h.
+extern "C" {
+#include <linux/percpu.h>
+
+__attribute__((section("shim_percpu"), aligned(64))) char shim_percpu_room[NR_CPUS * SHIM_PERCPU_ROOM];
+}

@@ -1,0 +1,3 @@
+/* The system has one, too, which its own headers want. */
+#pragma once
+#include_next <linux/stddef.h>

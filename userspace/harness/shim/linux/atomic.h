@@ -1,0 +1,55 @@
+/*
+ * atomic_long_t, no stronger than Linux promises: what returns nothing is not
+ * ordered, but by a barrier before it, which TSan would not see as such. So that
+ * makes a release of the operation itself.
+ */
+#pragma once
+#include <linux/bits.h>
+#include <linux/compiler.h>
+
+typedef struct {
+    long counter;
+} atomic_long_t;
+
+#define atomic_long_set(a, v) __atomic_store_n(&(a)->counter, (long)(v), __ATOMIC_RELAXED)
+
+#ifdef SHIM_BENCH
+#define atomic_long_read_acquire(a) ((unsigned long)__atomic_load_n(&(a)->counter, __ATOMIC_ACQUIRE))
+#define atomic_long_or(v, a)     ((void)__atomic_fetch_or(&(a)->counter, (long)(v), __ATOMIC_SEQ_CST))
+#define atomic_long_andnot(v, a) ((void)__atomic_fetch_and(&(a)->counter, ~(long)(v), __ATOMIC_SEQ_CST))
+#else
+static inline unsigned long atomic_long_read_acquire(const atomic_long_t *a)
+{
+    unsigned long value;
+
+    shim_before_read(&a->counter);
+    value = (unsigned long)__atomic_load_n(&a->counter, __ATOMIC_ACQUIRE);
+    shim_after_read(&a->counter);
+    return value;
+}
+
+static inline unsigned long atomic_long_read(const atomic_long_t *a)
+{
+    unsigned long value;
+
+    shim_before_read(&a->counter);
+    value = (unsigned long)__atomic_load_n(&a->counter, __ATOMIC_RELAXED);
+    shim_after_read(&a->counter);
+    return value;
+}
+
+static inline void atomic_long_or(unsigned long bits, atomic_long_t *a)
+{
+    if (shim_or_later(&a->counter, bits))
+        return;
+    if (shim_ordered())
+        __atomic_fetch_or(&a->counter, (long)bits, __ATOMIC_RELEASE);
+    else
+        __atomic_fetch_or(&a->counter, (long)bits, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_long_andnot(unsigned long bits, atomic_long_t *a)
+{
+    __atomic_fetch_and(&a->counter, ~(long)bits, __ATOMIC_RELAXED);
+}
+#endif

@@ -1,0 +1,19 @@
+#pragma once
+#include <linux/types.h>
+
+enum cpuhp_state {
+    CPUHP_INVALID = 0,
+    CPUHP_IOMMU_IOVA_DEAD = 1,
+    CPUHP_BP_PREPARE_DYN = 2,
+    CPUHP_BP_PREPARE_DYN_END = 127,
+};
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+int cpuhp_setup_state_nocalls(enum cpuhp_state state, const char *name, int (*up)(unsigned int cpu),
+                              int (*dead)(unsigned int cpu));
+void cpuhp_remove_state_nocalls(enum cpuhp_state state);
+#ifdef __cplusplus
+}
+#endif

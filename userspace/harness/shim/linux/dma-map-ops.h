@@ -1,0 +1,21 @@
+/* What map.c and the headers need of the DMA API. */
+#pragma once
+#include <linux/minmax.h>
+#include <linux/pfn.h>
+#include <linux/types.h>
+
+enum dma_data_direction {
+    DMA_BIDIRECTIONAL = 0,
+    DMA_TO_DEVICE = 1,
+    DMA_FROM_DEVICE = 2,
+};
+struct dma_map_ops {
+    int unused;
+};
+struct device {
+    const struct dma_map_ops *dma_ops;
+    u64 bus_dma_limit;
+};
+
+#define DMA_MAPPING_ERROR (~(dma_addr_t)0)
+#define dev_err_ratelimited(dev, ...) ((void)(dev), shim_log(__VA_ARGS__))

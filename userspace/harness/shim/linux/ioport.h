@@ -1,0 +1,4 @@
+#pragma once
+struct resource {
+    struct resource *parent;
+};

@@ -1,0 +1,7 @@
+#pragma once
+#define module_param_named(name, value, type, perm) struct shim_nothing
+#define MODULE_PARM_DESC(name, text) struct shim_nothing
+#define MODULE_AUTHOR(text) struct shim_nothing
+#define MODULE_LICENSE(text) struct shim_nothing
+#define EXPORT_SYMBOL_GPL(name) struct shim_nothing
+#define EXPORT_SYMBOL(name) struct shim_nothing

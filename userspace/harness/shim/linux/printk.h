@@ -1,0 +1,3 @@
+#pragma once
+#include <linux/types.h>
+#define pr_err_ratelimited(...) shim_log(__VA_ARGS__)

@@ -1,0 +1,276 @@
+// Batches: what becomes of a run of maps or unmaps when it goes well, and when not.
+#include "fixture.h"
+
+using namespace world;
+
+class Batch : public Pv {
+public:
+    explicit Batch(const Config &c = {}) : Pv(c) {}
+    Device strict{PVIOMMU_STRICT};
+    // The n-th op of that kind has that status.
+    static std::function<int(const xen_iommu_op &)> fail_nth(unsigned op, unsigned n, int status)
+    {
+        return [=, left = n](const xen_iommu_op &o) mutable { return o.op == op && left-- == 0 ? status : 0; };
+    }
+};
+class FourOps : public Batch {
+public:
+    FourOps() : Batch({.max_ops = 4}) {}
+};
+class EightFrames : public Batch {
+public:
+    EightFrames() : Batch({.max_frames = 8}) {}
+};
+
+TEST_F(Batch, NeighboursAreOneOp)
+{
+    // The P2M is in pieces of 16 frames.
+    for (const auto &[pfn, nr, ops] : {std::tuple{16u, 1u, 1u}, {16, 16, 1}, {16, 17, 2}, {24, 16, 2}, {16, 64, 4}}) {
+        sent.clear();
+        const Mapping m = strict.map(pfn, nr);
+        ASSERT_TRUE(m);
+        ASSERT_EQ(sent.size(), 1u);
+        EXPECT_EQ(sent[0].count(XEN_IOMMUOP_map), ops) << nr << " pages at " << pfn;
+        EXPECT_EQ(strict.unmap(m), 0);
+        ASSERT_EQ(sent.size(), 2u);
+        EXPECT_EQ(sent[1].count(XEN_IOMMUOP_unmap), 1u);
+    }
+}
+
+TEST_F(Batch, OtherAccessOrOwnerIsAnotherOp)
+{
+    set_foreign(33, 5);
+    sent.clear();
+    const Mapping m = strict.map(32, 3);
+    ASSERT_TRUE(m);
+    ASSERT_EQ(sent[0].ops.size(), 3u);
+    EXPECT_EQ(sent[0].ops[0].u.map.domid, DOMID_SELF);
+    EXPECT_EQ(sent[0].ops[1].u.map.domid, 5u);
+    EXPECT_EQ(sent[0].ops[2].u.map.domid, DOMID_SELF);
+    EXPECT_EQ(strict.unmap(m), 0);
+    const Mapping read = strict.map(48, 2, {.write = false});
+    EXPECT_TRUE(read);
+    EXPECT_EQ(strict.unmap(read), 0);
+    // Two parts of a list that are neighbours in memory, but not in the run.
+    sent.clear();
+    const Mapping list = strict.map_list({{64, 2}, {66, 2, 1}});
+    ASSERT_TRUE(list);
+    EXPECT_EQ(sent[0].ops.size(), 2u);
+    EXPECT_EQ(strict.unmap_list(list), 0);
+}
+
+TEST_F(EightFrames, AnOpHasItsLimit)
+{
+    sent.clear();
+    const Mapping m = strict.map(64, 16);
+    ASSERT_TRUE(m);
+    EXPECT_EQ(sent[0].ops.size(), 2u);
+    EXPECT_EQ(sent[0].ops[0].u.map.nr, 8u);
+    EXPECT_EQ(strict.unmap(m), 0);
+    EXPECT_EQ(sent[1].ops.size(), 2u);
+    const Mapping list = strict.map_list({{64, 6}, {70, 6}});
+    EXPECT_EQ(strict.unmap_list(list), 0);
+    EXPECT_EQ(sent.back().ops.size(), 2u);
+}
+
+TEST_F(FourOps, FullBatchesFollowEachOther)
+{
+    for (unsigned pages = 16; pages <= 16 * 13; pages += 16) {
+        sent.clear();
+        const Mapping m = strict.map(16, pages);
+        ASSERT_TRUE(m);
+        EXPECT_EQ(sent.size(), (pages / 16 + 3) / 4);
+        EXPECT_EQ(strict.unmap(m), 0);
+    }
+    // Unmaps of a list with gaps do not join.
+    std::vector<Part> parts;
+    for (unsigned i = 0; i < 9; i++)
+        parts.push_back({16 + 2 * i, 1, 1});
+    const Mapping list = strict.map_list(parts);
+    ASSERT_TRUE(list);
+    sent.clear();
+    EXPECT_EQ(strict.unmap_list(list), 0);
+    EXPECT_EQ(sent.size(), 3u);
+}
+
+TEST_F(FourOps, AFailedRunIsTakenBack)
+{
+    for (const int status : {-EIO, -ENOMEM})
+        for (unsigned n = 0; n < 11; n++) {
+            const unsigned long failures = device_failures();
+            hooks.op_fails = fail_nth(XEN_IOMMUOP_map, n, status);
+            EXPECT_FALSE(strict.map(16, 11 * 16));
+            hooks.op_fails = nullptr;
+            EXPECT_EQ(cached(), 0u) << "op " << n;
+            EXPECT_EQ(handed_out(), 0u) << "op " << n;
+            EXPECT_EQ(device_failures(), failures + 1);
+        }
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+}
+
+TEST_F(FourOps, AFailedListIsTakenBack)
+{
+    std::vector<Part> parts;
+    for (unsigned i = 0; i < 11; i++)
+        parts.push_back({16 + 16 * i, 1 + i % 3, i % 2});
+    for (unsigned n = 0; n < 11; n++) {
+        hooks.op_fails = fail_nth(XEN_IOMMUOP_map, n, -ENOMEM);
+        EXPECT_FALSE(strict.map_list(parts));
+        hooks.op_fails = nullptr;
+        EXPECT_EQ(cached(), 0u) << "op " << n;
+        EXPECT_EQ(handed_out(), 0u) << "op " << n;
+    }
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u) << "gaps are no failures";
+}
+
+TEST_F(FourOps, AFrameThatIsNoneEndsTheRun)
+{
+    for (const unsigned at : {16u, 17u, 40u, 100u, 180u}) {
+        restart({.max_ops = 4});
+        set_identity(at);
+        EXPECT_FALSE(strict.map(16, 11 * 16));
+        EXPECT_EQ(cached(), 0u);
+        EXPECT_EQ(handed_out(), 0u);
+        EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+    }
+}
+
+TEST_F(FourOps, WhatIsNotTakenBackIsNeverUsedAgain)
+{
+    strict.faults = true;
+    for (const unsigned first : {2u, 7u}) {
+        hooks.op_fails = [n = 0u, first](const xen_iommu_op &o) mutable {
+            if (o.op == XEN_IOMMUOP_map)
+                return n++ == first ? -ENOMEM : 0;
+            return -EIO;
+        };
+        EXPECT_FALSE(strict.map(16, 11 * 16));
+        hooks.op_fails = nullptr;
+        EXPECT_GT(cached(), 0u);
+        for (uint64_t bfn = kHigh; bfn < kHigh + config.high; bfn++)
+            if (entry(bfn).cached)
+                EXPECT_TRUE(is_handed_out(bfn));
+    }
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 2u * 11 * 16);
+}
+
+TEST_F(FourOps, OneEarlierFrameIsNotTakenBack)
+{
+    // The second call fails; what the first one mapped is undone frame by frame, but for one.
+    strict.faults = true;
+    hooks.op_fails = [maps = 0u, frames = 0u](const xen_iommu_op &o) mutable {
+        if (o.op == XEN_IOMMUOP_map)
+            return maps++ == 4 ? -ENOMEM : 0;
+        return o.u.range.nr == 1 && frames++ == 20 ? -EIO : 0;
+    };
+    EXPECT_FALSE(strict.map(16, 8 * 16));
+    hooks.op_fails = nullptr;
+    EXPECT_EQ(cached(), 1u);
+    EXPECT_EQ(handed_out(), 128u);
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 128u);
+}
+
+TEST_F(Batch, AFailedCallLeavesNothingKnown)
+{
+    strict.faults = true;
+    unsigned long leaked = 0;
+    for (const Call fate : {Call::FailsBefore, Call::FailsAfter}) {
+        hooks.call_fails = [fate] { return fate; };
+        EXPECT_FALSE(strict.map(16, 3));
+        hooks.call_fails = nullptr;
+        EXPECT_EQ(counter(PVIOMMU_LEAKED), leaked += 3);
+        const Mapping m = strict.map(32, 2);
+        ASSERT_TRUE(m);
+        hooks.call_fails = [fate] { return fate; };
+        EXPECT_EQ(strict.unmap(m), -EIO);
+        hooks.call_fails = nullptr;
+        EXPECT_EQ(counter(PVIOMMU_LEAKED), leaked += 2);
+        EXPECT_TRUE(is_handed_out(m.bfn()));
+    }
+}
+
+TEST_F(Batch, AFailedUnmapIsNeverUsedAgain)
+{
+    strict.faults = true;
+    const Mapping m = strict.map(16, 2);
+    hooks.op_fails = fail_nth(XEN_IOMMUOP_unmap, 0, -EIO);
+    EXPECT_EQ(strict.unmap(m), -EIO);
+    hooks.op_fails = nullptr;
+    EXPECT_TRUE(is_handed_out(m.bfn()));
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 2u);
+    Device other(PVIOMMU_STRICT);
+    Mapping base;
+    base.addr = 0x1000;
+    EXPECT_EQ(other.unmap(base), -ENOENT) << "the base ops made it";
+}
+
+TEST_F(Batch, OneBfnInUse)
+{
+    strict.faults = true;
+    for (const int first : {0, -ENOMEM}) {
+        // Where the next run will be: op 0 has 16 frames, op 1 the rest.
+        const uint64_t bfn = alloc(5);
+        free(bfn, 5);
+        plant(bfn + 20, 0);
+        hooks.op_fails = fail_nth(XEN_IOMMUOP_map, 0, first);
+        EXPECT_FALSE(strict.map(16, 32));
+        hooks.op_fails = nullptr;
+        EXPECT_TRUE(is_handed_out(bfn)) << "first status " << first;
+        EXPECT_FALSE(entry(bfn).cached);
+        EXPECT_TRUE(entry(bfn + 20).mapped) << "that was not ours to unmap";
+    }
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 64u);
+}
+
+TEST_F(Batch, MmioGoesByItsMachineAddress)
+{
+    const Mapping m = strict.map_mmio(kPages + 100, 3);
+    ASSERT_TRUE(m);
+    EXPECT_EQ(entry(m.bfn() + 2).mfn, kPages + 102);
+    EXPECT_EQ(sent.back().ops[0].flags, XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | XEN_IOMMUOP_MAP_mmio);
+    EXPECT_EQ(strict.unmap(m), 0);
+    // 256 MiB less a page: the largest that there is.
+    restart({.high = kMaxBfns});
+    const Mapping large = strict.map_mmio(1u << 20, PVIOMMU_RUN_MAX_NR / 2);
+    ASSERT_TRUE(large);
+    EXPECT_EQ(sent[0].ops.size(), 16u);
+    EXPECT_EQ(strict.unmap(large), 0);
+    EXPECT_FALSE(strict.map_mmio(1u << 20, PVIOMMU_RUN_MAX_NR + 1));
+}
+
+TEST_F(Batch, NarrowDevicesGetTheLowWindow)
+{
+    const Mapping m = strict.map(16, 4, {.limit = 0xffffffff});
+    ASSERT_TRUE(m);
+    EXPECT_LT(m.addr, 1ull << 32);
+    EXPECT_EQ(strict.unmap(m), 0);
+    EXPECT_FALSE(strict.map(16, 4, {.limit = 0xffffff}));
+    const Mapping aligned = strict.map(19, 3, {.align = 8, .offset = 17});
+    ASSERT_TRUE(aligned);
+    EXPECT_EQ(strict.unmap(aligned), 0);
+}
+
+TEST_F(Batch, NoMemoryForBatchesAndQueues)
+{
+    restart({.start = false});
+    for (unsigned n = 0;; n++) {
+        hooks.alloc_fails = nth(n);
+        const int err = pviommu_batches_init();
+        hooks.alloc_fails = nullptr;
+        if (!err) {
+            EXPECT_EQ(n, unsigned{NR_CPUS});
+            break;
+        }
+        EXPECT_EQ(err, -ENOMEM);
+        EXPECT_EQ(allocations(), 0u);
+    }
+    for (unsigned n = 0; n < 3; n++) {
+        const unsigned long before = allocations();
+        hooks.alloc_fails = n < 2 ? nth(n) : nullptr;
+        hooks.cpuhp_fails = [n] { return n == 2; };
+        EXPECT_EQ(pviommu_queues_init(), n < 2 ? -ENOMEM : -ENOSPC);
+        hooks.alloc_fails = nullptr;
+        EXPECT_EQ(allocations(), before);
+    }
+    pviommu_batches_exit();
+}

@@ -1,0 +1,389 @@
+// Unmaps that wait: how they leave, when, and what happens if that fails.
+#include "fixture.h"
+
+using namespace world;
+
+class Lazy : public Pv {
+public:
+    explicit Lazy(const Config &c = {}) : Pv(c) {}
+    Device lazy{PVIOMMU_LAZY}, strict{PVIOMMU_STRICT};
+    unsigned next = 16;
+
+    // Map and unmap n pages, one each; neighbours in nothing.
+    std::vector<Mapping> wait(unsigned n)
+    {
+        std::vector<Mapping> all;
+        for (unsigned i = 0; i < n; i++, next += 2)
+            all.push_back(lazy.map(next));
+        for (const Mapping &m : all)
+            EXPECT_EQ(lazy.unmap(m), 0);
+        return all;
+    }
+    static bool gone(const std::vector<Mapping> &all)
+    {
+        for (const Mapping &m : all)
+            if (entry(m.bfn()).cached || is_handed_out(m.bfn()) || references(m.pfn) != 1)
+                return false;
+        return true;
+    }
+    static bool waits(const std::vector<Mapping> &all)
+    {
+        for (const Mapping &m : all)
+            if (!entry(m.bfn()).mapped || !is_handed_out(m.bfn()) || references(m.pfn) != 2)
+                return false;
+        return true;
+    }
+    static pviommu_queue &queue(unsigned cpu) { return *per_cpu_ptr(pviommu_queues, cpu); }
+    static unsigned long ticks() { return msecs_to_jiffies(pviommu_wait_ms); }
+};
+
+TEST_F(Lazy, WhatWaitsIsHeld)
+{
+    const std::vector<Mapping> all = wait(2);
+    EXPECT_TRUE(waits(all));
+    EXPECT_EQ(counter(PVIOMMU_QUEUED), 2u);
+    // Linux frees the page, but does not get it before the flush.
+    free_page_of(all[0].pfn);
+    EXPECT_FALSE(take_page(all[0].pfn));
+    pviommu_queues_drain();
+    EXPECT_EQ(cached(), 0u);
+    EXPECT_TRUE(take_page(all[0].pfn));
+    EXPECT_EQ(counter(PVIOMMU_FLUSH_REQUEST), 1u);
+}
+
+TEST_F(Lazy, AFullQueueLeaves)
+{
+    const std::vector<Mapping> all = wait(kQueue);
+    EXPECT_TRUE(waits(all));
+    const Mapping m = lazy.map(9); // takes along what waits
+    EXPECT_TRUE(gone(all));
+    EXPECT_EQ(lazy.unmap(m), 0);
+    // With maps all made before, nothing rides.
+    std::vector<Mapping> many;
+    for (unsigned i = 0; i < kQueue + 1; i++)
+        many.push_back(lazy.map(200 + 2 * i));
+    pviommu_queues_drain();
+    for (unsigned i = 0; i < kQueue; i++)
+        lazy.unmap(many[i]);
+    EXPECT_EQ(counter(PVIOMMU_FLUSH_FULL), 0u);
+    lazy.unmap(many[kQueue]);
+    EXPECT_EQ(counter(PVIOMMU_FLUSH_FULL), 1u);
+    EXPECT_EQ(queue(0).nr, 1u);
+    EXPECT_EQ(mapped(), 1u);
+}
+
+TEST_F(Lazy, TheyRideWithAMap)
+{
+    std::vector<Mapping> maps;
+    for (unsigned i = 0; i < kRide; i++)
+        maps.push_back(lazy.map(100 + 2 * i));
+    for (unsigned i = 0; i < kRide - 1; i++)
+        lazy.unmap(maps[i]);
+    const Mapping before = lazy.map(10);
+    EXPECT_EQ(queue(0).nr, kRide - 1) << "not worth a flush yet";
+    EXPECT_EQ(counter(PVIOMMU_FLUSHES), 0u);
+    lazy.unmap(maps.back());
+    sent.clear();
+    const Mapping with = lazy.map(12);
+    ASSERT_EQ(sent.size(), 1u) << "no hypercall of their own";
+    EXPECT_EQ(sent[0].ops[0].op, XEN_IOMMUOP_map);
+    EXPECT_EQ(sent[0].ops.size() - 1, sent[0].count(XEN_IOMMUOP_unmap));
+    EXPECT_TRUE(gone(maps));
+    EXPECT_EQ(queue(0).nr, 0u);
+    EXPECT_EQ(counter(PVIOMMU_FLUSH_RIDE), 1u);
+    EXPECT_EQ(counter(PVIOMMU_FLUSHES), 1u);
+    EXPECT_EQ(counter(PVIOMMU_PAGES_UNMAPPED), kRide);
+    lazy.unmap(before);
+    lazy.unmap(with);
+}
+
+TEST_F(Lazy, TheyRideWithAStrictUnmap)
+{
+    const Mapping m = strict.map(8);
+    const std::vector<Mapping> all = wait(2);
+    sent.clear();
+    EXPECT_EQ(strict.unmap(m), 0);
+    EXPECT_EQ(sent.size(), 1u);
+    EXPECT_TRUE(gone(all));
+    EXPECT_EQ(stats().flushes, 1u);
+    EXPECT_EQ(counter(PVIOMMU_FLUSHES), 1u);
+}
+
+TEST_F(Lazy, HypercallsAPair)
+{
+    std::vector<Mapping> live;
+    const unsigned n = 100 * kQueue;
+    for (unsigned i = 0; i < n; i++) {
+        live.push_back(lazy.map(16 + i % 1024 * 2));
+        if (live.size() > 8) {
+            lazy.unmap(live.front());
+            live.erase(live.begin());
+        }
+    }
+    EXPECT_LE(stats().calls, n + n / 100) << "one for each map";
+    EXPECT_LE(stats().flushes, n / kRide + 1);
+    for (const Mapping &m : live)
+        lazy.unmap(m);
+}
+
+TEST_F(Lazy, TheTimerEndsTheWait)
+{
+    for (unsigned round = 0; round < 3; round++) {
+        const std::vector<Mapping> all = wait(2);
+        EXPECT_TRUE(timer_pending(0)) << "round " << round;
+        pass_jiffies(ticks() - 1);
+        EXPECT_TRUE(waits(all));
+        pass_jiffies(1);
+        EXPECT_TRUE(gone(all)) << "round " << round;
+        EXPECT_EQ(counter(PVIOMMU_FLUSH_TIMER), round + 1);
+        pass_jiffies(3 * ticks());
+    }
+    EXPECT_FALSE(timer_pending(0));
+}
+
+TEST_F(Lazy, TheTimerGoesByTheOldest)
+{
+    const std::vector<Mapping> first = wait(1);
+    pass_jiffies(ticks() - 1);
+    const std::vector<Mapping> second = wait(1);
+    pass_jiffies(1);
+    EXPECT_TRUE(gone(first));
+    EXPECT_TRUE(gone(second));
+}
+
+TEST_F(Lazy, AllCpusAreDrained)
+{
+    std::vector<std::vector<Mapping>> all(NR_CPUS);
+    for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
+        as_cpu(cpu, [&] { all[cpu] = wait(2); });
+    pviommu_queues_drain();
+    for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
+        EXPECT_TRUE(gone(all[cpu])) << "CPU " << cpu;
+}
+
+TEST_F(Lazy, ShortOfBfnsTheyGo)
+{
+    restart({.high = 512, .low = 0});
+    std::vector<Mapping> all;
+    for (unsigned i = 0; i < 512 / 16; i++) // with gaps: the whole window
+        all.push_back(lazy.map(16 + 16 * i, 16));
+    EXPECT_FALSE(lazy.map(9));
+    make_compound(16, 16);
+    lazy.unmap(all[0]);
+    EXPECT_TRUE(waits({all[0]}));
+    const Mapping m = lazy.map(9);
+    EXPECT_TRUE(m) << "one that waited made room";
+    EXPECT_EQ(counter(PVIOMMU_FLUSH_PRESSURE), 1u);
+    lazy.unmap(m);
+    for (unsigned i = 1; i < all.size(); i++)
+        lazy.unmap(all[i]);
+}
+
+TEST_F(Lazy, AFailedUnmapKeepsItsPage)
+{
+    const std::vector<Mapping> all = wait(3);
+    hooks.op_fails = [&](const xen_iommu_op &o) { return o.u.range.bfn == all[1].bfn() ? -EIO : 0; };
+    sent.clear();
+    // So that they do not become one op.
+    pviommu_xen.max_frames = 1;
+    pviommu_queues_drain();
+    hooks.op_fails = nullptr;
+    EXPECT_TRUE(gone({all[0], all[2]}));
+    EXPECT_EQ(references(all[1].pfn), 2);
+    EXPECT_TRUE(is_handed_out(all[1].bfn()));
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 1u);
+    EXPECT_EQ(counter(PVIOMMU_PAGES_UNMAPPED), 2u);
+    EXPECT_EQ(handed_out(), 1u);
+}
+
+TEST_F(Lazy, AFailedCallKeepsAll)
+{
+    for (const Call fate : {Call::FailsBefore, Call::FailsAfter}) {
+        const std::vector<Mapping> all = wait(2);
+        hooks.call_fails = [fate] { return fate; };
+        pviommu_queues_drain();
+        hooks.call_fails = nullptr;
+        for (const Mapping &m : all) {
+            EXPECT_EQ(references(m.pfn), 2);
+            EXPECT_TRUE(is_handed_out(m.bfn()));
+        }
+    }
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 4u);
+    EXPECT_EQ(queue(0).nr, 0u);
+}
+
+TEST_F(Lazy, AFailedMapDoesNotHurtItsRiders)
+{
+    std::vector<Mapping> all;
+    for (unsigned i = 0; i < kRide; i++)
+        all.push_back(lazy.map(100 + 2 * i));
+    for (const Mapping &m : all)
+        lazy.unmap(m);
+    hooks.op_fails = [](const xen_iommu_op &o) { return o.op == XEN_IOMMUOP_map ? -ENOMEM : 0; };
+    EXPECT_FALSE(lazy.map(10, 2));
+    hooks.op_fails = nullptr;
+    EXPECT_TRUE(gone(all));
+    EXPECT_EQ(handed_out(), 0u);
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+}
+
+TEST_F(Lazy, AFailedRiderDoesNotHurtItsMap)
+{
+    std::vector<Mapping> all;
+    for (unsigned i = 0; i < kRide; i++)
+        all.push_back(lazy.map(100 + 2 * i));
+    for (const Mapping &m : all)
+        lazy.unmap(m);
+    hooks.op_fails = [](const xen_iommu_op &o) { return o.op == XEN_IOMMUOP_unmap ? -EIO : 0; };
+    const Mapping m = lazy.map(10, 2);
+    hooks.op_fails = nullptr;
+    EXPECT_TRUE(m);
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), kRide);
+    lazy.unmap(m);
+}
+
+TEST_F(Lazy, MoreThanABatchHolds)
+{
+    // Every other one, so that they do not join.
+    pviommu_xen.max_ops = 2;
+    std::vector<Mapping> all;
+    for (unsigned i = 0; i < 2 * kRide; i++)
+        all.push_back(lazy.map(100 + 2 * i));
+    for (unsigned i = 0; i < all.size(); i += 2)
+        lazy.unmap(all[i]);
+    sent.clear();
+    const Mapping m = lazy.map(10);
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_EQ(sent[0].ops.size(), 2u) << "one of them had room";
+    EXPECT_TRUE(gone({all[0]}));
+    EXPECT_TRUE(waits({all[2]}));
+    EXPECT_EQ(queue(0).nr, kRide - 1);
+    pviommu_queues_drain();
+    EXPECT_EQ(queue(0).nr, 0u);
+    EXPECT_EQ(sent.size(), 1 + (kRide - 1 + 1) / 2);
+    for (unsigned i = 0; i < all.size(); i += 2)
+        EXPECT_TRUE(gone({all[i]})) << i;
+    for (unsigned i = 1; i < all.size(); i += 2)
+        lazy.unmap(all[i]);
+    lazy.unmap(m);
+}
+
+TEST_F(Lazy, NeighboursAreOneOp)
+{
+    for (const bool up : {true, false}) {
+        const Mapping a = lazy.map(20), b = lazy.map(40), c = lazy.map(60);
+        EXPECT_EQ(b.bfn(), a.bfn() + 1);
+        EXPECT_EQ(c.bfn(), a.bfn() + 2);
+        lazy.unmap(up ? a : c);
+        lazy.unmap(b);
+        lazy.unmap(up ? c : a);
+        sent.clear();
+        pviommu_queues_drain();
+        ASSERT_EQ(sent.size(), 1u);
+        ASSERT_EQ(sent[0].ops.size(), 1u);
+        EXPECT_EQ(sent[0].ops[0].u.range.bfn, a.bfn());
+        EXPECT_EQ(sent[0].ops[0].u.range.nr, 3u);
+    }
+    // Not over what one op takes.
+    pviommu_xen.max_frames = 2;
+    wait(3);
+    sent.clear();
+    pviommu_queues_drain();
+    EXPECT_EQ(sent[0].ops.size(), 2u);
+}
+
+TEST_F(Lazy, TheNextMapsAreNeighboursAgain)
+{
+    const std::vector<Mapping> all = wait(3);
+    pviommu_queues_drain();
+    for (const Mapping &m : all)
+        EXPECT_EQ(alloc(0), m.bfn());
+    for (const Mapping &m : all)
+        free(m.bfn(), 0);
+}
+
+TEST_F(Lazy, NobodyGetsThemBeforeTheFlush)
+{
+    const std::vector<Mapping> all = wait(3);
+    std::vector<uint64_t> others;
+    // While Xen has cleared the table, but not flushed, other CPUs allocate all there is.
+    hooks.at_flush = [&] {
+        for (unsigned cpu = 1; cpu < NR_CPUS; cpu++)
+            for (unsigned i = 0; i < 200; i++)
+                others.push_back(alloc_on(cpu, 0));
+        for (const Mapping &m : all)
+            EXPECT_EQ(references(m.pfn), 2);
+    };
+    pviommu_queues_drain();
+    hooks.at_flush = nullptr;
+    EXPECT_FALSE(others.empty());
+    for (const uint64_t bfn : others)
+        free(bfn, 0);
+}
+
+TEST_F(Lazy, OnlyOnePageWaits)
+{
+    // Two pages with a reference count each can't be held by one: strict then.
+    const Mapping two = lazy.map(20, 2);
+    EXPECT_EQ(lazy.unmap(two), 0);
+    EXPECT_FALSE(entry(two.bfn()).cached);
+    make_compound(32, 4);
+    const Mapping inside = lazy.map(33, 3);
+    EXPECT_EQ(lazy.unmap(inside), 0);
+    EXPECT_TRUE(entry(inside.bfn()).mapped);
+    EXPECT_EQ(references(32), 2);
+    const Mapping beyond = lazy.map(34, 3);
+    EXPECT_EQ(lazy.unmap(beyond), 0);
+    EXPECT_FALSE(entry(beyond.bfn()).cached);
+    // Nor what is the caller's to free, MMIO, a guest's page, or a page without a count.
+    const Mapping coherent = lazy.map(50, 1, {.strict = true});
+    EXPECT_EQ(lazy.unmap(coherent), 0);
+    EXPECT_FALSE(entry(coherent.bfn()).cached);
+    set_foreign(52, 3);
+    const Mapping foreign = lazy.map(52);
+    EXPECT_EQ(lazy.unmap(foreign), 0);
+    EXPECT_FALSE(entry(foreign.bfn()).cached);
+    free_page_of(54);
+    const Mapping nobodys = lazy.map(54);
+    EXPECT_EQ(lazy.unmap(nobodys), 0);
+    EXPECT_FALSE(entry(nobodys.bfn()).cached);
+    shim_pages[56].zone_device = true;
+    const Mapping zone = lazy.map(56);
+    EXPECT_EQ(lazy.unmap(zone), 0);
+    EXPECT_FALSE(entry(zone.bfn()).cached);
+    EXPECT_EQ(handed_out(), 0u) << "what waited went along with the others";
+}
+
+TEST_F(Lazy, OnlyWhatFitsIntoAnOpWaits)
+{
+    pviommu_xen.max_frames = 8;
+    make_compound(32, 16);
+    const Mapping large = lazy.map(32, 9), fits = lazy.map(32, 8);
+    EXPECT_EQ(lazy.unmap(large), 0);
+    EXPECT_FALSE(entry(large.bfn()).cached);
+    EXPECT_EQ(lazy.unmap(fits), 0);
+    EXPECT_TRUE(entry(fits.bfn()).mapped);
+}
+
+TEST_F(Lazy, ADeadCpuLeavesNothing)
+{
+    std::vector<Mapping> all;
+    as_cpu(kDead, [&] { all = wait(2); });
+    // Its timer fires elsewhere before anybody has cleared up.
+    hooks.dying = [&](unsigned cpu) {
+        EXPECT_EQ(cpu, kDead);
+        pass_jiffies(2 * ticks());
+        EXPECT_TRUE(waits(all));
+    };
+    cpu_down(kDead);
+    EXPECT_TRUE(gone(all));
+    EXPECT_EQ(queue(kDead).nr, 0u);
+    hooks.dying = nullptr;
+    cpu_up(kDead);
+    for (unsigned round = 0; round < 2; round++) {
+        as_cpu(kDead, [&] { all = wait(1); });
+        EXPECT_TRUE(timer_pending(kDead)) << "it works when it is back";
+        pass_jiffies(ticks());
+        EXPECT_TRUE(gone(all));
+    }
+}

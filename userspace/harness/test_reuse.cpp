@@ -1,0 +1,223 @@
+// Mappings that idle: who gets one, and when they go.
+#include "fixture.h"
+
+using namespace world;
+
+class Reuse : public Pv {
+public:
+    Device dev{PVIOMMU_REUSE}, other{PVIOMMU_REUSE};
+    static pviommu_reuse &table(unsigned cpu) { return *per_cpu_ptr(pviommu_reuses, cpu); }
+    static unsigned long ticks() { return msecs_to_jiffies(pviommu_wait_ms); }
+};
+
+TEST_F(Reuse, TheSameAgainCostsNothing)
+{
+    const Mapping first = dev.map(20);
+    EXPECT_EQ(dev.unmap(first), 0);
+    EXPECT_EQ(references(20), 2);
+    EXPECT_EQ(table(0).nr, 1u);
+    sent.clear();
+    for (unsigned i = 0; i < 100; i++) {
+        const Mapping m = dev.map(20, 1, {.offset = i});
+        EXPECT_EQ(m.bfn(), first.bfn());
+        EXPECT_EQ(references(20), 1) << "the driver's alone";
+        EXPECT_EQ(table(0).nr, 0u);
+        EXPECT_EQ(dev.unmap(m), 0);
+    }
+    EXPECT_TRUE(sent.empty());
+    EXPECT_EQ(dev.counter(PVIOMMU_REUSE_HITS), 100u);
+    EXPECT_EQ(dev.counter(PVIOMMU_REUSE_MISSES), 1u);
+}
+
+TEST_F(Reuse, OnlyTheSame)
+{
+    make_compound(32, 8);
+    const Mapping m = dev.map(32, 2);
+    EXPECT_EQ(dev.unmap(m), 0);
+    std::vector<Mapping> all = {dev.map(32, 2, {.write = false}), dev.map(32, 1), dev.map(32, 3), dev.map(33, 2),
+                                dev.map(32, 2, {.limit = 0xffffffff})};
+    Device lazy(PVIOMMU_LAZY);
+    const Mapping in_other_mode = lazy.map(32, 2);
+    EXPECT_EQ(counter(PVIOMMU_REUSE_HITS), 0u);
+    all.push_back(other.map(32, 2));
+    EXPECT_EQ(counter(PVIOMMU_REUSE_HITS), 1u) << "another device may have it";
+    EXPECT_EQ(all.back().bfn(), m.bfn());
+    for (const Mapping &each : all)
+        EXPECT_EQ(dev.unmap(each), 0);
+    EXPECT_EQ(lazy.unmap(in_other_mode), 0);
+}
+
+TEST_F(Reuse, NotTwice)
+{
+    const Mapping a = dev.map(20), b = dev.map(20);
+    EXPECT_NE(a.bfn(), b.bfn());
+    EXPECT_EQ(dev.unmap(a), 0);
+    const Mapping c = dev.map(20), d = dev.map(20);
+    EXPECT_EQ(c.bfn(), a.bfn());
+    EXPECT_NE(d.bfn(), c.bfn());
+    for (const Mapping &m : {b, c, d})
+        EXPECT_EQ(dev.unmap(m), 0);
+}
+
+TEST_F(Reuse, AlignmentIsKept)
+{
+    make_compound(0x100, 8);
+    const Mapping at_start = dev.map(0x101, 3);
+    EXPECT_EQ(at_start.bfn() % 4, 0u);
+    EXPECT_EQ(dev.unmap(at_start), 0);
+    const Mapping aligned = other.map(0x101, 3, {.align = 4}); // the driver looks at the remainder
+    EXPECT_EQ(aligned.bfn() % 4, 1u);
+    EXPECT_EQ(other.unmap(aligned), 0);
+    const Mapping again = dev.map(0x101, 3);
+    EXPECT_EQ(again.bfn() % 4, 0u);
+    EXPECT_EQ(dev.unmap(again), 0);
+}
+
+TEST_F(Reuse, TheOldestMakesRoom)
+{
+    // PFNs of one set.
+    std::vector<Mapping> all;
+    for (unsigned i = 0; all.size() < kWays + 1; i++) {
+        const unsigned pfn = 2 + i;
+        if (pfn % kSets == 2 % kSets)
+            all.push_back(dev.map(pfn));
+    }
+    for (const Mapping &m : all) {
+        EXPECT_EQ(dev.unmap(m), 0);
+        if (&m == &all[0])
+            pass_jiffies(1);
+    }
+    EXPECT_EQ(table(0).nr, kWays);
+    EXPECT_EQ(per_cpu_ptr(pviommu_queues, 0)->nr, 1u);
+    pviommu_queues_drain();
+    EXPECT_EQ(table(0).nr, 0u);
+    for (const Mapping &m : all)
+        EXPECT_EQ(references(m.pfn), 1);
+}
+
+TEST_F(Reuse, TheOldestAndNoOther)
+{
+    std::vector<Mapping> all;
+    for (unsigned i = 0; all.size() < kWays + 1; i++)
+        if ((2 + i) % kSets == 2 % kSets)
+            all.push_back(dev.map(2 + i));
+    for (unsigned i = 0; i < kWays; i++) {
+        dev.unmap(all[(i + 2) % kWays]); // all[2] first
+        if (i == 0)
+            pass_jiffies(1);
+    }
+    dev.unmap(all[kWays]);
+    for (unsigned i = 0; i <= kWays; i++) {
+        const uint64_t hits = counter(PVIOMMU_REUSE_HITS);
+        all[i] = dev.map(all[i].pfn);
+        EXPECT_EQ(counter(PVIOMMU_REUSE_HITS) - hits, i != 2) << i;
+    }
+    for (const Mapping &m : all)
+        dev.unmap(m);
+}
+
+TEST_F(Reuse, TheyAgeAndGo)
+{
+    const Mapping m = dev.map(20), again = dev.map(21);
+    EXPECT_EQ(dev.unmap(m), 0);
+    // One that is taken again and again stays, one that is not goes within two periods.
+    for (unsigned i = 0; i < 2 * ticks(); i++) {
+        EXPECT_TRUE(timer_pending(0));
+        EXPECT_EQ(dev.unmap(again), 0);
+        pass_jiffies(1);
+        EXPECT_EQ(dev.map(21).bfn(), again.bfn());
+    }
+    EXPECT_FALSE(entry(m.bfn()).cached);
+    EXPECT_EQ(references(20), 1);
+    EXPECT_EQ(dev.unmap(again), 0);
+    pass_jiffies(2 * ticks());
+    EXPECT_FALSE(entry(again.bfn()).cached);
+    EXPECT_EQ(table(0).nr, 0u);
+    pass_jiffies(2 * ticks());
+    EXPECT_FALSE(timer_pending(0));
+}
+
+TEST_F(Reuse, NotBeforeAPeriod)
+{
+    const Mapping early = dev.map(22);
+    EXPECT_EQ(dev.unmap(early), 0);
+    pass_jiffies(ticks() - 1);
+    const Mapping m = dev.map(20);
+    EXPECT_EQ(dev.unmap(m), 0);
+    pass_jiffies(1); // the timer, for the early one
+    EXPECT_FALSE(entry(early.bfn()).cached);
+    EXPECT_TRUE(entry(m.bfn()).mapped);
+    pass_jiffies(ticks());
+    EXPECT_FALSE(entry(m.bfn()).cached);
+}
+
+TEST_F(Reuse, TheTimerGoesOnForThoseThatAreYoung)
+{
+    const Mapping m = dev.map(20);
+    EXPECT_EQ(dev.unmap(m), 0);
+    pass_jiffies(1);
+    EXPECT_EQ(dev.map(20).bfn(), m.bfn());
+    EXPECT_EQ(dev.unmap(m), 0);
+    pass_jiffies(ticks() - 1); // it fires, and nothing is old enough
+    EXPECT_TRUE(entry(m.bfn()).mapped);
+    EXPECT_TRUE(timer_pending(0));
+    pass_jiffies(ticks());
+    EXPECT_FALSE(entry(m.bfn()).cached);
+}
+
+TEST_F(Reuse, LargeOnesOnlyWait)
+{
+    make_compound(64, 32);
+    const Mapping large = dev.map(64, PVIOMMU_REUSE_PAGES + 1);
+    EXPECT_EQ(dev.unmap(large), 0);
+    EXPECT_EQ(table(0).nr, 0u);
+    EXPECT_EQ(per_cpu_ptr(pviommu_queues, 0)->nr, 1u);
+    const Mapping most = dev.map(64, PVIOMMU_REUSE_PAGES);
+    EXPECT_EQ(dev.unmap(most), 0);
+    EXPECT_EQ(table(0).nr, 1u);
+}
+
+TEST_F(Reuse, ShortOfBfnsTheyGo)
+{
+    restart({.high = 512, .low = 0});
+    std::vector<Mapping> all;
+    for (unsigned i = 0; i < 512; i++)
+        all.push_back(dev.map(16 + i));
+    EXPECT_FALSE(dev.map(1000));
+    for (const Mapping &m : all)
+        EXPECT_EQ(dev.unmap(m), 0);
+    const Mapping m = dev.map(1000);
+    EXPECT_TRUE(m);
+    EXPECT_EQ(dev.unmap(m), 0);
+    if (kSets * kWays > 512) // or else most of them left when others came
+        EXPECT_GE(counter(PVIOMMU_FLUSH_PRESSURE), 1u);
+}
+
+TEST_F(Reuse, ADeadCpuLeavesNothing)
+{
+    std::vector<Mapping> all;
+    as_cpu(kDead, [&] {
+        for (unsigned i = 0; i < 6; i++)
+            all.push_back(dev.map(20 + i));
+        for (const Mapping &m : all)
+            EXPECT_EQ(dev.unmap(m), 0);
+    });
+    cpu_down(kDead);
+    EXPECT_EQ(table(kDead).nr, 0u);
+    EXPECT_EQ(cached(), 0u);
+    EXPECT_EQ(handed_out(), 0u);
+    cpu_up(kDead);
+}
+
+TEST_F(Reuse, AnotherModeLeavesNoTrace)
+{
+    const Mapping m = dev.map(20);
+    EXPECT_EQ(dev.unmap(m), 0);
+    dev.set_mode(PVIOMMU_STRICT);
+    const Mapping strict = dev.map(20);
+    EXPECT_NE(strict.bfn(), m.bfn());
+    EXPECT_EQ(dev.unmap(strict), 0); // takes nothing that idles
+    EXPECT_TRUE(entry(m.bfn()).mapped);
+    pass_jiffies(2 * ticks());
+    EXPECT_FALSE(entry(m.bfn()).cached);
+}

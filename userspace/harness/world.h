@@ -1,0 +1,140 @@
+// The simulated dom0 and its Xen, which the kernel's files run in: CPUs, timers,
+// memory and pages, and a table of BFNs with an IOTLB that remembers. It knows
+// the rules that must hold whatever happens, and says when one is broken. Headers of C++ come first:
+// the kernel has macros of their names.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+extern "C" {
+#include "fast_calls.h"
+#include "map.h"
+#include "probe.h"
+#include "queue.h"
+#include "reuse.h"
+#include "run.h"
+#include "xencall.h"
+}
+
+// As the kernel's files were compiled.
+constexpr unsigned kMagazine = BFN_MAGAZINE_SIZE, kQueue = PVIOMMU_QUEUE_SIZE, kRide = PVIOMMU_QUEUE_RIDE,
+                   kSets = PVIOMMU_REUSE_SETS, kWays = PVIOMMU_REUSE_WAYS;
+
+namespace world {
+
+// BFNs of the two windows. The high one does not start at a multiple of its size.
+constexpr uint64_t kLow = 0x80000, kHigh = 0x100000 + 0x8000;
+constexpr unsigned long kMaxBfns = 256ul * 512;
+constexpr unsigned long kPages = SHIM_PAGES;
+constexpr uint64_t kNone = BFN_NONE;
+
+struct Config {
+    unsigned long high = 8ul * 512, low = 512; // BFNs; 0: no such window
+    unsigned max_ops = XEN_IOMMUOP_MAX_OPS, max_frames = XEN_IOMMUOP_MAX_FRAMES;
+    bool start = true; // the module's parts: batches, windows, queues
+};
+
+enum class Call { Works, FailsBefore, FailsAfter };
+
+// What a test may want to happen. All are optional.
+struct Hooks {
+    std::function<bool()> alloc_fails;
+    std::function<Call()> call_fails;                  // the whole hypercall
+    std::function<int(const xen_iommu_op &)> op_fails; // its status, or 0
+    std::function<void()> at_flush;                    // unmapped, not flushed yet
+    std::function<void(const xen_iommu_op *, unsigned)> called;
+    std::function<void(const volatile void *)> before_read, after_read; // READ_ONCE() and atomics
+    std::function<void(unsigned)> dying;                                // that CPU runs no more, its timers moved
+    std::function<bool()> cpuhp_fails;
+};
+extern Hooks hooks;
+
+void reset(const Config &c = {});
+// Take all down; every BFN, reference and byte must be back but what faults cost.
+void end();
+
+using Violation = void (*)(const char *what);
+void on_violation(Violation v);
+void violate(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// --- CPUs, kernel.cpp
+
+// This thread is on that CPU from now on; it leaves one that goes offline.
+void pin(unsigned cpu);
+bool online(unsigned cpu);
+// Do it as if that CPU did, interrupted wherever this thread is.
+void as_cpu(unsigned cpu, const std::function<void()> &what);
+// With interrupts off.
+void irqs_off(const std::function<void()> &what);
+void cpu_down(unsigned cpu);
+void cpu_up(unsigned cpu);
+// Let time go by, and what is due fire.
+void pass_jiffies(unsigned long n);
+// The timers of one CPU that are due.
+void fire_timers(unsigned cpu);
+bool timer_pending(unsigned cpu);
+void grace_period();
+// The store buffer of this thread: see compiler.h.
+void weak_memory(bool on);
+// Threads that wait for a spinlock now.
+unsigned lock_waiters();
+unsigned long allocations();
+// Several threads use this world: no look at what others may be changing.
+void set_threaded(bool on);
+bool threaded();
+void register_thread();
+void unregister_thread();
+
+// --- pages and Xen, xen.cpp
+
+uint64_t mfn_of(unsigned long pfn); // P2M
+void set_foreign(unsigned long pfn, uint16_t domid);
+void set_identity(unsigned long pfn);
+void make_compound(unsigned long pfn, unsigned nr);
+int references(unsigned long pfn);
+void get_reference(unsigned long pfn);
+// Pages that Linux freed: nobody is to hold them at the end.
+extern std::array<bool, kPages> freed;
+
+struct Entry {
+    bool mapped, write; // a device reaches it by the table
+    bool cached;        // by the IOTLB, at least
+    uint64_t mfn;
+};
+Entry entry(uint64_t bfn);
+// Some mapping that Xen has, and we do not know of.
+void plant(uint64_t bfn, uint64_t mfn);
+void uproot(uint64_t bfn);
+// BFNs that lead to the frame, by table or IOTLB.
+int reached(uint64_t mfn);
+unsigned long mapped();
+unsigned long cached();
+// BFNs that the allocator has handed out.
+unsigned long handed_out();
+bool is_handed_out(uint64_t bfn);
+
+struct Stats {
+    unsigned long calls, ops, flushes, failed_unmaps;
+    double microseconds; // what silicon would take for them, modelled
+};
+Stats stats();
+constexpr double kCrossing = 0.5, kInvalidation = 1;
+
+uint64_t counter(pviommu_counter which);
+
+// Of the devices there are.
+constexpr unsigned kDevices = 4;
+struct DeviceCounters {
+    pviommu_device_counters of[kDevices];
+};
+DECLARE_PER_CPU(DeviceCounters, device_counters);
+unsigned long device_failures();
+
+} // namespace world
