@@ -21,16 +21,16 @@ pressure() {
 # One thing after the other, at random; counts what was done.
 change() {
     local end=$((SECONDS + seconds)) what
-    declare -A done=()
+    declare -A did=()
     while [ "$SECONDS" -lt "$end" ]; do
         for what in nic_mode nic_mode isolate flush hotplug nic_mode flush pressure; do
-            if "$what"; then done[$what]=$((${done[$what]:-0} + 1)); else fail "$what"; fi
+            if "$what"; then did[$what]=$((${did[$what]:-0} + 1)); else fail "$what"; fi
             sleep "0.$((RANDOM % 3))"
         done
     done
-    for what in "${!done[@]}"; do diag "$what ${done[$what]}"; done
-    cmp_ok 'modes changed' "${done[nic_mode]}" -gt 3
-    cmp_ok 'a CPU came and went' "${done[hotplug]}" -gt 1
+    for what in "${!did[@]}"; do diag "$what ${did[$what]}"; done
+    cmp_ok 'modes changed' "${did[nic_mode]}" -gt 3
+    cmp_ok 'a CPU came and went' "${did[hotplug]}" -gt 1
 }
 
 # Until told to stop, as often as there is time.
