@@ -27,7 +27,7 @@ refs() { valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/nu
 times=$("$bench" --benchmark_format=json --benchmark_min_time=0.05 --benchmark_repetitions="$runs" \
     --benchmark_enable_random_interleaving=true 2>/dev/null)
 # SUBJECT ORDER THREADS
-ns() { jq --arg name "$1/$2/real_time/threads:$3" '[.benchmarks[] | select(.name == $name and .run_type == "iteration") | 1e9 / .items_per_second] | sort | .[length / 2 | floor] * 1000 | round / 1000' <<<"$times"; }
+ns() { jq --arg name "pairs/${1//-/_}/$2/real_time/threads:$3" '[.benchmarks[] | select(.name == $name and .run_type == "iteration") | 1e9 / .items_per_second] | sort | .[length / 2 | floor] * 1000 | round / 1000' <<<"$times"; }
 
 for order in 0 3; do
     name=bfn-pair

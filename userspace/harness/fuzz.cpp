@@ -38,7 +38,7 @@ class Run {
     static Config config(unsigned bits)
     {
         Config c;
-        c.high = bits & 1 ? 512 : 3 * 512;
+        c.high = bits & 1 ? 512 : 1536;
         c.low = bits & 2 ? 512 : 0;
         c.max_ops = bits & 4 ? 3 : XEN_IOMMUOP_MAX_OPS;
         c.max_frames = bits & 8 ? 4 : XEN_IOMMUOP_MAX_FRAMES;

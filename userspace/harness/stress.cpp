@@ -60,7 +60,7 @@ void on_cpus(const std::function<void(unsigned)> &what)
 
 void buffers(unsigned seed)
 {
-    reset({.high = 4 * 512, .low = 512});
+    reset({.high = 2048, .low = 512});
     set_threaded(true);
     // Mutexes, as there are many takers; they hide no race of what is per CPU.
     struct Shared {
@@ -121,11 +121,11 @@ void buffers(unsigned seed)
 }
 
 // What each BFN is used for: not atomic, so that only the allocator keeps the users apart.
-std::array<uint64_t, 4 * 512> scratch;
+std::array<uint64_t, 2048> scratch;
 
 void runs(unsigned seed)
 {
-    reset({.high = 4 * 512});
+    reset({.high = 2048});
     set_threaded(true);
     struct Run {
         uint64_t bfn;

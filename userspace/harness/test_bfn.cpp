@@ -244,7 +244,7 @@ TEST_F(Pv, OneLockAMagazineBetweenCpus)
             before = high().locked;
         held.push_back(alloc_on(0, 0));
         ASSERT_NE(held.back(), kNone);
-        if (held.size() > 3 * kMagazine) {
+        if (held.size() > size_t{3} * kMagazine) {
             free_on(1, held.front(), 0);
             held.erase(held.begin());
         }
