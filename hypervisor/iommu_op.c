@@ -71,10 +71,9 @@ static bool all_zero(const struct xen_iommu_op *op, unsigned int from)
     return true;
 }
 
-static int query(const struct domain *d, unsigned int why,
-                 struct xen_iommu_op *op)
+static int query(const struct iommu_op_batch *b, struct xen_iommu_op *op)
 {
-    const struct iommu_op_domain *pv = dom_iommu(d)->arch.pv;
+    const struct iommu_op_domain *pv = b->pv;
 
     if ( op->flags || !all_zero(op, 0) )
         return -EINVAL;
@@ -85,10 +84,10 @@ static int query(const struct domain *d, unsigned int why,
         .max_ops = XEN_IOMMUOP_MAX_OPS,
         .max_frames = XEN_IOMMUOP_MAX_FRAMES,
         .claim_frames = XEN_IOMMUOP_CLAIM_FRAMES,
-        .why = why,
+        .why = b->why,
     };
 
-    if ( why == XEN_IOMMUOP_WHY_ok )
+    if ( !b->refused )
     {
         op->u.query.bfn_bits = pv->bfn_bits;
         op->u.query.max_tables = pv->max_tables;
@@ -162,7 +161,8 @@ static int entry_op(struct iommu_op_batch *b, const struct xen_iommu_op *op)
 {
     const struct xen_iommu_op_range *r = &op->u.range;
 
-    iommu_op_begin(b);
+    if ( !b->locked )
+        iommu_op_lock(b);
 
     if ( op->op == XEN_IOMMUOP_map )
         return iommu_op_map(b, &op->u.map, op->flags);
@@ -178,39 +178,48 @@ static int entry_op(struct iommu_op_batch *b, const struct xen_iommu_op *op)
     return op->flags ? -EINVAL : iommu_op_flush(b, r);
 }
 
-static int do_one(struct iommu_op_batch *b, unsigned int why,
-                  struct xen_iommu_op *op)
+static int query_reserved(const struct iommu_op_batch *b,
+                          struct xen_iommu_op *op)
 {
-    int rc;
+    if ( op->flags || op->u.reserved.type || !all_zero(op, 1) )
+        return -EINVAL;
 
+    return iommu_op_query_reserved(b->pv, &op->u.reserved);
+}
+
+static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
+{
     switch ( op->op )
     {
     case XEN_IOMMUOP_query:
-        return query(b->d, why, op);
+        return query(b, op);
 
     case XEN_IOMMUOP_query_reserved:
-        rc = refusal_errno(why);
-        if ( rc )
-            return rc;
-        if ( op->flags || op->u.reserved.type || !all_zero(op, 1) )
-            return -EINVAL;
-        return iommu_op_query_reserved(b->pv, &op->u.reserved);
-
-    case XEN_IOMMUOP_map:
-    case XEN_IOMMUOP_unmap:
-    case XEN_IOMMUOP_flush:
-        return refusal_errno(why) ?: entry_op(b, op);
+        return b->refused ?: query_reserved(b, op);
 
     case XEN_IOMMUOP_claim:
     case XEN_IOMMUOP_release:
     case XEN_IOMMUOP_drop_host_map:
     case XEN_IOMMUOP_restore_host_map:
     case XEN_IOMMUOP_usage:
-        return refusal_errno(why) ?: control_op(b, op);
+        return b->refused ?: control_op(b, op);
 
     default:
         return -EINVAL;
     }
+}
+
+static bool is_entry_op(const struct xen_iommu_op *op)
+{
+    return op->op >= XEN_IOMMUOP_map && op->op <= XEN_IOMMUOP_flush;
+}
+
+static int do_one(struct iommu_op_batch *b, struct xen_iommu_op *op)
+{
+    if ( likely(is_entry_op(op)) )
+        return b->refused ?: entry_op(b, op);
+
+    return rare_op(b, op);
 }
 
 /*
@@ -218,18 +227,19 @@ static int do_one(struct iommu_op_batch *b, unsigned int why,
  * ops that have their status: at least 1, unless the first one wants to be
  * called again (it made progress of its own).
  */
-static unsigned int run_batch(struct iommu_op_batch *b, unsigned int why,
-                              unsigned int count)
+static unsigned int run_batch(struct iommu_op_batch *b, unsigned int count)
 {
-    for ( b->op = 0; b->op < count; b->op++ )
+    struct xen_iommu_op *op;
+
+    for ( op = b->ops; op < b->ops + count; op++ )
     {
-        struct xen_iommu_op *op = &b->ops[b->op];
         int rc;
 
-        if ( b->op && hypercall_preempt_check() )
+        if ( op != b->ops && hypercall_preempt_check() )
             break;
 
-        rc = do_one(b, why, op);
+        b->op = op;
+        rc = do_one(b, op);
         if ( rc == -ERESTART )
             break;
 
@@ -238,15 +248,28 @@ static unsigned int run_batch(struct iommu_op_batch *b, unsigned int why,
 
     iommu_op_settle(b);
 
-    return b->op;
+    return op - b->ops;
+}
+
+/*
+ * The IN fields go back as they were read; a lone status needs no company.
+ * Reading them has checked the range.
+ */
+static bool copy_back(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
+                      const struct iommu_op_batch *b, unsigned int nr)
+{
+    return !(nr == 1 && is_entry_op(&b->ops[0])
+             ? __copy_field_to_guest(uops, &b->ops[0], status)
+             : __copy_to_guest(uops, b->ops, nr));
 }
 
 long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
                  unsigned int count)
 {
     struct iommu_op_batch *b = &this_cpu(iommu_op_batch);
-    struct domain *d = current->domain;
-    unsigned int why, done;
+    const struct vcpu *curr = current;
+    struct domain *d = curr->domain;
+    unsigned int done;
 
     if ( !count )
         return 0;
@@ -257,23 +280,22 @@ long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
     if ( copy_from_guest(b->ops, uops, count) )
         return -EFAULT;
 
-    why = refusal(d);
-
     b->d = d;
-    b->pv = NULL;
-    b->tag = vcpu_tag(current);
+    b->pv = ACCESS_ONCE(dom_iommu(d)->arch.pv);
+    b->mark = tag_mark(vcpu_tag(curr));
+    b->why = refusal(d);
+    b->refused = refusal_errno(b->why);
 
-    if ( why == XEN_IOMMUOP_WHY_ok )
+    if ( unlikely(!b->pv) && !b->refused )
     {
-        b->pv = iommu_op_domain_get(d);
+        b->pv = iommu_op_domain_make(d);
         if ( !b->pv )
             return -ENOMEM;
     }
 
-    done = run_batch(b, why, count);
+    done = run_batch(b, count);
 
-    /* The IN fields go back as they were read. */
-    if ( done && copy_to_guest(uops, b->ops, done) )
+    if ( done && !copy_back(uops, b, done) )
         return -EFAULT;
 
     if ( done == count )

@@ -44,16 +44,19 @@
                          (PADDR_MASK & PAGE_MASK))
 
 /* A pending entry's tag: 10 bits where the attributes were, 6 in 52-57. */
-#define TAG_DEFERRED    0
 #define TAG_LOW_MASK    0x3ffU
 #define TAG_LOW_SHIFT   2
 #define TAG_HIGH_SHIFT  52
 #define TAG_MASK        (((uint64_t)TAG_LOW_MASK << TAG_LOW_SHIFT) | \
                          (0x3fULL << TAG_HIGH_SHIFT))
 
-static inline uint64_t entry_tag(unsigned int tag)
+/* What makes an entry pending: the mark of a tag, or of none. */
+#define MARK_DEFERRED   ENTRY_PENDING
+
+static inline uint64_t tag_mark(unsigned int tag)
 {
-    return ((uint64_t)(tag & TAG_LOW_MASK) << TAG_LOW_SHIFT) |
+    return ENTRY_PENDING |
+           ((uint64_t)(tag & TAG_LOW_MASK) << TAG_LOW_SHIFT) |
            ((uint64_t)(tag >> 10) << TAG_HIGH_SHIFT);
 }
 
@@ -63,15 +66,14 @@ static inline unsigned int vcpu_tag(const struct vcpu *v)
     return v->vcpu_id + 1;
 }
 
-static inline uint64_t entry_pending(uint64_t entry, unsigned int tag)
+static inline uint64_t entry_pending(uint64_t entry, uint64_t mark)
 {
-    return (entry & ENTRY_KEPT) | ENTRY_PENDING | entry_tag(tag);
+    return (entry & ENTRY_KEPT) | mark;
 }
 
-static inline bool entry_is_pending(uint64_t entry, unsigned int tag)
+static inline bool entry_is_pending(uint64_t entry, uint64_t mark)
 {
-    return (entry & (ENTRY_PENDING | ENTRY_PRESENT | TAG_MASK)) ==
-           (ENTRY_PENDING | entry_tag(tag));
+    return (entry & (ENTRY_PENDING | ENTRY_PRESENT | TAG_MASK)) == mark;
 }
 
 static inline mfn_t entry_mfn(uint64_t entry)
@@ -83,7 +85,7 @@ static inline mfn_t entry_mfn(uint64_t entry)
 
 /* The leaf table of 512 BFNs; absent until the first map in them. */
 struct iommu_op_leaf {
-    struct page_info *table;
+    uint64_t *entry;            /* mapped for as long as it is there */
     atomic_t used;              /* entries that are not free */
 };
 
@@ -147,11 +149,11 @@ struct iommu_op_domain {
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
 
 /* iommu_op_claim.c */
-struct iommu_op_domain *iommu_op_domain_get(struct domain *d);
+struct iommu_op_domain *iommu_op_domain_make(struct domain *d);
 struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
                                            uint64_t bfn, unsigned int nr);
 int iommu_op_leaf_get(struct domain *d, struct iommu_op_domain *pv,
-                      struct iommu_op_claim *c, struct iommu_op_leaf *leaf);
+                      struct iommu_op_claim *c, uint64_t bfn);
 int iommu_op_claim(struct domain *d, struct iommu_op_domain *pv,
                    const struct xen_iommu_op_range *r);
 int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
@@ -167,7 +169,7 @@ int iommu_op_host_flush(struct domain *d, struct iommu_op_domain *pv);
 int iommu_op_host_drop(struct domain *d, struct iommu_op_domain *pv);
 int iommu_op_host_restore(struct domain *d, struct iommu_op_domain *pv);
 
-/* iommu_op_map.c */
+/* iommu_op_flush.c */
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry);
 
 #endif /* __X86_PV_IOMMU_OP_H__ */

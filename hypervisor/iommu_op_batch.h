@@ -24,20 +24,36 @@ struct iommu_op_runs {
     } run[MAX_RUNS];
 };
 
-/* Entries of [bfn, bfn + nr) that bear our tag wait for the batch's flush. */
+/*
+ * The leaf table in hand. Neighbouring ops mostly use the same one, so it is
+ * looked up once; and what changes of its entries ask for is done once, when
+ * another one is taken or the batch is settled.
+ */
+struct iommu_op_hand {
+    uint64_t bfn;               /* of its first entry */
+    unsigned int nr;            /* LEAF_FRAMES; 0: there is none in hand */
+    int used;                   /* to add to leaf->used */
+    unsigned int first, end;    /* entries that were not written back yet */
+    uint64_t *entry;
+    struct iommu_op_leaf *leaf;
+};
+
+/* Entries of [bfn, bfn + nr) that bear our mark wait for the batch's flush. */
 struct iommu_op_unsettled {
-    struct iommu_op_claim *claim;
     uint64_t bfn;
     unsigned int nr;
-    unsigned int op;            /* index into ops[] */
+    struct xen_iommu_op *op;
 };
 
 struct iommu_op_batch {
     struct domain *d;
     struct iommu_op_domain *pv;
-    unsigned int tag;
-    unsigned int op;            /* index of the op that is carried out */
-    bool locked;                /* between iommu_op_begin() and _settle() */
+    uint64_t mark;              /* of what waits for this batch's flush */
+    unsigned int why;           /* XEN_IOMMUOP_WHY_*, */
+    int refused;                /* and the errno of all ops but query */
+    struct xen_iommu_op *op;    /* the one that is carried out */
+    bool locked;                /* see iommu_op_lock() */
+    struct iommu_op_hand hand;
 
     struct iommu_op_runs added, modified;
     unsigned int flush_flags;   /* what the generic functions asked for */
@@ -48,11 +64,12 @@ struct iommu_op_batch {
     struct xen_iommu_op ops[XEN_IOMMUOP_MAX_OPS];
 };
 
+/* iommu_op_claim.c */
+uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn);
+
 /* iommu_op_flush.c */
-void iommu_op_runs_add(struct iommu_op_runs *runs, uint64_t first,
-                       unsigned int nr);
-int iommu_op_flush_runs(struct iommu_op_batch *b);
-void iommu_op_begin(struct iommu_op_batch *b);
+void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
+                      unsigned int nr);
 void iommu_op_settle(struct iommu_op_batch *b);
 
 /* iommu_op_map.c */
@@ -63,39 +80,114 @@ int iommu_op_unmap(struct iommu_op_batch *b,
 int iommu_op_flush(struct iommu_op_batch *b,
                    const struct xen_iommu_op_range *r);
 
+/*
+ * Let the batch change entries, until iommu_op_settle(). On the generic path it
+ * is alone: tables come and go there, and a device that remembers one that went
+ * could not use, until our flush, what another vCPU maps in its place.
+ */
+static inline void iommu_op_lock(struct iommu_op_batch *b)
+{
+    if ( likely(b->pv->direct) )
+        percpu_read_lock(iommu_op_rwlock, &b->pv->lock);
+    else
+        percpu_write_lock(iommu_op_rwlock, &b->pv->lock);
+
+    b->locked = true;
+}
+
+static inline void iommu_op_unlock(struct iommu_op_batch *b)
+{
+    b->locked = false;
+
+    if ( likely(b->pv->direct) )
+        percpu_read_unlock(iommu_op_rwlock, &b->pv->lock);
+    else
+        percpu_write_unlock(iommu_op_rwlock, &b->pv->lock);
+}
+
+/* Note [first, first + nr) for the flush. */
+static inline void iommu_op_runs_add(struct iommu_op_runs *runs,
+                                     uint64_t first, unsigned int nr)
+{
+    if ( runs->nr && first == runs->run[runs->nr - 1].last + 1 )
+        runs->run[runs->nr - 1].last += nr;
+    else
+        iommu_op_add_run(runs, first, nr);
+}
+
+/* Entries that were changed leave the CPU's cache, if the IOMMU has to see it. */
+static inline void iommu_op_write_back(struct iommu_op_batch *b)
+{
+    struct iommu_op_hand *h = &b->hand;
+
+    if ( h->first != h->end )
+        iommu_sync_cache(&h->entry[h->first],
+                         (h->end - h->first) * sizeof(*h->entry));
+
+    h->first = h->end;
+}
+
+static inline void iommu_op_put_down(struct iommu_op_batch *b)
+{
+    struct iommu_op_hand *h = &b->hand;
+
+    if ( !h->nr )
+        return;
+
+    iommu_op_write_back(b);
+    if ( h->used )
+        atomic_add(h->used, &h->leaf->used);
+
+    h->nr = 0;
+}
+
+/* The entry of @bfn. NULL: no claim covers it, or it has no leaf table yet. */
+static inline uint64_t *iommu_op_entry(struct iommu_op_batch *b, uint64_t bfn)
+{
+    uint64_t index = bfn - b->hand.bfn;
+
+    if ( unlikely(index >= b->hand.nr) )
+        return iommu_op_find_entry(b, bfn);
+
+    return &b->hand.entry[index % LEAF_FRAMES];
+}
+
+/* Entries of the table in hand were changed. */
+static inline void iommu_op_changed(struct iommu_op_batch *b,
+                                    const uint64_t *entry, unsigned int nr)
+{
+    unsigned int index = entry - b->hand.entry;
+
+    if ( index != b->hand.end )
+    {
+        iommu_op_write_back(b);
+        b->hand.first = index;
+    }
+
+    b->hand.end = index + nr;
+}
+
 /* The entries of one leaf table that a range of BFNs covers. */
 struct iommu_op_span {
-    struct iommu_op_leaf *leaf;
     uint64_t *entry;            /* NULL: no leaf table, so all are free */
     unsigned int nr;
 };
 
 /*
- * The span that starts at @bfn, which the claim covers, cut at @nr BFNs or the
- * end of the leaf table. Ends with iommu_op_span_end().
+ * The span that starts at @bfn, which @c covers, cut at @nr BFNs or the end of
+ * the leaf table. It is good until the next one.
  */
-static inline struct iommu_op_span iommu_op_span(struct iommu_op_claim *c,
+static inline struct iommu_op_span iommu_op_span(struct iommu_op_batch *b,
+                                                 struct iommu_op_claim *c,
                                                  uint64_t bfn,
                                                  unsigned int nr)
 {
-    unsigned int index = bfn - c->bfn, offset = index % LEAF_FRAMES;
-    struct iommu_op_span s = {
-        .leaf = &c->leaf[index / LEAF_FRAMES],
+    unsigned int offset = (bfn - c->bfn) % LEAF_FRAMES;
+
+    return (struct iommu_op_span){
+        .entry = iommu_op_entry(b, bfn),
         .nr = min(nr, LEAF_FRAMES - offset),
     };
-    /* Pairs with the barrier in iommu_op_leaf_get(). */
-    struct page_info *table = ACCESS_ONCE(s.leaf->table);
-
-    if ( table )
-        s.entry = (uint64_t *)__map_domain_page(table) + offset;
-
-    return s;
-}
-
-static inline void iommu_op_span_end(const struct iommu_op_span *s)
-{
-    if ( s->entry )
-        unmap_domain_page(s->entry);
 }
 
 #endif /* __X86_PV_IOMMU_OP_BATCH_H__ */

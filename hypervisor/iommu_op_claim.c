@@ -5,6 +5,7 @@
  * Claims come and go with the domain's lock held for writing. A leaf table
  * comes under its claim's attach_lock, and goes with the lock held for writing.
  */
+#include <xen/domain_page.h>
 #include <xen/event.h>
 #include <xen/init.h>
 #include <xen/lib.h>
@@ -12,7 +13,7 @@
 #include <xen/param.h>
 #include <xen/vmap.h>
 
-#include "iommu_op.h"
+#include "iommu_op_batch.h"
 
 /* iommu-op=generic: shadow entries and iommu_map(), as for other drivers. */
 static bool __read_mostly opt_generic;
@@ -62,17 +63,14 @@ static int reserved_init(struct iommu_op_domain *pv)
 }
 
 /*
- * The state of @d, made by its first op; NULL when there is no memory, or more
+ * Make the state of @d, for its first op; NULL when there is no memory, or more
  * is reserved than we can keep clear of.
  */
-struct iommu_op_domain *iommu_op_domain_get(struct domain *d)
+struct iommu_op_domain *iommu_op_domain_make(struct domain *d)
 {
     struct domain_iommu *hd = dom_iommu(d);
-    struct iommu_op_domain *pv = ACCESS_ONCE(hd->arch.pv), *other;
+    struct iommu_op_domain *pv, *other;
     struct iommu_leaf_info info = {};
-
-    if ( likely(pv) )
-        return pv;
 
     pv = xzalloc(struct iommu_op_domain);
     if ( !pv )
@@ -127,6 +125,33 @@ struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
     }
 
     return NULL;
+}
+
+/* iommu_op_entry() of a BFN that is not in hand: it is, if there is a table. */
+uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
+{
+    struct iommu_op_claim *c = iommu_op_find_claim(b->pv, bfn, 1);
+    struct iommu_op_hand *h = &b->hand;
+    unsigned int index;
+
+    iommu_op_put_down(b);
+    if ( !c )
+        return NULL;
+
+    index = bfn - c->bfn;
+    h->leaf = &c->leaf[index / LEAF_FRAMES];
+    /* Pairs with the barrier in iommu_op_leaf_get(). */
+    h->entry = ACCESS_ONCE(h->leaf->entry);
+    if ( !h->entry )
+        return NULL;
+
+    index %= LEAF_FRAMES;
+    h->bfn = bfn - index;
+    h->nr = LEAF_FRAMES;
+    h->used = 0;
+    h->first = h->end = 0;
+
+    return &h->entry[index];
 }
 
 static int check_claim(const struct iommu_op_domain *pv,
@@ -220,17 +245,51 @@ static struct page_info *alloc_shadow(void)
     return page;
 }
 
-/* See to it that @leaf of @c has its table: 0, -ENOSPC or -ENOMEM. */
-int iommu_op_leaf_get(struct domain *d, struct iommu_op_domain *pv,
-                      struct iommu_op_claim *c, struct iommu_op_leaf *leaf)
+/* Unmap a table, and give it back: to the driver, who frees it once we return. */
+static void put_table(struct domain *d, const struct iommu_op_domain *pv,
+                      uint64_t *entry, struct page_info *table, uint64_t bfn)
 {
-    uint64_t bfn = c->bfn + (leaf - c->leaf) * (uint64_t)LEAF_FRAMES;
-    struct page_info *table;
+    if ( entry )
+        unmap_domain_page_global(entry);
+
+    if ( pv->direct )
+        iommu_vcall(dom_iommu(d)->platform_ops, leaf_detach, d, _dfn(bfn));
+    else
+        free_domheap_page(table);
+}
+
+static uint64_t *get_table(struct domain *d, const struct iommu_op_domain *pv,
+                           uint64_t bfn)
+{
+    struct page_info *table =
+        pv->direct
+        ? iommu_call(dom_iommu(d)->platform_ops, leaf_attach, d, _dfn(bfn))
+        : alloc_shadow();
+    uint64_t *entry = table ? __map_domain_page_global(table) : NULL;
+
+    if ( table && !entry )
+    {
+        /* Nothing is reached through it, but walk caches may know it. */
+        put_table(d, pv, NULL, table, bfn);
+        if ( iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified) )
+            printk_once(XENLOG_ERR "iommu_op: an empty table is not flushed\n");
+    }
+
+    return entry;
+}
+
+/* See to it that @bfn of @c has its leaf table: 0, -ENOSPC or -ENOMEM. */
+int iommu_op_leaf_get(struct domain *d, struct iommu_op_domain *pv,
+                      struct iommu_op_claim *c, uint64_t bfn)
+{
+    unsigned int index = (bfn - c->bfn) / LEAF_FRAMES;
+    struct iommu_op_leaf *leaf = &c->leaf[index];
+    uint64_t *entry;
     int rc = 0;
 
     spin_lock(&c->attach_lock);
 
-    if ( leaf->table )
+    if ( leaf->entry )
         goto out;
 
     rc = -ENOSPC;
@@ -238,15 +297,13 @@ int iommu_op_leaf_get(struct domain *d, struct iommu_op_domain *pv,
         goto fail;
 
     rc = -ENOMEM;
-    table = pv->direct
-            ? iommu_call(dom_iommu(d)->platform_ops, leaf_attach, d, _dfn(bfn))
-            : alloc_shadow();
-    if ( !table )
+    entry = get_table(d, pv, c->bfn + index * (uint64_t)LEAF_FRAMES);
+    if ( !entry )
         goto fail;
 
-    /* Its contents before the pointer; pairs with iommu_op_span(). */
+    /* Its contents before the pointer; pairs with iommu_op_find_entry(). */
     smp_wmb();
-    ACCESS_ONCE(leaf->table) = table;
+    ACCESS_ONCE(leaf->entry) = entry;
     rc = 0;
     goto out;
 
@@ -276,15 +333,14 @@ static bool claim_is_used(const struct iommu_op_claim *c)
 static int clear_leaf(struct domain *d, struct iommu_op_domain *pv,
                       struct iommu_op_leaf *leaf, uint64_t bfn)
 {
-    uint64_t *entry = __map_domain_page(leaf->table);
+    uint64_t *entry = leaf->entry;
     unsigned int i, flush_flags = 0;
 
     for ( i = 0; i < LEAF_FRAMES; i++ )
         if ( entry[i] & ENTRY_PRESENT )
-            write_atomic(&entry[i], entry_pending(entry[i], TAG_DEFERRED));
+            write_atomic(&entry[i], entry_pending(entry[i], MARK_DEFERRED));
 
     iommu_sync_cache(entry, PAGE_SIZE);
-    unmap_domain_page(entry);
 
     return pv->direct
            ? 0 : iommu_unmap(d, _dfn(bfn), LEAF_FRAMES, 0, &flush_flags);
@@ -292,7 +348,7 @@ static int clear_leaf(struct domain *d, struct iommu_op_domain *pv,
 
 static void settle_leaf(struct iommu_op_domain *pv, struct iommu_op_leaf *leaf)
 {
-    uint64_t *entry = __map_domain_page(leaf->table);
+    uint64_t *entry = leaf->entry;
     unsigned int i;
 
     for ( i = 0; i < LEAF_FRAMES; i++ )
@@ -302,20 +358,15 @@ static void settle_leaf(struct iommu_op_domain *pv, struct iommu_op_leaf *leaf)
             entry[i] = 0;
         }
 
-    unmap_domain_page(entry);
     atomic_set(&leaf->used, 0);
 }
 
 static void detach_leaf(struct domain *d, struct iommu_op_domain *pv,
                         struct iommu_op_leaf *leaf, uint64_t bfn)
 {
-    if ( pv->direct )
-        /* The driver frees the table once we flushed and returned. */
-        iommu_vcall(dom_iommu(d)->platform_ops, leaf_detach, d, _dfn(bfn));
-    else
-        free_domheap_page(leaf->table);
-
-    leaf->table = NULL;
+    put_table(d, pv, leaf->entry,
+              mfn_to_page(domain_page_map_to_mfn(leaf->entry)), bfn);
+    leaf->entry = NULL;
     atomic_dec(&pv->tables);
 }
 
@@ -328,14 +379,14 @@ static int release_leaves(struct domain *d, struct iommu_op_domain *pv,
     int rc = 0;
 
     for ( i = from; !rc && i < to; i++ )
-        if ( c->leaf[i].table )
+        if ( c->leaf[i].entry )
             rc = clear_leaf(d, pv, &c->leaf[i], c->bfn + i * LEAF_FRAMES);
 
     if ( rc || iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified) )
         return -EIO;
 
     for ( i = from; i < to; i++ )
-        if ( c->leaf[i].table )
+        if ( c->leaf[i].entry )
         {
             settle_leaf(pv, &c->leaf[i]);
             detach_leaf(d, pv, &c->leaf[i], c->bfn + i * LEAF_FRAMES);
@@ -362,7 +413,7 @@ int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
         unsigned int to = min(i + RELEASE_BATCH, leaves);
         int rc;
 
-        if ( !c->leaf[i].table )
+        if ( !c->leaf[i].entry )
         {
             i++;
             continue;

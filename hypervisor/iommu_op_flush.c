@@ -7,9 +7,9 @@
 
 #include "iommu_op_batch.h"
 
-/* Note [first, first + nr) for the flush, joined to a run that it touches. */
-void iommu_op_runs_add(struct iommu_op_runs *runs, uint64_t first,
-                       unsigned int nr)
+/* Join [first, first + nr) to a run that it touches, or begin one. */
+void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
+                      unsigned int nr)
 {
     uint64_t last = first + nr - 1;
     unsigned int i;
@@ -36,12 +36,19 @@ void iommu_op_runs_add(struct iommu_op_runs *runs, uint64_t first,
 }
 
 /* Flush the least aligned block around [first, last]. */
-static int flush_block(struct domain *d, uint64_t first, uint64_t last,
-                       unsigned int flags)
+static inline int flush_block(const struct iommu_op_batch *b, uint64_t first,
+                              uint64_t last, unsigned int flags)
 {
-    unsigned long size = 1UL << flsl(first ^ last);
+    unsigned int order = flsl(first ^ last);
+    dfn_t start = _dfn(first >> order << order);
+    struct domain *d = b->d;
 
-    return iommu_iotlb_flush(d, _dfn(first & ~(size - 1)), size, flags);
+    /* Only entries of our leaf tables changed: the driver has a shorter way. */
+    if ( b->pv->direct && flags == IOMMU_FLUSHF_modified )
+        return iommu_call(dom_iommu(d)->platform_ops, leaf_flush, d, start,
+                          order);
+
+    return iommu_iotlb_flush(d, start, 1UL << order, flags);
 }
 
 /*
@@ -50,34 +57,37 @@ static int flush_block(struct domain *d, uint64_t first, uint64_t last,
  * a boundary of higher alignment would need a block far larger than itself;
  * cut there, each part ends at the boundary and fits in less than its double.
  */
-static int flush_run(struct domain *d, uint64_t first, uint64_t last,
-                     unsigned int flags)
+static int flush_run(const struct iommu_op_batch *b, uint64_t first,
+                     uint64_t last, unsigned int flags)
 {
     unsigned long size = 1UL << flsl(first ^ last);
-    uint64_t middle = last & ~(size / 2 - 1);
-    int rc, rc2;
+    int rc = 0, rc2;
 
-    if ( size <= 2 * (last - first + 1) )
-        return flush_block(d, first, last, flags);
+    if ( unlikely(size > 2 * (last - first + 1)) )
+    {
+        uint64_t middle = last & ~(size / 2 - 1);
 
-    rc = flush_block(d, first, middle - 1, flags);
-    rc2 = flush_block(d, middle, last, flags);
+        rc = flush_block(b, first, middle - 1, flags);
+        first = middle;
+    }
+
+    rc2 = flush_block(b, first, last, flags);
 
     return rc ?: rc2;
 }
 
-static int flush_all_of(struct domain *d, struct iommu_op_runs *runs,
-                        unsigned int flags)
+static int flush_runs(const struct iommu_op_batch *b,
+                      struct iommu_op_runs *runs, unsigned int flags)
 {
     unsigned int i;
     int rc = 0;
 
     if ( runs->all )
-        rc = iommu_iotlb_flush_all(d, flags);
+        rc = iommu_iotlb_flush_all(b->d, flags);
     else
         for ( i = 0; i < runs->nr; i++ )
         {
-            int err = flush_run(d, runs->run[i].first, runs->run[i].last,
+            int err = flush_run(b, runs->run[i].first, runs->run[i].last,
                                 flags);
 
             rc = rc ?: err;
@@ -89,115 +99,117 @@ static int flush_all_of(struct domain *d, struct iommu_op_runs *runs,
     return rc;
 }
 
-/* The flush: 0, or the error of an invalidation. */
-int iommu_op_flush_runs(struct iommu_op_batch *b)
+static bool runs_are_any(const struct iommu_op_runs *runs)
 {
-    int rc, rc2;
+    return runs->nr || runs->all;
+}
+
+/* The flush: 0, or the error of an invalidation. */
+static int flush_batch(struct iommu_op_batch *b)
+{
+    int rc = 0, rc2 = 0;
 
     /* The generic path freed or replaced a table: no range covers that. */
     if ( b->flush_flags & IOMMU_FLUSHF_all )
         b->modified.all = true;
     b->flush_flags = 0;
 
-    rc = flush_all_of(b->d, &b->modified, IOMMU_FLUSHF_modified);
-    rc2 = flush_all_of(b->d, &b->added, IOMMU_FLUSHF_added);
+    if ( runs_are_any(&b->modified) )
+        rc = flush_runs(b, &b->modified, IOMMU_FLUSHF_modified);
+    if ( runs_are_any(&b->added) )
+        rc2 = flush_runs(b, &b->added, IOMMU_FLUSHF_added);
 
     return rc ?: rc2;
 }
 
-/*
- * The entries of @u that bear our tag are forgotten by the IOTLB: free them
- * and drop their references. Or, if that failed, they wait for another flush.
- */
-static void settle_one(struct iommu_op_batch *b,
-                       const struct iommu_op_unsettled *u, bool flushed)
+/* See get_writable(). */
+static void put_writable(struct page_info *page)
 {
-    unsigned int done, i;
+    unsigned long x = read_atomic(&page->u.inuse.type_info);
 
-    for ( done = 0; done < u->nr; )
-    {
-        struct iommu_op_span s = iommu_op_span(u->claim, u->bfn + done,
-                                               u->nr - done);
-        unsigned int freed = 0;
+    if ( unlikely((x & (PGT_type_mask | PGT_validated | PGT_partial |
+                        PGT_locked)) != (PGT_writable_page | PGT_validated)) ||
+         unlikely((x & PGT_count_mask) == 1) ||
+         unlikely(cmpxchg(&page->u.inuse.type_info, x, x - 1) != x) )
+        put_page_type(page);
+}
 
-        for ( i = 0; s.entry && i < s.nr; i++ )
-        {
-            uint64_t entry = read_atomic(&s.entry[i]);
+/* Drop what a map took for @entry. */
+void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry)
+{
+    struct page_info *page = mfn_to_page(entry_mfn(entry));
 
-            if ( !entry_is_pending(entry, b->tag) )
-                continue;
+    if ( entry & ENTRY_TYPED )
+        put_writable(page);
 
-            if ( !flushed )
-            {
-                write_atomic(&s.entry[i], entry_pending(entry, TAG_DEFERRED));
-                continue;
-            }
-
-            /* References first: a free entry may be mapped again at once. */
-            iommu_op_put_entry(b->pv, entry);
-            write_atomic(&s.entry[i], 0);
-            freed++;
-        }
-
-        if ( freed )
-            atomic_sub(freed, &s.leaf->used);
-
-        iommu_op_span_end(&s);
-        done += s.nr;
-    }
+    if ( entry & ENTRY_REF )
+        put_page(page);
+    else if ( entry & ENTRY_NOREF )
+        atomic_dec(&pv->noref);
 }
 
 /*
- * Let the batch change entries, until iommu_op_settle(). On the generic path it
- * is alone: tables come and go there, and a device that remembers one that went
- * could not use, until our flush, what another vCPU maps in its place.
+ * An entry that bears our mark is forgotten by the IOTLB: free it and drop its
+ * reference. Or, if that failed, it waits for another flush.
  */
-void iommu_op_begin(struct iommu_op_batch *b)
+static void settle_entry(struct iommu_op_batch *b, uint64_t *p, bool flushed)
 {
-    if ( b->locked )
+    uint64_t entry = read_atomic(p);
+
+    if ( !entry_is_pending(entry, b->mark) )
         return;
 
-    if ( b->pv->direct )
-        percpu_read_lock(iommu_op_rwlock, &b->pv->lock);
-    else
-        percpu_write_lock(iommu_op_rwlock, &b->pv->lock);
+    if ( unlikely(!flushed) )
+    {
+        write_atomic(p, entry_pending(entry, MARK_DEFERRED));
+        return;
+    }
 
-    b->locked = true;
+    /* The reference first: a free entry may be mapped again at once. */
+    iommu_op_put_entry(b->pv, entry);
+    write_atomic(p, 0);
+    b->hand.used--;
+}
+
+static void settle_one(struct iommu_op_batch *b,
+                       const struct iommu_op_unsettled *u, bool flushed)
+{
+    unsigned int i;
+
+    for ( i = 0; i < u->nr; i++ )
+    {
+        uint64_t *p = iommu_op_entry(b, u->bfn + i);
+
+        if ( p )
+            settle_entry(b, p, flushed);
+    }
+
+    if ( unlikely(!flushed) )
+        u->op->status = -EIO;
 }
 
 /*
  * End what the batch did so far: flush, then settle, then let others in. After
- * it no entry bears our tag.
+ * it no entry bears our mark.
  */
 void iommu_op_settle(struct iommu_op_batch *b)
 {
     unsigned int i;
-    int rc;
+    bool flushed;
 
     if ( !b->locked )
         return;
 
-    rc = iommu_op_flush_runs(b);
-    if ( b->unmap_failed )
-        rc = -EIO;
+    iommu_op_write_back(b);
+    flushed = !flush_batch(b) && !b->unmap_failed;
     b->unmap_failed = false;
 
     for ( i = 0; i < b->nr_unsettled; i++ )
-    {
-        const struct iommu_op_unsettled *u = &b->unsettled[i];
+        settle_one(b, &b->unsettled[i], flushed);
 
-        settle_one(b, u, !rc);
-        if ( rc )
-            b->ops[u->op].status = -EIO;
-    }
-
+    iommu_op_put_down(b);
     b->nr_unsettled = 0;
-    b->locked = false;
-
-    if ( b->pv->direct )
-        percpu_read_unlock(iommu_op_rwlock, &b->pv->lock);
-    else
-        percpu_write_unlock(iommu_op_rwlock, &b->pv->lock);
+    iommu_op_unlock(b);
 }
 
 /*

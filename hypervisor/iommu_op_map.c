@@ -15,17 +15,20 @@
 
 #define MAX_MFN ((unsigned long)PFN_DOWN(PADDR_MASK))
 
-/* Drop what get_frame() took for @entry. */
-void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry)
+/*
+ * What get_page_type() and put_page_type() do for a page that is writable and
+ * stays so, as nearly all pages are that devices use. Whatever is different
+ * about a page is left to them.
+ */
+static bool get_writable(struct page_info *page)
 {
-    struct page_info *page = mfn_to_page(entry_mfn(entry));
+    unsigned long x = read_atomic(&page->u.inuse.type_info);
 
-    if ( entry & ENTRY_NOREF )
-        atomic_dec(&pv->noref);
-    else if ( entry & ENTRY_TYPED )
-        put_page_and_type(page);
-    else if ( entry & ENTRY_REF )
-        put_page(page);
+    return (likely((x & (PGT_type_mask | PGT_validated | PGT_partial)) ==
+                   (PGT_writable_page | PGT_validated)) &&
+            likely((x + 1) & PGT_count_mask) &&
+            likely(cmpxchg(&page->u.inuse.type_info, x, x + 1) == x)) ||
+           get_page_type(page, PGT_writable_page);
 }
 
 /* Device memory: no reference, so it must never be RAM. */
@@ -42,47 +45,63 @@ static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
     return 0;
 }
 
-/*
- * Take for one frame what its entry is to hold. @entry, with its address, is
- * what iommu_op_put_entry() will be given.
- */
-static int get_frame(const struct iommu_op_batch *b,
-                     const struct domain *owner, uint64_t entry)
+/* Take a reference on a frame of RAM, or say why not. */
+static inline int get_ram(const struct domain *owner, uint64_t entry)
 {
     mfn_t mfn = entry_mfn(entry);
     struct page_info *page = mfn_to_page(mfn);
     const struct domain *found;
 
-    if ( !(entry & (ENTRY_REF | ENTRY_NOREF)) )
-        return check_mmio(b->d, mfn_x(mfn), entry & ENTRY_WRITE);
-
-    if ( !mfn_valid(mfn) || page_get_owner(page) == dom_io )
+    if ( !mfn_valid(mfn) )
         return -ENXIO;
 
     /* get_page() would log each frame that is not the domain's. */
     found = page_get_owner_and_reference(page);
-    if ( !found )
-        return -EPERM;
+    if ( unlikely(!found) )
+        return page_get_owner(page) == dom_io ? -ENXIO : -EPERM;
 
-    if ( found != owner || is_special_page(page) )
+    if ( unlikely(found != owner) || unlikely(is_special_page(page)) )
     {
         put_page(page);
-        return -EPERM;
+        return found == dom_io ? -ENXIO : -EPERM;
     }
 
-    if ( entry & ENTRY_NOREF )
-    {
-        put_page(page);
-        atomic_inc(&b->pv->noref);
-    }
-    else if ( (entry & ENTRY_TYPED) &&
-              !get_page_type(page, PGT_writable_page) )
+    if ( (entry & ENTRY_TYPED) && unlikely(!get_writable(page)) )
     {
         put_page(page);
         return -EBUSY;
     }
 
     return 0;
+}
+
+/* What is not held by a reference. */
+static noinline int get_unheld(const struct iommu_op_batch *b, uint64_t entry)
+{
+    int rc;
+
+    if ( !(entry & ENTRY_NOREF) )
+        return check_mmio(b->d, mfn_x(entry_mfn(entry)), entry & ENTRY_WRITE);
+
+    rc = get_ram(b->d, entry);
+    if ( !rc )
+    {
+        put_page(mfn_to_page(entry_mfn(entry)));
+        atomic_inc(&b->pv->noref);
+    }
+
+    return rc;
+}
+
+/*
+ * Take for one frame what its entry is to hold. @entry, with its address, is
+ * what iommu_op_put_entry() will be given.
+ */
+static inline int get_frame(const struct iommu_op_batch *b,
+                            const struct domain *owner, uint64_t entry)
+{
+    return likely(entry & ENTRY_REF) ? get_ram(owner, entry)
+                                     : get_unheld(b, entry);
 }
 
 static uint64_t with_mfn(uint64_t entry, unsigned long mfn)
@@ -97,11 +116,19 @@ static void put_frames(const struct iommu_op_batch *b, uint64_t entry,
         iommu_op_put_entry(b->pv, with_mfn(entry, mfn + nr));
 }
 
+static int entry_is_taken(uint64_t entry)
+{
+    if ( likely(!entry) )
+        return 0;
+
+    return entry & ENTRY_PENDING ? -EBUSY : -EEXIST;
+}
+
 /*
  * First pass of map: every entry is free and has its table, every frame is
  * held. On failure nothing is held.
  */
-static int map_prepare(const struct iommu_op_batch *b,
+static int map_prepare(struct iommu_op_batch *b,
                        struct iommu_op_claim *c,
                        const struct xen_iommu_op_map *m,
                        const struct domain *owner, uint64_t entry)
@@ -111,26 +138,19 @@ static int map_prepare(const struct iommu_op_batch *b,
 
     for ( done = 0; !rc && done < m->nr; done += i )
     {
-        struct iommu_op_span s = iommu_op_span(c, m->bfn + done, m->nr - done);
+        struct iommu_op_span s = iommu_op_span(b, c, m->bfn + done,
+                                               m->nr - done);
 
         i = 0;
         if ( !s.entry )
         {
-            rc = iommu_op_leaf_get(b->d, b->pv, c, s.leaf);
+            rc = iommu_op_leaf_get(b->d, b->pv, c, m->bfn + done);
             continue;
         }
 
         for ( ; !rc && i < s.nr; i += !rc )
-        {
-            uint64_t old = read_atomic(&s.entry[i]);
-
-            if ( old )
-                rc = old & ENTRY_PENDING ? -EBUSY : -EEXIST;
-            else
-                rc = get_frame(b, owner, with_mfn(entry, m->mfn + done + i));
-        }
-
-        iommu_op_span_end(&s);
+            rc = entry_is_taken(read_atomic(&s.entry[i])) ?:
+                 get_frame(b, owner, with_mfn(entry, m->mfn + done + i));
     }
 
     if ( rc )
@@ -166,11 +186,11 @@ static unsigned int map_span(struct iommu_op_batch *b,
             *rc = -EEXIST; /* another vCPU was faster */
 
     if ( b->pv->direct )
-        iommu_sync_cache(s->entry, i * sizeof(*s->entry));
+        iommu_op_changed(b, s->entry, i);
     else if ( i && shadow_map(b, bfn, mfn, i, entry) )
         *rc = -ENOMEM;
 
-    atomic_add(i, &s->leaf->used);
+    b->hand.used += i;
 
     return i;
 }
@@ -186,11 +206,10 @@ static int map_commit(struct iommu_op_batch *b, struct iommu_op_claim *c,
     int rc;
 
     do {
-        struct iommu_op_span s = iommu_op_span(c, m->bfn + done, m->nr - done);
+        struct iommu_op_span s = iommu_op_span(b, c, m->bfn + done,
+                                               m->nr - done);
 
         done += map_span(b, &s, m->bfn + done, m->mfn + done, entry, &rc);
-        iommu_op_span_end(&s);
-
         if ( rc )
         {
             put_frames(b, entry, m->mfn + done, m->nr - done);
@@ -206,19 +225,13 @@ static int map_commit(struct iommu_op_batch *b, struct iommu_op_claim *c,
     return 0;
 }
 
-/* Lock the domain whose frames are to be mapped, or say why not. */
-static int lock_owner(const struct iommu_op_batch *b,
-                      const struct xen_iommu_op_map *m, struct domain **owner)
+/* Lock another domain whose frames are to be mapped, or say why not. */
+static int lock_owner(const struct iommu_op_batch *b, domid_t domid,
+                      struct domain **owner)
 {
     int rc;
 
-    if ( m->domid == DOMID_SELF )
-    {
-        *owner = rcu_lock_domain(b->d);
-        return 0;
-    }
-
-    *owner = rcu_lock_domain_by_id(m->domid);
+    *owner = rcu_lock_domain_by_id(domid);
     if ( !*owner )
         return -ESRCH;
 
@@ -245,27 +258,25 @@ static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
 static uint64_t map_entry(const struct iommu_op_domain *pv,
                           unsigned int flags)
 {
-    uint64_t entry = pv->entry_bits;
+    /* Their bits are the same. */
+    uint64_t entry = pv->entry_bits | (flags & ENTRY_PRESENT);
 
-    if ( flags & XEN_IOMMUOP_MAP_read )
-        entry |= ENTRY_READ;
-    if ( flags & XEN_IOMMUOP_MAP_write )
-        entry |= ENTRY_WRITE;
+    BUILD_BUG_ON(XEN_IOMMUOP_MAP_read != ENTRY_READ ||
+                 XEN_IOMMUOP_MAP_write != ENTRY_WRITE);
 
-    if ( flags & XEN_IOMMUOP_MAP_noref )
-        entry |= ENTRY_NOREF;
-    else if ( !(flags & XEN_IOMMUOP_MAP_mmio) )
-        entry |= ENTRY_REF |
-                 (flags & XEN_IOMMUOP_MAP_write ? ENTRY_TYPED : 0);
+    if ( flags & MAP_SELF )
+        return entry | (flags & XEN_IOMMUOP_MAP_noref ? ENTRY_NOREF : 0);
 
-    return entry;
+    return entry | ENTRY_REF |
+           (flags & XEN_IOMMUOP_MAP_write ? ENTRY_TYPED : 0);
 }
 
-int iommu_op_map(struct iommu_op_batch *b, const struct xen_iommu_op_map *m,
-                 unsigned int flags)
+static noinline int map_any(struct iommu_op_batch *b,
+                            const struct xen_iommu_op_map *m,
+                            unsigned int flags)
 {
+    struct domain *owner = b->d;
     struct iommu_op_claim *c;
-    struct domain *owner;
     uint64_t entry;
     int rc;
 
@@ -283,24 +294,86 @@ int iommu_op_map(struct iommu_op_batch *b, const struct xen_iommu_op_map *m,
     if ( (flags & XEN_IOMMUOP_MAP_noref) && b->pv->host != HOST_present )
         return -EBUSY;
 
-    rc = lock_owner(b, m, &owner);
+    if ( m->domid != DOMID_SELF )
+    {
+        rc = lock_owner(b, m->domid, &owner);
+        if ( rc )
+            return rc;
+    }
+
+    entry = map_entry(b->pv, flags);
+    rc = map_prepare(b, c, m, owner, entry) ?: map_commit(b, c, m, entry);
+
+    if ( m->domid != DOMID_SELF )
+        rcu_unlock_domain(owner);
+
+    return rc;
+}
+
+/* A map of one frame needs one pass. */
+static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
+                          const struct xen_iommu_op_map *m, unsigned int flags)
+{
+    uint64_t entry = with_mfn(map_entry(b->pv, flags), m->mfn);
+    int rc = entry_is_taken(read_atomic(p)) ?: get_ram(b->d, entry);
+
     if ( rc )
         return rc;
 
-    entry = map_entry(b->pv, flags);
-    rc = map_prepare(b, c, m, owner, entry);
-    rcu_unlock_domain(owner);
+    if ( unlikely(cmpxchg(p, 0, entry)) )
+    {
+        /* Another vCPU was faster. */
+        iommu_op_put_entry(b->pv, entry);
+        return -EEXIST;
+    }
 
-    return rc ?: map_commit(b, c, m, entry);
+    b->hand.used++;
+    iommu_op_changed(b, p, 1);
+
+    if ( unlikely(b->pv->flush_added) )
+        iommu_op_runs_add(&b->added, m->bfn, 1);
+
+    return 0;
 }
 
-/*
- * Make the present entries of one span pending; returns how many were not
- * present. The reference of each stays held.
- */
+/* One frame of the caller's own RAM, as nearly all maps are, and all right? */
+static bool map_is_plain(const struct iommu_op_batch *b,
+                         const struct xen_iommu_op_map *m, unsigned int flags)
+{
+    return likely(m->nr == 1) && likely(!m->ctx) &&
+           likely(m->domid == DOMID_SELF) &&
+           likely(flags) && likely(flags <= ENTRY_PRESENT) &&
+           likely(m->mfn < MAX_MFN) && likely(b->pv->direct);
+}
+
+int iommu_op_map(struct iommu_op_batch *b, const struct xen_iommu_op_map *m,
+                 unsigned int flags)
+{
+    uint64_t *p = map_is_plain(b, m, flags) ? iommu_op_entry(b, m->bfn) : NULL;
+
+    /* Whatever is not simple about it, that one does or says. */
+    return likely(p) ? map_one(b, p, m, flags) : map_any(b, m, flags);
+}
+
+/* Make an entry pending, if it is present. Its reference stays held. */
+static bool make_pending(uint64_t *p, uint64_t mark)
+{
+    uint64_t old = read_atomic(p), seen;
+
+    for ( ; old & ENTRY_PRESENT; old = seen )
+    {
+        seen = cmpxchg(p, old, entry_pending(old, mark));
+        if ( likely(seen == old) )
+            return true;
+    }
+
+    return false;
+}
+
+/* Make the entries of one span pending: how many were not present. */
 static unsigned int unmap_span(struct iommu_op_batch *b,
                                const struct iommu_op_span *s, uint64_t bfn,
-                               unsigned int tag)
+                               uint64_t mark)
 {
     unsigned int i, missed = 0;
 
@@ -308,24 +381,13 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
         return s->nr;
 
     for ( i = 0; i < s->nr; i++ )
-    {
-        uint64_t old = read_atomic(&s->entry[i]), seen;
-
-        for ( ; old & ENTRY_PRESENT; old = seen )
-        {
-            seen = cmpxchg(&s->entry[i], old, entry_pending(old, tag));
-            if ( seen == old )
-                break;
-        }
-
-        missed += !(old & ENTRY_PRESENT);
-    }
+        missed += !make_pending(&s->entry[i], mark);
 
     if ( b->pv->direct )
-        iommu_sync_cache(s->entry, s->nr * sizeof(*s->entry));
+        iommu_op_changed(b, s->entry, s->nr);
     /* It can lack the memory to split a superpage that it made before. */
     else if ( iommu_unmap(b->d, _dfn(bfn), s->nr, 0, &b->flush_flags) &&
-              tag != TAG_DEFERRED )
+              mark != MARK_DEFERRED )
         b->unmap_failed = true;
 
     return missed;
@@ -333,16 +395,15 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
 
 static unsigned int unmap_spans(struct iommu_op_batch *b,
                                 struct iommu_op_claim *c, uint64_t bfn,
-                                unsigned int nr, unsigned int tag)
+                                unsigned int nr, uint64_t mark)
 {
     unsigned int missed = 0;
 
     while ( nr )
     {
-        struct iommu_op_span s = iommu_op_span(c, bfn, nr);
+        struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);
 
-        missed += unmap_span(b, &s, bfn, tag);
-        iommu_op_span_end(&s);
+        missed += unmap_span(b, &s, bfn, mark);
         bfn += s.nr;
         nr -= s.nr;
     }
@@ -350,14 +411,13 @@ static unsigned int unmap_spans(struct iommu_op_batch *b,
     return missed;
 }
 
-/* After the batch's flush, free the entries in the range that bear our tag. */
-static void unsettled_add(struct iommu_op_batch *b, struct iommu_op_claim *c,
-                          uint64_t bfn, unsigned int nr)
+/* After the batch's flush, free the entries in the range that bear our mark. */
+static inline void unsettled_add(struct iommu_op_batch *b, uint64_t bfn,
+                          unsigned int nr)
 {
     ASSERT(b->nr_unsettled < ARRAY_SIZE(b->unsettled));
 
     b->unsettled[b->nr_unsettled++] = (struct iommu_op_unsettled){
-        .claim = c,
         .bfn = bfn,
         .nr = nr,
         .op = b->op,
@@ -368,25 +428,24 @@ static void unsettled_add(struct iommu_op_batch *b, struct iommu_op_claim *c,
 static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
                           uint64_t bfn, unsigned int nr)
 {
-    unmap_spans(b, c, bfn, nr, b->tag);
-    unsettled_add(b, c, bfn, nr);
+    unmap_spans(b, c, bfn, nr, b->mark);
+    unsettled_add(b, bfn, nr);
 }
 
-static bool all_present(struct iommu_op_claim *c, uint64_t bfn,
-                        unsigned int nr)
+static bool all_present(struct iommu_op_batch *b, struct iommu_op_claim *c,
+                        uint64_t bfn, unsigned int nr)
 {
     bool present = true;
 
     while ( present && nr )
     {
-        struct iommu_op_span s = iommu_op_span(c, bfn, nr);
+        struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);
         unsigned int i;
 
         present = s.entry;
         for ( i = 0; present && i < s.nr; i++ )
             present = read_atomic(&s.entry[i]) & ENTRY_PRESENT;
 
-        iommu_op_span_end(&s);
         bfn += s.nr;
         nr -= s.nr;
     }
@@ -394,21 +453,44 @@ static bool all_present(struct iommu_op_claim *c, uint64_t bfn,
     return present;
 }
 
-int iommu_op_unmap(struct iommu_op_batch *b,
-                   const struct xen_iommu_op_range *r, bool defer)
+static noinline int unmap_any(struct iommu_op_batch *b,
+                              const struct xen_iommu_op_range *r, bool defer)
 {
     struct iommu_op_claim *c = iommu_op_find_claim(b->pv, r->bfn, r->nr);
     unsigned int missed;
 
-    if ( !c || !all_present(c, r->bfn, r->nr) )
+    if ( !c || !all_present(b, c, r->bfn, r->nr) )
         return -ENOENT;
 
-    missed = unmap_spans(b, c, r->bfn, r->nr, defer ? TAG_DEFERRED : b->tag);
+    missed = unmap_spans(b, c, r->bfn, r->nr, defer ? MARK_DEFERRED : b->mark);
     if ( !defer )
-        unsettled_add(b, c, r->bfn, r->nr);
+        unsettled_add(b, r->bfn, r->nr);
 
     /* Another vCPU unmapped some of them since the check, and settles those. */
     return missed ? -ENOENT : 0;
+}
+
+/* An unmap of one frame needs one pass. */
+static inline int unmap_one(struct iommu_op_batch *b, uint64_t *p,
+                            uint64_t bfn, bool defer)
+{
+    if ( !make_pending(p, defer ? MARK_DEFERRED : b->mark) )
+        return -ENOENT;
+
+    iommu_op_changed(b, p, 1);
+    if ( !defer )
+        unsettled_add(b, bfn, 1);
+
+    return 0;
+}
+
+int iommu_op_unmap(struct iommu_op_batch *b,
+                   const struct xen_iommu_op_range *r, bool defer)
+{
+    uint64_t *p = likely(r->nr == 1) && likely(b->pv->direct)
+                  ? iommu_op_entry(b, r->bfn) : NULL;
+
+    return likely(p) ? unmap_one(b, p, r->bfn, defer) : unmap_any(b, r, defer);
 }
 
 /* Make the deferred entries of one span wait for the flush of this batch. */
@@ -424,8 +506,8 @@ static void adopt_span(struct iommu_op_batch *b,
     {
         uint64_t old = read_atomic(&s->entry[i]);
 
-        if ( !entry_is_pending(old, TAG_DEFERRED) ||
-             cmpxchg(&s->entry[i], old, entry_pending(old, b->tag)) != old ||
+        if ( !entry_is_pending(old, MARK_DEFERRED) ||
+             cmpxchg(&s->entry[i], old, entry_pending(old, b->mark)) != old ||
              b->pv->direct )
             continue;
 
@@ -436,7 +518,7 @@ static void adopt_span(struct iommu_op_batch *b,
 
     /* Whoever cleared them just now may not have come to this yet. */
     if ( b->pv->direct )
-        iommu_sync_cache(s->entry, s->nr * sizeof(*s->entry));
+        iommu_op_changed(b, s->entry, s->nr);
 }
 
 int iommu_op_flush(struct iommu_op_batch *b,
@@ -452,15 +534,14 @@ int iommu_op_flush(struct iommu_op_batch *b,
     /* Mark, flush with the batch, and settle then only what bears our mark. */
     while ( nr )
     {
-        struct iommu_op_span s = iommu_op_span(c, bfn, nr);
+        struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);
 
         adopt_span(b, &s, bfn);
-        iommu_op_span_end(&s);
         bfn += s.nr;
         nr -= s.nr;
     }
 
-    unsettled_add(b, c, r->bfn, r->nr);
+    unsettled_add(b, r->bfn, r->nr);
 
     return 0;
 }

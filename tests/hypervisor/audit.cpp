@@ -97,7 +97,7 @@ void Checker::check_entry(uint64_t bfn) const
         const bool w = e.flags & XEN_IOMMUOP_MAP_write, r = e.flags & XEN_IOMMUOP_MAP_read;
         if (!peek_is_mapped(word) || !t.present || t.mfn != e.mfn || t.write != w || t.read != r)
             violate("BFN %lx: mapped to %lx, the table says otherwise", ul(bfn), ul(e.mfn));
-        if (!world::in_memory(bfn))
+        if (depth() <= 1 && !world::in_memory(bfn))
             violate("BFN %lx: its entry never left the cache", ul(bfn));
         // After a failed flush the device may fault there: nobody's promise.
         if (!a_flush_failed_ && !in_flight(bfn) && !world::device_finds(bfn, e.mfn))
@@ -108,7 +108,7 @@ void Checker::check_entry(uint64_t bfn) const
         // The generic path may have failed to split a superpage.
         if (t.present && !(world::config.generic && t.mfn == e.mfn))
             violate("BFN %lx: waits for a flush, but is in the table", ul(bfn));
-        if (!world::in_memory(bfn) && !world::config.generic)
+        if (depth() <= 1 && !world::in_memory(bfn) && !world::config.generic)
             violate("BFN %lx: was cleared in the cache only", ul(bfn));
     }
 }

@@ -44,7 +44,7 @@ const Region regions[] = {
 void make_frames()
 {
     for (page_info &pg : frame)
-        pg = {.leaf_of = kNone};
+        pg = {.u = {{PGT_writable_page | PGT_validated}}, .leaf_of = kNone};
     for (const Region &r : regions)
         for (uint64_t mfn = r.first; mfn < r.end; mfn++) {
             frame[mfn].owner = r.owner;
@@ -73,6 +73,10 @@ size_t words_in_use()
 
 int load(const int &v) { return __atomic_load_n(&v, __ATOMIC_SEQ_CST); }
 int add(int &v, int n) { return __atomic_add_fetch(&v, n, __ATOMIC_SEQ_CST); }
+
+unsigned long load_type(const page_info &pg) { return __atomic_load_n(&pg.u.inuse.type_info, __ATOMIC_SEQ_CST); }
+int types(const page_info &pg) { return static_cast<int>(load_type(pg) & PGT_count_mask); }
+void drop_types(page_info &pg, int n) { __atomic_sub_fetch(&pg.u.inuse.type_info, n, __ATOMIC_SEQ_CST); }
 
 } // namespace
 
@@ -155,7 +159,7 @@ Truth truth(uint64_t mfn)
 }
 
 int held(uint64_t mfn) { return load(frame[mfn].count) - frame[mfn].base; }
-int held_types(uint64_t mfn) { return load(frame[mfn].types) - frame[mfn].base_types; }
+int held_types(uint64_t mfn) { return types(frame[mfn]) - frame[mfn].base_types; }
 
 bool set_page_table(uint64_t mfn, bool on)
 {
@@ -163,7 +167,7 @@ bool set_page_table(uint64_t mfn, bool on)
     if (!on) {
         if (pg.base_types) {
             pg.base_types = 0;
-            add(pg.types, -1);
+            drop_types(pg, 1);
             pg.base--;
             add(pg.count, -1);
         }
@@ -182,7 +186,7 @@ void kill_domain(unsigned id)
     doms[id].dead = true;
     for (page_info &pg : frame)
         if (pg.owner == &doms[id] && pg.base) {
-            add(pg.types, -pg.base_types);
+            drop_types(pg, pg.base_types);
             add(pg.count, -pg.base);
             pg.base = pg.base_types = 0;
         }
@@ -221,31 +225,33 @@ void put_page(page_info *pg)
     const int left = add(pg->count, -1);
     if (left < pg->base)
         violate("frame %lx: more references dropped than taken", static_cast<unsigned long>(pg - frame));
+    if (pg->owner == &io)
+        return; // maps of MMIO hold nothing
+    // Its type may have been dropped without us.
+    about_to_put(static_cast<uint64_t>(pg - frame), types(*pg) - pg->base_types, true);
     about_to_put(static_cast<uint64_t>(pg - frame), left - pg->base, false);
 }
 
 int get_page_type(page_info *pg, unsigned long type)
 {
-    int old = load(pg->types);
+    unsigned long old = load_type(*pg), next;
     do {
-        if (old && __atomic_load_n(&pg->type, __ATOMIC_SEQ_CST) != type)
+        if ((old & PGT_count_mask) && (old & PGT_type_mask) != type)
             return 0;
-        // Good enough for what the tests do: types change only while nobody else maps.
-        if (!old)
-            __atomic_store_n(&pg->type, static_cast<uint8_t>(type), __ATOMIC_SEQ_CST);
-    } while (!__atomic_compare_exchange_n(&pg->types, &old, old + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+        next = ((old & PGT_count_mask) + 1) | type | PGT_validated;
+    } while (
+        !__atomic_compare_exchange_n(&pg->u.inuse.type_info, &old, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
     return 1;
 }
 
-void put_page_and_type(page_info *pg)
+void put_page_type(page_info *pg)
 {
     if (pg < frame || pg >= frame + kFrames)
-        return violate("put_page_and_type of what is no frame");
-    const int left = add(pg->types, -1);
-    if (left < pg->base_types)
+        return violate("put_page_type of what is no frame");
+    drop_types(*pg, 1);
+    if (types(*pg) < pg->base_types)
         violate("frame %lx: more types dropped than taken", static_cast<unsigned long>(pg - frame));
-    about_to_put(static_cast<uint64_t>(pg - frame), left - pg->base_types, true);
-    put_page(pg);
+    about_to_put(static_cast<uint64_t>(pg - frame), types(*pg) - pg->base_types, true);
 }
 
 bool is_special_page(const page_info *pg) { return pg->special; }
@@ -289,13 +295,18 @@ void free_domheap_page(page_info *pg)
 }
 
 void clear_domain_page(mfn_t mfn) { std::memset(table_words(&frame[mfn_x(mfn)], 0), 0, sizeof(storage[0])); }
-void *__map_domain_page(page_info *pg)
+void *__map_domain_page_global(page_info *pg)
 {
     if (!pg->is_table)
         violate("a page is accessed that is no table");
     return table_words(pg, 0);
 }
-void unmap_domain_page(const void *) {}
+void unmap_domain_page_global(const void *) {}
+mfn_t domain_page_map_to_mfn(const void *va)
+{
+    unsigned index;
+    return page_to_mfn(table_of(va, &index));
+}
 
 void *shim_zalloc(size_t size)
 {

@@ -26,14 +26,11 @@ uint64_t peek_entry(uint64_t bfn)
 {
     unsigned int index;
     const struct iommu_op_leaf *leaf = leaf_of(bfn, &index);
-    uint64_t *entry;
 
-    if ( !leaf || !leaf->table )
+    if ( !leaf || !leaf->entry )
         return 0;
 
-    entry = (uint64_t *)__map_domain_page(leaf->table) + index;
-
-    return read_atomic(entry);
+    return read_atomic(&leaf->entry[index]);
 }
 
 int peek_leaf(uint64_t bfn, int *used)
@@ -43,7 +40,7 @@ int peek_leaf(uint64_t bfn, int *used)
 
     *used = leaf ? atomic_read(&leaf->used) : 0;
 
-    return leaf && leaf->table;
+    return leaf && leaf->entry;
 }
 
 int peek_is_mapped(uint64_t word)

@@ -94,8 +94,9 @@ TEST(Race, OfTwoMapsLosesOneWholly)
         for (unsigned victim = 0; victim < 4; victim++) {
             Raw c;
             Statuses ours, theirs;
+            // The types of its four frames change before the entries do.
             EXPECT_TRUE(c.interfere(
-                n, [&] { theirs = c.call(1, {op_map(kBase + 510 + victim, 0x400)}); },
+                4 + n, [&] { theirs = c.call(1, {op_map(kBase + 510 + victim, 0x400)}); },
                 [&] { ours = c.call(0, {op_map(kBase + 510, 0x300, 4)}); }));
             // Those entries that we wrote before it came are ours already.
             EXPECT_EQ(theirs, Statuses{victim < n ? -EEXIST : 0});
@@ -104,6 +105,35 @@ TEST(Race, OfTwoMapsLosesOneWholly)
             EXPECT_EQ(world::held(0x300), victim < n ? 1 : 0) << "all or nothing";
             c.wind_up();
         }
+}
+
+TEST(Race, OfTwoMapsOfOneFrameHoldsTheOthers)
+{
+    for (unsigned n = 0; n < 2; n++) { // at the type, at the entry
+        Raw c;
+        EXPECT_EQ(c.call(0, {op_map(kBase + 9, 0x500)}), Statuses{0}) << "makes the table";
+        Statuses ours, theirs;
+        EXPECT_TRUE(c.interfere(
+            n, [&] { theirs = c.call(1, {op_map(kBase, 0x400)}); }, [&] { ours = c.call(0, {op_map(kBase, 0x300)}); }));
+        EXPECT_EQ(theirs, Statuses{0});
+        EXPECT_EQ(ours, Statuses{-EEXIST});
+        EXPECT_EQ(world::held(0x400), 1);
+        EXPECT_EQ(world::held(0x300), 0);
+        c.wind_up();
+    }
+}
+
+TEST(Race, OfTwoUnmapsOfOneFrameSettlesItOnce)
+{
+    Raw c;
+    EXPECT_EQ(c.call(0, {op_map(kBase, 0x300)}), Statuses{0});
+    Statuses ours, theirs;
+    EXPECT_TRUE(c.interfere(
+        0, [&] { theirs = c.call(1, {op_unmap(kBase)}); }, [&] { ours = c.call(0, {op_unmap(kBase)}); }));
+    EXPECT_EQ(theirs, Statuses{0});
+    EXPECT_EQ(ours, Statuses{-ENOENT});
+    EXPECT_EQ(world::held(0x300), 0);
+    c.wind_up();
 }
 
 TEST(Race, OfTwoUnmapsSettlesEachEntryOnce)

@@ -307,9 +307,14 @@ void leaf_detach(domain *, dfn_t dfn)
     unmap_one(dfn_x(dfn), 9, &flags);
 }
 
+int leaf_flush(domain *d, dfn_t dfn, unsigned order)
+{
+    return iommu_iotlb_flush(d, dfn, 1ul << order, IOMMU_FLUSHF_modified);
+}
+
 } // namespace
 
-const iommu_ops vtd_ops = {leaf_info, leaf_vacant, leaf_attach, leaf_detach};
+const iommu_ops vtd_ops = {leaf_info, leaf_vacant, leaf_attach, leaf_detach, leaf_flush};
 
 } // namespace world
 

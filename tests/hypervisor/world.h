@@ -27,20 +27,6 @@ void shim_race(void);
 void shim_assert_failed(const char *what, const char *file, int line) __attribute__((noreturn));
 }
 
-// A frame of RAM, or one that has a page_info without being RAM.
-struct page_info {
-    domain *owner;
-    uint64_t leaf_of; // an attached leaf table: its first BFN
-    int count;        // page references; 0: nobody has it
-    int base;         // those of them that iommu_op has nothing to do with
-    int types;        // type references
-    int base_types;   // likewise
-    uint16_t live;    // entries in use, of the driver's own tables
-    uint8_t type;
-    bool special;  // Xen's own, though a domain may see it
-    bool is_table; // in the driver's table, or a shadow
-};
-
 namespace world {
 
 constexpr uint64_t kNone = ~0ull;

@@ -8,5 +8,6 @@
 #define cf_check
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define noinline    __attribute__((noinline))
 /* Boot parameters live there; a new world puts them back, see params.cpp. */
 #define __read_mostly __attribute__((__section__("shim_read_mostly")))

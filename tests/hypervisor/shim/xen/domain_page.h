@@ -2,6 +2,7 @@
 #pragma once
 #include <xen/mm.h>
 
-void *__map_domain_page(struct page_info *pg);
-void unmap_domain_page(const void *va);
+void *__map_domain_page_global(struct page_info *pg);
+void unmap_domain_page_global(const void *va);
+mfn_t domain_page_map_to_mfn(const void *va);
 void clear_domain_page(mfn_t mfn);

@@ -6,5 +6,6 @@ unsigned long shim_copy_from(void *to, const void *from, size_t size);
 unsigned long shim_copy_to(void *to, const void *from, size_t size);
 
 #define copy_from_guest(ptr, hnd, nr)     shim_copy_from(ptr, (hnd).p, sizeof(*(ptr)) * (nr))
-#define copy_to_guest(hnd, ptr, nr)       shim_copy_to((hnd).p, ptr, sizeof(*(ptr)) * (nr))
+#define __copy_to_guest(hnd, ptr, nr)      shim_copy_to((hnd).p, ptr, sizeof(*(ptr)) * (nr))
+#define __copy_field_to_guest(hnd, ptr, f) shim_copy_to(&(hnd).p->f, &(ptr)->f, sizeof((ptr)->f))
 #define guest_handle_add_offset(hnd, nr)  ((hnd).p += (nr))

@@ -21,6 +21,7 @@ struct iommu_ops {
     unsigned int (*leaf_vacant)(struct domain *d, dfn_t dfn);
     struct page_info *(*leaf_attach)(struct domain *d, dfn_t dfn);
     void (*leaf_detach)(struct domain *d, dfn_t dfn);
+    int (*leaf_flush)(struct domain *d, dfn_t dfn, unsigned int order);
 };
 
 struct domain_iommu {

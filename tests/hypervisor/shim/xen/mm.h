@@ -12,13 +12,35 @@
 #define maddr_to_mfn(maddr) _mfn((maddr) >> PAGE_SHIFT)
 #define pdx_to_pfn(pdx)     (pdx)
 
-#define PGT_writable_page       1
-#define PGT_l1_page_table       2
+/* A type word: 3 bits of type, 1 each of locked, validated and partial, and the count. */
+#define PGT_l1_page_table       (1UL << 61)
+#define PGT_writable_page       (7UL << 61)
+#define PGT_type_mask           (7UL << 61)
+#define PGT_locked              (1UL << 60)
+#define PGT_validated           (1UL << 58)
+#define PGT_partial             (1UL << 56)
+#define PGT_count_mask          ((1UL << 55) - 1)
 #define RAM_TYPE_CONVENTIONAL   1
 #define RAM_TYPE_RESERVED       2
 
 struct domain;
-struct page_info;
+
+/* A frame of RAM, or one that has a page_info without being RAM. */
+struct page_info {
+    struct domain *owner;
+    struct {
+        struct {
+            unsigned long type_info;
+        } inuse;
+    } u;
+    uint64_t leaf_of;   /* an attached leaf table: its first BFN */
+    int count;          /* page references; 0: nobody has it */
+    int base;           /* those of them that iommu_op has nothing to do with */
+    int base_types;     /* of the type references, likewise */
+    uint16_t live;      /* entries in use, of the driver's own tables */
+    bool special;       /* Xen's own, though a domain may see it */
+    bool is_table;      /* in the driver's table, or a shadow */
+};
 
 extern unsigned long total_pages, max_page, max_pdx;
 
@@ -32,7 +54,7 @@ struct domain *page_get_owner(const struct page_info *pg);
 struct domain *page_get_owner_and_reference(struct page_info *pg);
 void put_page(struct page_info *pg);
 int get_page_type(struct page_info *pg, unsigned long type);
-void put_page_and_type(struct page_info *pg);
+void put_page_type(struct page_info *pg);
 bool is_special_page(const struct page_info *pg);
 unsigned int page_get_ram_type(mfn_t mfn);
 struct page_info *alloc_domheap_page(struct domain *d, unsigned int memflags);
