@@ -8,7 +8,7 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 # The longest first, so that none is left alone at the end.
 VM = $(shell ls -S tests/vm/*.t)
 
-UNIT_PACKAGES = shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
+UNIT_PACKAGES = rsync shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev
 
 .DEFAULT_GOAL := help
