@@ -200,16 +200,15 @@ Walk walk_table(uint64_t bfn, unsigned view)
     if (bfn >> (9 * config.levels))
         return {};
     const page_info *pg = root;
-    for (unsigned level = config.levels;; level--) {
+    for (unsigned level = config.levels; level > 1; level--) {
         const uint64_t word = get(pg, index_of(bfn, level), view);
-        if (level == 1)
-            return {const_cast<page_info *>(pg), word, 0};
         if (!is_table_word(word, level)) {
             const uint64_t offset = bfn & ((1ull << shift_of(level)) - 1);
             return {nullptr, word & kPresent ? word + (offset << PAGE_SHIFT) : 0, shift_of(level)};
         }
         pg = below(word);
     }
+    return {const_cast<page_info *>(pg), get(pg, index_of(bfn, 1), view), 0};
 }
 
 void vtd_start()
