@@ -17,7 +17,7 @@
 
 static_assert(XEN_IOMMUOP_MAX_OPS * sizeof(struct xen_iommu_op) == PAGE_SIZE);
 
-static DEFINE_PER_CPU(struct pviommu_batch, batches);
+DEFINE_PER_CPU(struct pviommu_batch, pviommu_batches);
 
 /* The ops of a batch must not cross a page: Xen reads them where they are. */
 int pviommu_batch_init(struct pviommu_batch *b)
@@ -41,7 +41,7 @@ int pviommu_batches_init(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		if (pviommu_batch_init(per_cpu_ptr(&batches, cpu))) {
+		if (pviommu_batch_init(per_cpu_ptr(&pviommu_batches, cpu))) {
 			pviommu_batches_exit();
 			return -ENOMEM;
 		}
@@ -55,7 +55,7 @@ void pviommu_batches_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		pviommu_batch_exit(per_cpu_ptr(&batches, cpu));
+		pviommu_batch_exit(per_cpu_ptr(&pviommu_batches, cpu));
 }
 
 /**
@@ -75,7 +75,7 @@ struct pviommu_batch *pviommu_batch_get(unsigned long *flags)
 /* The same, whose caller has interrupts off already. */
 struct pviommu_batch *pviommu_batch_here(void)
 {
-	struct pviommu_batch *b = this_cpu_ptr(&batches);
+	struct pviommu_batch *b = this_cpu_ptr(&pviommu_batches);
 
 	b->nr = 0;
 	b->riders = 0;
@@ -128,6 +128,20 @@ void pviommu_batch_submit(struct pviommu_batch *b)
 			fail(b, b->ops[i].status);
 }
 
+/*
+ * See pviommu_batch_lone(). -EEXIST means that a BFN that ought to be free maps
+ * something.
+ */
+int pviommu_batch_lone_failed(struct pviommu_batch *b, long rc)
+{
+	int status = rc ? (int)rc : b->ops[0].status;
+
+	pviommu_count(PVIOMMU_ERRORS, 1);
+	b->unclean = rc || status == -EEXIST;
+
+	return status;
+}
+
 /* Does the op that waits last go on with these frames? */
 static bool merge_map(struct pviommu_batch *b, u64 bfn, u32 nr,
 		      const struct pviommu_frames *frames)
@@ -148,16 +162,7 @@ static bool merge_map(struct pviommu_batch *b, u64 bfn, u32 nr,
 void pviommu_batch_put_map(struct pviommu_batch *b, u64 bfn, u32 nr,
 			   const struct pviommu_frames *frames)
 {
-	b->ops[b->nr++] = (struct xen_iommu_op){
-		.op = XEN_IOMMUOP_map,
-		.flags = frames->flags,
-		.u.map = {
-			.domid = frames->domid,
-			.nr = nr,
-			.bfn = bfn,
-			.mfn = frames->mfn,
-		},
-	};
+	pviommu_op_map(&b->ops[b->nr++], bfn, nr, frames);
 }
 
 /**
@@ -182,23 +187,15 @@ bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
 	return true;
 }
 
-static struct xen_iommu_op unmap_op(u64 bfn, u32 nr)
-{
-	return (struct xen_iommu_op){
-		.op = XEN_IOMMUOP_unmap,
-		.u.range = { .nr = nr, .bfn = bfn },
-	};
-}
-
 static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
 {
-	b->ops[b->nr++] = unmap_op(bfn, nr);
+	pviommu_op_unmap(&b->ops[b->nr++], bfn, nr);
 }
 
 /* The caller knows that there is room, and adds no op of its own any more. */
 void pviommu_batch_put_rider(struct pviommu_batch *b, u64 bfn, u32 nr)
 {
-	b->ops[b->nr + b->riders++] = unmap_op(bfn, nr);
+	pviommu_op_unmap(&b->ops[b->nr + b->riders++], bfn, nr);
 }
 
 /*

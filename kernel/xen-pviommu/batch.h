@@ -31,6 +31,8 @@ struct pviommu_frames {
 	u16 flags;	/* XEN_IOMMUOP_MAP_* */
 };
 
+DECLARE_PER_CPU(struct pviommu_batch, pviommu_batches);
+
 /* batch.c */
 int pviommu_batches_init(void);
 void pviommu_batches_exit(void);
@@ -54,5 +56,48 @@ void pviommu_batch_map_abort(struct pviommu_batch *b, int error);
 int pviommu_batch_map_end(struct pviommu_batch *b);
 void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr);
 int pviommu_batch_unmap_end(struct pviommu_batch *b);
+int pviommu_batch_lone_failed(struct pviommu_batch *b, long rc);
+
+/* Field by field: what is made on the stack first costs a copy and a canary. */
+static inline void pviommu_op_map(struct xen_iommu_op *op, u64 bfn, u32 nr,
+				  const struct pviommu_frames *frames)
+{
+	op->op = XEN_IOMMUOP_map;
+	op->flags = frames->flags;
+	op->u.map.ctx = 0;
+	op->u.map.domid = frames->domid;
+	op->u.map.nr = nr;
+	op->u.map.bfn = bfn;
+	op->u.map.mfn = frames->mfn;
+}
+
+static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
+{
+	op->op = XEN_IOMMUOP_unmap;
+	op->flags = 0;
+	op->u.range.ctx = 0;
+	op->u.range.pad0 = 0;
+	op->u.range.nr = nr;
+	op->u.range.bfn = bfn;
+	op->u.range.pad1 = 0;
+}
+
+/**
+ * pviommu_batch_lone - carry out b->ops[0], which has no company
+ * @b: this CPU's batch, not in use
+ *
+ * Context: interrupts off.
+ * Return: its status, or the call's error; then b->unclean tells if it is not
+ * known what its BFNs map.
+ */
+static inline int pviommu_batch_lone(struct pviommu_batch *b)
+{
+	long rc = pviommu_hypercall(b->ops, 1);
+
+	if (likely(!rc && !b->ops[0].status))
+		return 0;
+
+	return pviommu_batch_lone_failed(b, rc);
+}
 
 #endif /* _XEN_PVIOMMU_BATCH_H */

@@ -43,7 +43,9 @@ static void pviommu_unmap_page(struct device *dev, dma_addr_t addr, size_t size,
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 
-	if (unlikely(pviommu_unmap(pd, addr) == -ENOENT))
+	if (likely(pviommu_is_ours(addr)))
+		pviommu_unmap(pd, addr);
+	else
 		pviommu_base_unmap_page(pd, dev, addr, size, dir, attrs);
 }
 
@@ -55,10 +57,10 @@ static dma_addr_t pviommu_map_resource(struct device *dev, phys_addr_t phys,
 	dma_addr_t addr;
 
 	if (likely(pviommu_device_ready(pd))) {
-		addr = pviommu_map(pd, phys, size,
-				   pviommu_limit(dev, dma_get_mask(dev)),
-				   pviommu_access(dir) | XEN_IOMMUOP_MAP_mmio,
-				   1);
+		addr = pviommu_map_new(pd, phys, size,
+				       pviommu_limit(dev, dma_get_mask(dev)),
+				       pviommu_access(dir) |
+				       XEN_IOMMUOP_MAP_mmio, 1);
 		if (likely(addr != DMA_MAPPING_ERROR))
 			return addr;
 	}
@@ -72,7 +74,9 @@ static void pviommu_unmap_resource(struct device *dev, dma_addr_t addr,
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 
-	if (unlikely(pviommu_unmap(pd, addr) == -ENOENT))
+	if (likely(pviommu_is_ours(addr)))
+		pviommu_unmap(pd, addr);
+	else
 		pviommu_base_unmap_resource(pd, dev, addr, size, dir, attrs);
 }
 

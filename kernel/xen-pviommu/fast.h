@@ -134,7 +134,7 @@ static inline void pviommu_reuse_put(struct pviommu_queue *q, u64 bfn, u64 run)
 		if (!idle[i].run || time_before(idle[i].since, place->since))
 			place = &idle[i];
 	if (unlikely(place->run))
-		pviommu_reuse_retire(q, r, pviommu_batch_here(), place);
+		pviommu_reuse_retire(q, r, place);
 	place->run = run;
 	place->bfn = bfn;
 	place->since = jiffies;

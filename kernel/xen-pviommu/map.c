@@ -85,18 +85,16 @@ static int frame_behind(unsigned long pfn, struct pviommu_frames *frame)
 }
 
 /*
- * PFNs whose frames follow that of the first. Dom0's alone: a P2M entry with a
- * flag is no MFN, so that none of them is somebody else's.
+ * PFNs whose frames follow that of the first, which is dom0's own. So are they
+ * all: a P2M entry with a flag is no MFN.
  */
-static unsigned long neighbours(unsigned long pfn, unsigned long nr,
-				const struct pviommu_frames *first)
+static noinline unsigned long neighbours(unsigned long pfn, unsigned long nr,
+					 unsigned long mfn)
 {
 	unsigned long run = 1;
 
-	if (unlikely(first->domid != DOMID_SELF))
-		return 1;
 	nr = min_t(unsigned long, nr, pviommu_xen.max_frames);
-	while (run < nr && __pfn_to_mfn(pfn + run) == first->mfn + run)
+	while (run < nr && __pfn_to_mfn(pfn + run) == mfn + run)
 		run++;
 
 	return run;
@@ -125,24 +123,14 @@ int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 			pviommu_batch_map_abort(b, err);
 			return err;
 		}
-		run = neighbours(pfn, nr, &frame);
+		run = likely(frame.domid == DOMID_SELF)
+			? neighbours(pfn, nr, frame.mfn) : 1;
 		err = pviommu_batch_map(b, bfn, run, &frame);
 		if (unlikely(err))
 			return err;
 	}
 
 	return 0;
-}
-
-/* Book a mapping that succeeded: the run's word tells unmap what it was. */
-void pviommu_mapped(struct pviommu_device *pd, const struct pviommu_place *p,
-		    u64 run, unsigned long pages)
-{
-	*bfn_cookie(&p->w->bfns, p->bfn) = run;
-	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
-	pviommu_count_device(pd, PVIOMMU_PAGES_MAPPED, pages);
-	if (unlikely(READ_ONCE(pd->failures)))
-		WRITE_ONCE(pd->failures, 0);
 }
 
 /*
@@ -171,33 +159,14 @@ int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn)
 	return -EIO;
 }
 
-/**
- * pviommu_unmapped - book an unmap, and free its BFNs if nothing reaches them
- * @pd: the device
- * @w: the window
- * @bfn: its first BFN
- * @run: its word
- * @pages: BFNs in it that were mapped
- * @error: what the batch returned
- *
- * Return: 0, or -EIO if the device may still reach some of the run, which then
- * is never used again.
- */
-int pviommu_unmapped(struct pviommu_device *pd, struct pviommu_window *w,
-		     u64 bfn, u64 run, unsigned long pages, int error)
+/* What it maps is not known: the run and its page are never used again. */
+int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
+			 int error)
 {
-	unsigned int order = pviommu_run_order(run);
+	pviommu_count_device(pd, PVIOMMU_LEAKED, pages);
+	pviommu_device_failed(pd, error);
 
-	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
-	if (unlikely(error)) {
-		pviommu_count_device(pd, PVIOMMU_LEAKED, pages);
-		pviommu_device_failed(pd, error);
-		return -EIO;
-	}
-	pviommu_count_device(pd, PVIOMMU_PAGES_UNMAPPED, pages);
-	bfn_free(&w->bfns, pviommu_run_start(bfn, order), order);
-
-	return 0;
+	return -EIO;
 }
 
 /* MMIO is named by its machine address; the P2M has nothing to say on it. */
@@ -241,13 +210,12 @@ static int map_at(struct pviommu_batch *b, u64 bfn, phys_addr_t phys,
 	return pviommu_batch_map_end(b);
 }
 
-/* A run of BFNs of its own for one buffer. See pviommu_map(). */
-static dma_addr_t map_dynamic(struct pviommu_device *pd,
-			      struct pviommu_batch *b, phys_addr_t phys,
-			      size_t size, u64 limit, u16 access,
-			      unsigned long align)
+/* A run of BFNs for a buffer of whatever kind. Interrupts are off. */
+static noinline dma_addr_t map_any(struct pviommu_device *pd, phys_addr_t phys,
+				   unsigned long nr, u64 limit, u16 access,
+				   unsigned long align)
 {
-	unsigned long nr = PFN_UP(offset_in_page(phys) + size);
+	struct pviommu_batch *b = pviommu_batch_here();
 	unsigned long pfn = PHYS_PFN(phys);
 	struct pviommu_place p;
 	u64 run;
@@ -265,9 +233,69 @@ static dma_addr_t map_dynamic(struct pviommu_device *pd,
 	run = pviommu_run_of(pfn, nr, align, access, p.w);
 	if (!may_wait(pfn, align, access))
 		run |= PVIOMMU_RUN_STRICT;
-	pviommu_mapped(pd, &p, run, nr);
+	pviommu_mapped(pd, p.w, p.bfn, run, nr);
 
 	return PFN_PHYS(p.bfn) | offset_in_page(phys);
+}
+
+/*
+ * Nearly all buffers are like this: one op names all frames, its unmap may
+ * wait, and nothing waits that should go along. Interrupts are off.
+ */
+static inline bool is_lone(unsigned long pfn, unsigned long nr,
+			   unsigned long mfn, u16 access, unsigned long align)
+{
+	return likely(!(mfn & (FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT))) &&
+	       likely(!(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT))) &&
+	       likely(!(pfn & (align - 1))) &&
+	       likely(this_cpu_ptr(pviommu_queues)->nr < PVIOMMU_QUEUE_RIDE) &&
+	       (nr == 1 || neighbours(pfn, nr, mfn) == nr);
+}
+
+static noinline dma_addr_t lone_failed(struct pviommu_device *pd,
+				       struct pviommu_window *w, u64 bfn,
+				       u64 run, int error)
+{
+	struct pviommu_place p = {
+		.w = w,
+		.bfn = bfn,
+		.order = pviommu_run_order(run),
+	};
+
+	pviommu_map_failed(pd, &p, pviommu_run_nr(run), error,
+			   this_cpu_ptr(&pviommu_batches)->unclean);
+
+	return DMA_MAPPING_ERROR;
+}
+
+/* Return: the first address, or 0 if that is a matter for map_any(). */
+static inline dma_addr_t map_lone(struct pviommu_device *pd,
+				  struct pviommu_window *w, unsigned long pfn,
+				  unsigned long nr, u16 access,
+				  unsigned long align)
+{
+	struct pviommu_batch *b = this_cpu_ptr(&pviommu_batches);
+	struct pviommu_frames frames = {
+		.mfn = __pfn_to_mfn(pfn),
+		.domid = DOMID_SELF,
+		.flags = access,
+	};
+	u64 bfn, run;
+	int err;
+
+	if (unlikely(!is_lone(pfn, nr, frames.mfn, access, align)))
+		return 0;
+	run = pviommu_run_of(pfn, nr, align, access, w);
+	bfn = bfn_alloc(&w->bfns, pviommu_run_order(run));
+	if (unlikely(bfn == BFN_NONE))
+		return 0;
+	pviommu_op_map(&b->ops[0], bfn, nr, &frames);
+	err = pviommu_batch_lone(b);
+	if (unlikely(err))
+		return lone_failed(pd, w, bfn, run, err);
+	pviommu_mapped(pd, w, bfn, run, nr);
+
+	return PFN_PHYS(bfn);
 }
 
 /**
@@ -291,56 +319,63 @@ dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 			   size_t size, u64 limit, u16 access,
 			   unsigned long align)
 {
-	struct pviommu_batch *b;
+	unsigned long nr = PFN_UP(offset_in_page(phys) + size);
+	struct pviommu_window *w = pviommu_window_under(limit);
+	dma_addr_t addr = 0;
 	unsigned long flags;
-	dma_addr_t addr;
 
-	b = pviommu_batch_get(&flags);
-	addr = map_dynamic(pd, b, phys, size, limit, access, align);
-	pviommu_batch_put(flags);
+	local_irq_save(flags);
+	if (likely(w))
+		addr = map_lone(pd, w, PHYS_PFN(phys), nr, access, align);
+	if (unlikely(!addr))
+		addr = map_any(pd, phys, nr, limit, access, align);
+	local_irq_restore(flags);
 
-	return addr;
+	return addr | offset_in_page(phys);
 }
 
 /* Let the unmap wait, if the device may do so. */
-static bool postpone(struct pviommu_device *pd, struct pviommu_window *w,
-		     struct pviommu_batch *b, u64 bfn, u64 run)
+static inline bool postpone(struct pviommu_device *pd, u64 bfn, u64 run)
 {
-	struct pviommu_queue *q = this_cpu_ptr(pviommu_queues);
 	enum pviommu_mode mode = READ_ONCE(pd->mode);
-	struct page *page;
 
 	if ((mode != PVIOMMU_REUSE && mode != PVIOMMU_LAZY) ||
-	    run & PVIOMMU_RUN_STRICT)
+	    run & PVIOMMU_RUN_STRICT || unlikely(!pviommu_hold(run)))
 		return false;
-	page = pviommu_hold(run);
-	if (unlikely(!page))
-		return false;
-	pviommu_queue_add(q, b, &(struct pviommu_waiting){
-		.w = w,
-		.page = page,
-		.bfn = bfn,
-		.nr = pviommu_run_nr(run),
-		.order = pviommu_run_order(run),
-	});
+	pviommu_queue_add(this_cpu_ptr(pviommu_queues), bfn, run);
 	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 
 	return true;
 }
 
-static int unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
-			 struct pviommu_batch *b, u64 bfn)
+/* What waits goes along; or there is more than one op can name. */
+static noinline int unmap_batch(u64 bfn, unsigned long nr)
 {
-	u64 run = pviommu_run_take(w, bfn);
-	unsigned long nr = pviommu_run_nr(run);
+	struct pviommu_batch *b = pviommu_batch_here();
 
-	if (unlikely(!run))
-		return pviommu_not_mapped(pd, bfn);
-	if (postpone(pd, w, b, bfn, run))
-		return 0;
 	pviommu_batch_unmap(b, bfn, nr);
 
-	return pviommu_unmapped(pd, w, bfn, run, nr, pviommu_batch_unmap_end(b));
+	return pviommu_batch_unmap_end(b);
+}
+
+static inline int unmap_run(struct pviommu_device *pd, struct pviommu_window *w,
+			    u64 bfn, u64 run)
+{
+	struct pviommu_batch *b = this_cpu_ptr(&pviommu_batches);
+	unsigned long nr = pviommu_run_nr(run);
+	int err;
+
+	if (likely(!this_cpu_ptr(pviommu_queues)->nr) &&
+	    likely(nr <= pviommu_xen.max_frames)) {
+		pviommu_op_unmap(&b->ops[0], bfn, nr);
+		err = pviommu_batch_lone(b);
+		pviommu_count(PVIOMMU_FLUSH_STRICT, 1);
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+	} else {
+		err = unmap_batch(bfn, nr);
+	}
+
+	return pviommu_unmapped(pd, w, bfn, run, nr, err);
 }
 
 /**
@@ -357,20 +392,24 @@ static int unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr)
 {
 	struct pviommu_window *w = pviommu_window_of(addr);
-	struct pviommu_batch *b;
 	unsigned long flags;
-	int err;
+	int err = 0;
+	u64 run;
 
-	if (!w) {
+	if (unlikely(!w)) {
 		if (!pviommu_static_contains(addr))
 			return -ENOENT;
 		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 		return 0;
 	}
 
-	b = pviommu_batch_get(&flags);
-	err = unmap_dynamic(pd, w, b, PHYS_PFN(addr));
-	pviommu_batch_put(flags);
+	local_irq_save(flags);
+	run = pviommu_run_take(w, PHYS_PFN(addr));
+	if (unlikely(!run))
+		err = pviommu_not_mapped(pd, PHYS_PFN(addr));
+	else if (!postpone(pd, PHYS_PFN(addr), run))
+		err = unmap_run(pd, w, PHYS_PFN(addr), run);
+	local_irq_restore(flags);
 
 	return err;
 }

@@ -50,17 +50,54 @@ bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
 		   unsigned long offset, struct pviommu_place *place);
 int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 			unsigned long nr, u16 access);
-void pviommu_mapped(struct pviommu_device *pd, const struct pviommu_place *p,
-		    u64 run, unsigned long pages);
 void pviommu_map_failed(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
 			int error, bool unclean);
 int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn);
-int pviommu_unmapped(struct pviommu_device *pd, struct pviommu_window *w,
-		     u64 bfn, u64 run, unsigned long pages, int error);
+int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
+			 int error);
 dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 			   size_t size, u64 limit, u16 access,
 			   unsigned long align);
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
+
+/* Book a mapping that succeeded: the run's word tells unmap what it was. */
+static inline void pviommu_mapped(struct pviommu_device *pd,
+				  struct pviommu_window *w, u64 bfn, u64 run,
+				  unsigned long pages)
+{
+	*bfn_cookie(&w->bfns, bfn) = run;
+	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
+	pviommu_count_device(pd, PVIOMMU_PAGES_MAPPED, pages);
+	if (unlikely(READ_ONCE(pd->failures)))
+		WRITE_ONCE(pd->failures, 0);
+}
+
+/**
+ * pviommu_unmapped - book an unmap, and free its BFNs if nothing reaches them
+ * @pd: the device
+ * @w: the window
+ * @bfn: its first BFN
+ * @run: its word
+ * @pages: BFNs in it that were mapped
+ * @error: what Xen said
+ *
+ * Return: 0, or -EIO if the device may still reach some of the run, which then
+ * is never used again.
+ */
+static inline int pviommu_unmapped(struct pviommu_device *pd,
+				   struct pviommu_window *w, u64 bfn, u64 run,
+				   unsigned long pages, int error)
+{
+	unsigned int order = pviommu_run_order(run);
+
+	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+	if (unlikely(error))
+		return pviommu_unmap_failed(pd, pages, error);
+	pviommu_count_device(pd, PVIOMMU_PAGES_UNMAPPED, pages);
+	bfn_free(&w->bfns, pviommu_run_start(bfn, order), order);
+
+	return 0;
+}
 
 #endif /* _XEN_PVIOMMU_MAP_H */

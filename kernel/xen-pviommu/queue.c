@@ -26,28 +26,32 @@ MODULE_PARM_DESC(wait_ms, "how long an unmap may wait, 1 to 1000 (default: 10)")
 static enum cpuhp_state hotplug_state;
 
 /* Make it part of the unmap that was added last, if that is its neighbour. */
-static bool merge(struct pviommu_batch *b, const struct pviommu_waiting *e)
+static bool merge(struct pviommu_batch *b, u64 bfn, u32 nr)
 {
 	struct xen_iommu_op_range *last;
 
 	if (!b->riders)
 		return false;
 	last = &b->ops[b->nr + b->riders - 1].u.range;
-	if ((last->bfn + last->nr != e->bfn && e->bfn + e->nr != last->bfn) ||
-	    last->nr + e->nr > pviommu_xen.max_frames)
+	if (last->nr + nr > pviommu_xen.max_frames)
 		return false;
-	last->bfn = min(last->bfn, e->bfn);
-	last->nr += e->nr;
+	if (bfn + nr == last->bfn)
+		last->bfn = bfn;
+	else if (last->bfn + last->nr != bfn)
+		return false;
+	last->nr += nr;
 
 	return true;
 }
 
 static bool add_op(struct pviommu_batch *b, struct pviommu_waiting *e)
 {
-	if (!merge(b, e)) {
+	u32 nr = pviommu_run_nr(e->run);
+
+	if (!merge(b, e->bfn, nr)) {
 		if (b->nr + b->riders == pviommu_xen.max_ops)
 			return false;
-		pviommu_batch_put_rider(b, e->bfn, e->nr);
+		pviommu_batch_put_rider(b, e->bfn, nr);
 	}
 	e->op = b->riders - 1;
 
@@ -66,18 +70,23 @@ void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
 }
 
 /* The hypercall says of the run that no device reaches it, or that one may. */
-static void settle(struct pviommu_waiting *e, int status)
+static void settle(const struct pviommu_waiting *e, int status)
 {
+	struct pviommu_window *w = e->run & PVIOMMU_RUN_LOW ? &pviommu_low :
+							      &pviommu_high;
+	unsigned long nr = pviommu_run_nr(e->run);
+
 	if (unlikely(status)) {
 		/* The page and the BFNs are never used again. */
-		pviommu_count(PVIOMMU_LEAKED, e->nr);
-		pr_err_ratelimited("unmap of BFN %#llx+%u failed: error %d\n",
-				   e->bfn, e->nr, status);
+		pviommu_count(PVIOMMU_LEAKED, nr);
+		pr_err_ratelimited("unmap of BFN %#llx+%lu failed: error %d\n",
+				   e->bfn, nr, status);
 		return;
 	}
-	pviommu_count(PVIOMMU_PAGES_UNMAPPED, e->nr);
-	put_page(e->page);
-	bfn_free(&e->w->bfns, e->bfn & ~(BIT_ULL(e->order) - 1), e->order);
+	pviommu_count(PVIOMMU_PAGES_UNMAPPED, nr);
+	put_page(pfn_to_page(pviommu_run_pfn(e->run)));
+	/* What is not at the start of its run does not wait. */
+	bfn_free(&w->bfns, e->bfn, pviommu_run_order(e->run));
 }
 
 /**
@@ -117,26 +126,16 @@ void pviommu_queue_start_timer(struct pviommu_queue *q)
 	mod_timer(&q->timer, jiffies + msecs_to_jiffies(pviommu_wait_ms));
 }
 
-/**
- * pviommu_queue_add - let an unmap wait
- * @q: the queue
- * @b: this CPU's batch, empty
- * @what: the run; its page is held
- */
-void pviommu_queue_add(struct pviommu_queue *q, struct pviommu_batch *b,
-		       const struct pviommu_waiting *what)
+/* The queue is full. See pviommu_queue_add(). */
+void pviommu_queue_make_room(struct pviommu_queue *q)
 {
-	if (unlikely(q->nr == PVIOMMU_QUEUE_SIZE))
-		flush(q, b, PVIOMMU_FLUSH_FULL);
-	q->entry[q->nr++] = *what;
-	pviommu_count(PVIOMMU_QUEUED, 1);
-	pviommu_queue_arm(q);
+	flush(q, pviommu_batch_here(), PVIOMMU_FLUSH_FULL);
 }
 
 static void empty(struct pviommu_queue *q, struct pviommu_reuse *r,
 		  struct pviommu_batch *b, enum pviommu_counter reason)
 {
-	pviommu_reuse_age(q, r, b, 0);
+	pviommu_reuse_age(q, r, 0);
 	flush(q, b, reason);
 }
 
@@ -153,7 +152,7 @@ static void tick(struct timer_list *t)
 	/* The timer of a CPU that died may come here: see cpu_dead(). */
 	if (t == &q->timer) {
 		q->armed = false;
-		pviommu_reuse_age(q, r, b, msecs_to_jiffies(pviommu_wait_ms));
+		pviommu_reuse_age(q, r, msecs_to_jiffies(pviommu_wait_ms));
 		flush(q, b, PVIOMMU_FLUSH_TIMER);
 		if (r->nr)
 			pviommu_queue_arm(q);

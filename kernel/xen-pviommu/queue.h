@@ -14,6 +14,7 @@
 #include <linux/types.h>
 
 #include "batch.h"
+#include "run.h"
 #include "window.h"
 
 /* Runs that wait a CPU. Tests have short ones. */
@@ -28,12 +29,9 @@
 extern unsigned int pviommu_wait_ms __read_mostly;
 
 struct pviommu_waiting {
-	struct pviommu_window *w;
-	struct page *page;	/* held; the first one of the run */
 	u64 bfn;
-	u32 nr;			/* BFNs that are mapped */
-	u8 order;		/* of the run that goes back to the allocator */
-	u8 op;			/* the op of the batch that it left with */
+	u64 run;		/* what it maps; its page is held */
+	u32 op;			/* the op of the batch that it left with */
 };
 
 struct pviommu_queue {
@@ -50,8 +48,7 @@ extern struct pviommu_queue __percpu *pviommu_queues;
 /* queue.c */
 int pviommu_queues_init(void);
 void pviommu_queues_exit(void);
-void pviommu_queue_add(struct pviommu_queue *q, struct pviommu_batch *b,
-		       const struct pviommu_waiting *what);
+void pviommu_queue_make_room(struct pviommu_queue *q);
 void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b);
 void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b);
 void pviommu_queue_start_timer(struct pviommu_queue *q);
@@ -63,6 +60,27 @@ static inline void pviommu_queue_arm(struct pviommu_queue *q)
 {
 	if (unlikely(!q->armed))
 		pviommu_queue_start_timer(q);
+}
+
+/**
+ * pviommu_queue_add - let an unmap wait
+ * @q: the queue, of this CPU or a dead one
+ * @bfn: first BFN
+ * @run: what it maps; its page is held
+ *
+ * Context: interrupts off, this CPU's batch not in use.
+ */
+static inline void pviommu_queue_add(struct pviommu_queue *q, u64 bfn, u64 run)
+{
+	struct pviommu_waiting *e;
+
+	if (unlikely(q->nr == PVIOMMU_QUEUE_SIZE))
+		pviommu_queue_make_room(q);
+	e = &q->entry[q->nr++];
+	e->bfn = bfn;
+	e->run = run;
+	pviommu_count(PVIOMMU_QUEUED, 1);
+	pviommu_queue_arm(q);
 }
 
 #endif /* _XEN_PVIOMMU_QUEUE_H */

@@ -31,21 +31,14 @@ void pviommu_reuse_exit(void)
  * pviommu_reuse_retire - let the unmap of an idle mapping wait
  * @q: the queue that it goes to
  * @r: its table
- * @b: this CPU's batch, empty
  * @idle: its place, which is free afterwards
  *
- * Context: interrupts off.
+ * Context: interrupts off, this CPU's batch not in use.
  */
 void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
-			  struct pviommu_batch *b, struct pviommu_idle *idle)
+			  struct pviommu_idle *idle)
 {
-	pviommu_queue_add(q, b, &(struct pviommu_waiting){
-		.w = pviommu_window_of(PFN_PHYS(idle->bfn)),
-		.page = pfn_to_page(pviommu_run_pfn(idle->run)),
-		.bfn = idle->bfn,
-		.nr = pviommu_run_nr(idle->run),
-		.order = pviommu_run_order(idle->run),
-	});
+	pviommu_queue_add(q, idle->bfn, idle->run);
 	idle->run = 0;
 	r->nr--;
 }
@@ -54,13 +47,12 @@ void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
  * pviommu_reuse_age - retire what has been idle for long
  * @q: the queue that it goes to
  * @r: the table; a dead CPU's, or this one's
- * @b: this CPU's batch, empty
  * @ticks: how long, in jiffies; 0 is all
  *
- * Context: interrupts off.
+ * Context: interrupts off, this CPU's batch not in use.
  */
 void pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
-		       struct pviommu_batch *b, unsigned long ticks)
+		       unsigned long ticks)
 {
 	unsigned long before = jiffies - ticks;
 	unsigned int i;
@@ -69,6 +61,6 @@ void pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 		struct pviommu_idle *idle = &r->idle[i];
 
 		if (idle->run && time_before_eq(idle->since, before))
-			pviommu_reuse_retire(q, r, b, idle);
+			pviommu_reuse_retire(q, r, idle);
 	}
 }

@@ -38,8 +38,8 @@ extern struct pviommu_reuse __percpu *pviommu_reuses;
 int pviommu_reuse_init(void);
 void pviommu_reuse_exit(void);
 void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
-			  struct pviommu_batch *b, struct pviommu_idle *idle);
+			  struct pviommu_idle *idle);
 void pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
-		       struct pviommu_batch *b, unsigned long ticks);
+		       unsigned long ticks);
 
 #endif /* _XEN_PVIOMMU_REUSE_H */

@@ -168,8 +168,9 @@ static int map_run(struct pviommu_device *pd, struct pviommu_batch *b,
 		pviommu_map_failed(pd, &p, l->end, err, b->unclean);
 		return -EIO;
 	}
-	pviommu_mapped(pd, &p, pviommu_run(0, l->end, p.order,
-					   PVIOMMU_RUN_STRICT), l->pages);
+	pviommu_mapped(pd, p.w, p.bfn, pviommu_run(0, l->end, p.order,
+						   PVIOMMU_RUN_STRICT),
+		       l->pages);
 	*bfn = p.bfn;
 
 	return 0;

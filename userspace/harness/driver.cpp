@@ -124,7 +124,7 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
         if (err) {
             pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
         } else {
-            pviommu_mapped(&pd_, &p, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), pages);
+            pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), pages);
             m.addr = p.bfn << PAGE_SHIFT;
         }
     }
