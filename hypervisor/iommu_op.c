@@ -17,12 +17,9 @@ static DEFINE_PER_CPU(struct iommu_op_batch, iommu_op_batch);
 
 DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
 
-/* Why @d may not use any op but query: XEN_IOMMUOP_WHY_*. */
-static unsigned int refusal(const struct domain *d)
+/* What never changes of why @d may not use any op but query. */
+static noinline unsigned int refusal(const struct domain *d)
 {
-    if ( xsm_iommu_op(XSM_PRIV) )
-        return XEN_IOMMUOP_WHY_xsm;
-
     if ( !is_pv_domain(d) || !is_hardware_domain(d) )
         return XEN_IOMMUOP_WHY_not_pv;
 
@@ -283,7 +280,10 @@ long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
     b->d = d;
     b->pv = ACCESS_ONCE(dom_iommu(d)->arch.pv);
     b->mark = tag_mark(vcpu_tag(curr));
-    b->why = refusal(d);
+    /* The hardware domain got its state because nothing else was against it. */
+    b->why = xsm_iommu_op(XSM_PRIV) ? XEN_IOMMUOP_WHY_xsm :
+             likely(b->pv) && likely(d == hardware_domain)
+             ? XEN_IOMMUOP_WHY_ok : refusal(d);
     b->refused = refusal_errno(b->why);
 
     if ( unlikely(!b->pv) && !b->refused )

@@ -123,6 +123,7 @@ struct iommu_op_domain {
 
     unsigned int nr_claims;
     struct iommu_op_claim *claim[XEN_IOMMUOP_MAX_CLAIMS];
+    uint64_t epoch;             /* of them: moves on when a leaf table goes */
 
     unsigned int max_tables;
     atomic_t tables;

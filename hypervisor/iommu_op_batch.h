@@ -25,17 +25,20 @@ struct iommu_op_runs {
 };
 
 /*
- * The leaf table in hand. Neighbouring ops mostly use the same one, so it is
- * looked up once; and what changes of its entries ask for is done once, when
- * another one is taken or the batch is settled.
+ * The leaf table in hand. Neighbouring ops mostly use the same one, and so does
+ * the next batch: it is looked up once, and stays in hand while no table of its
+ * domain goes. What changes of its entries ask for is done once, when another
+ * one is taken or the batch is settled.
  */
 struct iommu_op_hand {
     uint64_t bfn;               /* of its first entry */
     unsigned int nr;            /* LEAF_FRAMES; 0: there is none in hand */
     int used;                   /* to add to leaf->used */
-    unsigned int first, end;    /* entries that were not written back yet */
+    uint64_t *first, *end;      /* entries that were not written back yet */
     uint64_t *entry;
     struct iommu_op_leaf *leaf;
+    const struct iommu_op_domain *pv;
+    uint64_t epoch;             /* pv->epoch when it was taken */
 };
 
 /* Entries of [bfn, bfn + nr) that bear our mark wait for the batch's flush. */
@@ -93,6 +96,10 @@ static inline void iommu_op_lock(struct iommu_op_batch *b)
         percpu_write_lock(iommu_op_rwlock, &b->pv->lock);
 
     b->locked = true;
+
+    if ( unlikely(b->hand.epoch != b->pv->epoch) ||
+         unlikely(b->hand.pv != b->pv) )
+        b->hand.nr = 0;
 }
 
 static inline void iommu_op_unlock(struct iommu_op_batch *b)
@@ -109,7 +116,13 @@ static inline void iommu_op_unlock(struct iommu_op_batch *b)
 static inline void iommu_op_runs_add(struct iommu_op_runs *runs,
                                      uint64_t first, unsigned int nr)
 {
-    if ( runs->nr && first == runs->run[runs->nr - 1].last + 1 )
+    if ( !runs->nr )
+    {
+        runs->run[0].first = first;
+        runs->run[0].last = first + nr - 1;
+        runs->nr = 1;
+    }
+    else if ( first == runs->run[runs->nr - 1].last + 1 )
         runs->run[runs->nr - 1].last += nr;
     else
         iommu_op_add_run(runs, first, nr);
@@ -121,24 +134,21 @@ static inline void iommu_op_write_back(struct iommu_op_batch *b)
     struct iommu_op_hand *h = &b->hand;
 
     if ( h->first != h->end )
-        iommu_sync_cache(&h->entry[h->first],
-                         (h->end - h->first) * sizeof(*h->entry));
+        iommu_sync_cache(h->first, (void *)h->end - (void *)h->first);
 
     h->first = h->end;
 }
 
-static inline void iommu_op_put_down(struct iommu_op_batch *b)
+/* What changes of the table in hand ask for; it may stay there. */
+static inline void iommu_op_tidy(struct iommu_op_batch *b)
 {
     struct iommu_op_hand *h = &b->hand;
-
-    if ( !h->nr )
-        return;
 
     iommu_op_write_back(b);
     if ( h->used )
         atomic_add(h->used, &h->leaf->used);
 
-    h->nr = 0;
+    h->used = 0;
 }
 
 /* The entry of @bfn. NULL: no claim covers it, or it has no leaf table yet. */
@@ -154,17 +164,15 @@ static inline uint64_t *iommu_op_entry(struct iommu_op_batch *b, uint64_t bfn)
 
 /* Entries of the table in hand were changed. */
 static inline void iommu_op_changed(struct iommu_op_batch *b,
-                                    const uint64_t *entry, unsigned int nr)
+                                    uint64_t *entry, unsigned int nr)
 {
-    unsigned int index = entry - b->hand.entry;
-
-    if ( index != b->hand.end )
+    if ( entry != b->hand.end )
     {
         iommu_op_write_back(b);
-        b->hand.first = index;
+        b->hand.first = entry;
     }
 
-    b->hand.end = index + nr;
+    b->hand.end = entry + nr;
 }
 
 /* The entries of one leaf table that a range of BFNs covers. */

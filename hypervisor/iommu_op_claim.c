@@ -134,7 +134,8 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
     struct iommu_op_hand *h = &b->hand;
     unsigned int index;
 
-    iommu_op_put_down(b);
+    iommu_op_tidy(b);
+    h->nr = 0;
     if ( !c )
         return NULL;
 
@@ -148,8 +149,8 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
     index %= LEAF_FRAMES;
     h->bfn = bfn - index;
     h->nr = LEAF_FRAMES;
-    h->used = 0;
-    h->first = h->end = 0;
+    h->pv = b->pv;
+    h->epoch = b->pv->epoch;
 
     return &h->entry[index];
 }
@@ -407,6 +408,9 @@ int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
 
     if ( !unmap && claim_is_used(c) )
         return -EBUSY;
+
+    /* Who has one of its tables in hand puts it down: see iommu_op_lock(). */
+    pv->epoch++;
 
     for ( i = 0; i < leaves; )
     {

@@ -35,20 +35,27 @@ void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
     runs->run[runs->nr++].last = last;
 }
 
-/* Flush the least aligned block around [first, last]. */
+/* Flush the aligned block of 2^order frames from @first. */
 static inline int flush_block(const struct iommu_op_batch *b, uint64_t first,
-                              uint64_t last, unsigned int flags)
+                              unsigned int order, unsigned int flags)
 {
-    unsigned int order = flsl(first ^ last);
-    dfn_t start = _dfn(first >> order << order);
     struct domain *d = b->d;
 
     /* Only entries of our leaf tables changed: the driver has a shorter way. */
     if ( b->pv->direct && flags == IOMMU_FLUSHF_modified )
-        return iommu_call(dom_iommu(d)->platform_ops, leaf_flush, d, start,
-                          order);
+        return iommu_call(dom_iommu(d)->platform_ops, leaf_flush, d,
+                          _dfn(first), order);
 
-    return iommu_iotlb_flush(d, start, 1UL << order, flags);
+    return iommu_iotlb_flush(d, _dfn(first), 1UL << order, flags);
+}
+
+/* Flush the least such block around [first, last]. */
+static int flush_around(const struct iommu_op_batch *b, uint64_t first,
+                        uint64_t last, unsigned int flags)
+{
+    unsigned int order = flsl(first ^ last);
+
+    return flush_block(b, first >> order << order, order, flags);
 }
 
 /*
@@ -67,41 +74,48 @@ static int flush_run(const struct iommu_op_batch *b, uint64_t first,
     {
         uint64_t middle = last & ~(size / 2 - 1);
 
-        rc = flush_block(b, first, middle - 1, flags);
+        rc = flush_around(b, first, middle - 1, flags);
         first = middle;
     }
 
-    rc2 = flush_block(b, first, last, flags);
+    rc2 = flush_around(b, first, last, flags);
 
     return rc ?: rc2;
 }
 
-static int flush_runs(const struct iommu_op_batch *b,
-                      struct iommu_op_runs *runs, unsigned int flags)
+static noinline int flush_runs(const struct iommu_op_batch *b,
+                               const struct iommu_op_runs *runs,
+                               unsigned int flags)
 {
     unsigned int i;
     int rc = 0;
 
     if ( runs->all )
-        rc = iommu_iotlb_flush_all(b->d, flags);
-    else
-        for ( i = 0; i < runs->nr; i++ )
-        {
-            int err = flush_run(b, runs->run[i].first, runs->run[i].last,
-                                flags);
+        return iommu_iotlb_flush_all(b->d, flags);
 
-            rc = rc ?: err;
-        }
+    for ( i = 0; i < runs->nr; i++ )
+    {
+        int err = flush_run(b, runs->run[i].first, runs->run[i].last, flags);
+
+        rc = rc ?: err;
+    }
+
+    return rc;
+}
+
+/* All that is noted; of which, mostly, there is one frame. */
+static inline int flush(const struct iommu_op_batch *b,
+                        struct iommu_op_runs *runs, unsigned int flags)
+{
+    bool one = runs->nr == 1 && !runs->all &&
+               runs->run[0].first == runs->run[0].last;
+    int rc = one ? flush_block(b, runs->run[0].first, 0, flags)
+                 : flush_runs(b, runs, flags);
 
     runs->nr = 0;
     runs->all = false;
 
     return rc;
-}
-
-static bool runs_are_any(const struct iommu_op_runs *runs)
-{
-    return runs->nr || runs->all;
 }
 
 /* The flush: 0, or the error of an invalidation. */
@@ -114,10 +128,10 @@ static int flush_batch(struct iommu_op_batch *b)
         b->modified.all = true;
     b->flush_flags = 0;
 
-    if ( runs_are_any(&b->modified) )
-        rc = flush_runs(b, &b->modified, IOMMU_FLUSHF_modified);
-    if ( runs_are_any(&b->added) )
-        rc2 = flush_runs(b, &b->added, IOMMU_FLUSHF_added);
+    if ( b->modified.nr || b->modified.all )
+        rc = flush(b, &b->modified, IOMMU_FLUSHF_modified);
+    if ( unlikely(b->added.nr) || unlikely(b->added.all) )
+        rc2 = flush(b, &b->added, IOMMU_FLUSHF_added);
 
     return rc ?: rc2;
 }
@@ -134,8 +148,7 @@ static void put_writable(struct page_info *page)
         put_page_type(page);
 }
 
-/* Drop what a map took for @entry. */
-void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry)
+static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry)
 {
     struct page_info *page = mfn_to_page(entry_mfn(entry));
 
@@ -148,11 +161,18 @@ void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry)
         atomic_dec(&pv->noref);
 }
 
+/* Drop what a map took for @entry. */
+void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry)
+{
+    put_entry(pv, entry);
+}
+
 /*
  * An entry that bears our mark is forgotten by the IOTLB: free it and drop its
  * reference. Or, if that failed, it waits for another flush.
  */
-static void settle_entry(struct iommu_op_batch *b, uint64_t *p, bool flushed)
+static inline void settle_entry(struct iommu_op_batch *b, uint64_t *p,
+                                bool flushed)
 {
     uint64_t entry = read_atomic(p);
 
@@ -166,13 +186,13 @@ static void settle_entry(struct iommu_op_batch *b, uint64_t *p, bool flushed)
     }
 
     /* The reference first: a free entry may be mapped again at once. */
-    iommu_op_put_entry(b->pv, entry);
+    put_entry(b->pv, entry);
     write_atomic(p, 0);
     b->hand.used--;
 }
 
-static void settle_one(struct iommu_op_batch *b,
-                       const struct iommu_op_unsettled *u, bool flushed)
+static inline void settle_one(struct iommu_op_batch *b,
+                              const struct iommu_op_unsettled *u, bool flushed)
 {
     unsigned int i;
 
@@ -188,27 +208,38 @@ static void settle_one(struct iommu_op_batch *b,
         u->op->status = -EIO;
 }
 
+/* Flush what the batch changed, then free what waited for that. */
+static void settle(struct iommu_op_batch *b)
+{
+    const struct iommu_op_unsettled *u = b->unsettled;
+    const struct iommu_op_unsettled *end = u + b->nr_unsettled;
+    bool flushed;
+
+    iommu_op_write_back(b);
+    flushed = !flush_batch(b) && likely(!b->unmap_failed);
+    b->unmap_failed = false;
+
+    for ( ; u < end; u++ )
+        settle_one(b, u, flushed);
+
+    b->nr_unsettled = 0;
+}
+
 /*
  * End what the batch did so far: flush, then settle, then let others in. After
  * it no entry bears our mark.
  */
 void iommu_op_settle(struct iommu_op_batch *b)
 {
-    unsigned int i;
-    bool flushed;
-
     if ( !b->locked )
         return;
 
-    iommu_op_write_back(b);
-    flushed = !flush_batch(b) && !b->unmap_failed;
-    b->unmap_failed = false;
+    /* Mere maps, as a rule, need no flush. */
+    if ( b->nr_unsettled || unlikely(b->flush_flags) ||
+         unlikely(b->added.nr) )
+        settle(b);
 
-    for ( i = 0; i < b->nr_unsettled; i++ )
-        settle_one(b, &b->unsettled[i], flushed);
-
-    iommu_op_put_down(b);
-    b->nr_unsettled = 0;
+    iommu_op_tidy(b);
     iommu_op_unlock(b);
 }
 

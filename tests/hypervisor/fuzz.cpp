@@ -203,7 +203,7 @@ class Run {
             world::xsm_allows_foreign = in_.u8() & 1;
             break;
         case 5:
-            iommu_hwdom_passthrough = in_.u8() % 4 == 0;
+            world::xsm_allows = in_.u8() % 4 != 0;
             break;
         }
     }
@@ -243,7 +243,7 @@ public:
             c_.copy_in_fails = c_.copy_out_fails = nullptr;
         }
         preempt_bits_ = general_bits_ = nest_bits_ = 0;
-        iommu_hwdom_passthrough = false;
+        world::xsm_allows = true;
         c_.audit();
         c_.wind_up();
     }

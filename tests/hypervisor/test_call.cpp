@@ -131,33 +131,52 @@ struct Refusal {
     int status;
 };
 
+// What is so from the boot on.
 const Refusal refusals[] = {
-    {"xsm", [] { world::xsm_allows = false; }, XEN_IOMMUOP_WHY_xsm, -EPERM},
     {"not_pv", [] { world::dom(0).pv = false; }, XEN_IOMMUOP_WHY_not_pv, -EPERM},
     {"no_iommu", [] { world::dom(0).iommu.enabled = false; }, XEN_IOMMUOP_WHY_no_iommu, -EOPNOTSUPP},
     {"passthrough", [] { iommu_hwdom_passthrough = true; }, XEN_IOMMUOP_WHY_passthrough, -EOPNOTSUPP},
     {"maintained", [] { world::dom(0).iommu.need_sync = true; }, XEN_IOMMUOP_WHY_maintained, -EACCES},
 };
 
+void expect_refused(Checker &c, unsigned why, int status)
+{
+    for (xen_iommu_op o : one_of_each()) {
+        EXPECT_EQ(c.op(o), o.op == XEN_IOMMUOP_query ? 0 : status);
+        o.flags = 0x8000; // comes before any other check
+        EXPECT_EQ(c.op(o), o.op == XEN_IOMMUOP_query ? -EINVAL : status);
+    }
+    EXPECT_EQ(c.op(op_plain(99)), -EINVAL) << "but whether the op is known";
+    std::vector<xen_iommu_op> q = {op_plain(XEN_IOMMUOP_query)};
+    EXPECT_EQ(c.call(0, q), 0);
+    EXPECT_EQ(q[0].u.query.why, why);
+    EXPECT_EQ(q[0].u.query.magic, XEN_IOMMUOP_MAGIC);
+}
+
 TEST(Refusal, IsOneErrnoForEveryOpButQuery)
 {
     for (const Refusal &r : refusals) {
         SCOPED_TRACE(r.name);
+        Bare c;
+        r.make();
+        expect_refused(c, r.why, r.status);
+        world::dom(0).pv = true;
+    }
+}
+
+// XSM's policy, and which domain is the hardware domain, can change at any time.
+TEST(Refusal, OfWhoHasMappings)
+{
+    for (bool xsm : {true, false}) {
+        SCOPED_TRACE(xsm ? "xsm" : "no hardware domain any more");
         Pv c;
         EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
-        r.make();
-        for (xen_iommu_op o : one_of_each()) {
-            EXPECT_EQ(c.op(o), o.op == XEN_IOMMUOP_query ? 0 : r.status);
-            o.flags = 0x8000; // comes before any other check
-            EXPECT_EQ(c.op(o), o.op == XEN_IOMMUOP_query ? -EINVAL : r.status);
-        }
-        EXPECT_EQ(c.op(op_plain(99)), -EINVAL) << "but whether the op is known";
-        std::vector<xen_iommu_op> q = {op_plain(XEN_IOMMUOP_query)};
-        EXPECT_EQ(c.call(0, q), 0);
-        EXPECT_EQ(q[0].u.query.why, r.why);
-        EXPECT_EQ(q[0].u.query.magic, XEN_IOMMUOP_MAGIC);
+        (xsm ? world::xsm_allows : world::dom(0).hardware) = false;
+        expect_refused(c, xsm ? XEN_IOMMUOP_WHY_xsm : XEN_IOMMUOP_WHY_not_pv, -EPERM);
         EXPECT_EQ(world::held(0x300), 1) << "nothing changed";
-        world::dom(0).pv = true;
+        (xsm ? world::xsm_allows : world::dom(0).hardware) = true;
+        EXPECT_EQ(c.op(op_unmap(kBase)), 0);
+        c.wind_up();
     }
 }
 

@@ -297,7 +297,7 @@ bool rangeset_contains_singleton(rangeset *, unsigned long s) { return s == kMmi
 
 int xsm_iommu_op(xsm_default_t action)
 {
-    return action == XSM_PRIV && xsm_allows && shim_current()->domain->hardware ? 0 : -EPERM;
+    return action == XSM_PRIV && xsm_allows && shim_current()->domain->domain_id == 0 ? 0 : -EPERM;
 }
 int xsm_map_gmfn_foreign(xsm_default_t action, domain *d, domain *t)
 {

@@ -21,6 +21,7 @@ struct vcpu *shim_current(void);
 #define dom_iommu(d)            (&(d)->iommu)
 #define is_pv_domain(d)         ((d)->pv)
 #define is_hardware_domain(d)   ((d)->hardware)
+#define hardware_domain         (current->domain->hardware ? current->domain : NULL)
 #define is_iommu_enabled(d)     ((d)->iommu.enabled)
 #define need_iommu_pt_sync(d)   ((d)->iommu.need_sync)
 
