@@ -142,51 +142,6 @@ int pviommu_batch_lone_failed(struct pviommu_batch *b, long rc)
 	return status;
 }
 
-/* Does the op that waits last go on with these frames? */
-static bool merge_map(struct pviommu_batch *b, u64 bfn, u32 nr,
-		      const struct pviommu_frames *frames)
-{
-	struct xen_iommu_op *op = &b->ops[b->nr - 1];
-	struct xen_iommu_op_map *map = &op->u.map;
-
-	if (map->bfn + map->nr != bfn || map->mfn + map->nr != frames->mfn ||
-	    map->domid != frames->domid || op->flags != frames->flags ||
-	    map->nr + nr > pviommu_xen.max_frames)
-		return false;
-	map->nr += nr;
-
-	return true;
-}
-
-/* An op of its own, for which the caller knows that there is room. */
-void pviommu_batch_put_map(struct pviommu_batch *b, u64 bfn, u32 nr,
-			   const struct pviommu_frames *frames)
-{
-	pviommu_op_map(&b->ops[b->nr++], bfn, nr, frames);
-}
-
-/**
- * pviommu_batch_add - add frames to a batch, as part of its last op or as one
- * @b: the batch
- * @bfn: first BFN
- * @nr: number of frames, up to max_frames
- * @frames: what they map
- *
- * Return: false when the batch is full and must be submitted first.
- */
-bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
-		       const struct pviommu_frames *frames)
-{
-	if (b->nr && merge_map(b, bfn, nr, frames))
-		return true;
-	if (b->nr == pviommu_xen.max_ops)
-		return false;
-
-	pviommu_batch_put_map(b, bfn, nr, frames);
-
-	return true;
-}
-
 static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
 {
 	pviommu_op_unmap(&b->ops[b->nr++], bfn, nr);
@@ -277,17 +232,11 @@ static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 	return error;
 }
 
-/**
- * pviommu_batch_map - map frames as part of the run
- * @b: this CPU's batch
- * @bfn: first BFN; BFNs ascend from call to call
- * @nr: number of frames, up to max_frames
- * @frames: what they map
- *
- * Return: 0, or the first error of the run, of which then nothing is mapped.
+/*
+ * The batch is full, or has failed, or the run begins: see pviommu_batch_map().
  */
-int pviommu_batch_map(struct pviommu_batch *b, u64 bfn, u32 nr,
-		      const struct pviommu_frames *frames)
+int pviommu_batch_map_slow(struct pviommu_batch *b, u64 bfn, u32 nr,
+			   const struct pviommu_frames *frames)
 {
 	if (unlikely(b->error))
 		return b->error;

@@ -12,6 +12,7 @@
 
 #include <linux/types.h>
 
+#include "probe.h"
 #include "xencall.h"
 
 struct pviommu_batch {
@@ -43,15 +44,11 @@ struct pviommu_batch *pviommu_batch_here(void);
 struct pviommu_batch *pviommu_batch_get(unsigned long *flags);
 void pviommu_batch_put(unsigned long flags);
 
-void pviommu_batch_put_map(struct pviommu_batch *b, u64 bfn, u32 nr,
-			   const struct pviommu_frames *frames);
-bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
-		       const struct pviommu_frames *frames);
 void pviommu_batch_put_rider(struct pviommu_batch *b, u64 bfn, u32 nr);
 void pviommu_batch_submit(struct pviommu_batch *b);
 
-int pviommu_batch_map(struct pviommu_batch *b, u64 bfn, u32 nr,
-		      const struct pviommu_frames *frames);
+int pviommu_batch_map_slow(struct pviommu_batch *b, u64 bfn, u32 nr,
+			   const struct pviommu_frames *frames);
 void pviommu_batch_map_abort(struct pviommu_batch *b, int error);
 int pviommu_batch_map_end(struct pviommu_batch *b);
 void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr);
@@ -98,6 +95,73 @@ static inline int pviommu_batch_lone(struct pviommu_batch *b)
 		return 0;
 
 	return pviommu_batch_lone_failed(b, rc);
+}
+
+/* An op of its own, for which the caller knows that there is room. */
+static inline void pviommu_batch_put_map(struct pviommu_batch *b, u64 bfn,
+					 u32 nr,
+					 const struct pviommu_frames *frames)
+{
+	pviommu_op_map(&b->ops[b->nr++], bfn, nr, frames);
+}
+
+/* Does the op that waits last go on with these frames? */
+static inline bool pviommu_batch_merge_map(struct pviommu_batch *b, u64 bfn,
+					   u32 nr,
+					   const struct pviommu_frames *frames)
+{
+	struct xen_iommu_op *op = &b->ops[b->nr - 1];
+	struct xen_iommu_op_map *map = &op->u.map;
+
+	if (likely(map->mfn + map->nr != frames->mfn) ||
+	    map->bfn + map->nr != bfn ||
+	    map->domid != frames->domid || op->flags != frames->flags ||
+	    map->nr + nr > pviommu_xen.max_frames)
+		return false;
+	map->nr += nr;
+
+	return true;
+}
+
+/**
+ * pviommu_batch_add - add frames to a batch, as part of its last op or as one
+ * @b: the batch
+ * @bfn: first BFN
+ * @nr: number of frames, up to max_frames
+ * @frames: what they map
+ *
+ * Return: false when the batch is full and must be submitted first.
+ */
+static inline bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
+				     const struct pviommu_frames *frames)
+{
+	if (b->nr && pviommu_batch_merge_map(b, bfn, nr, frames))
+		return true;
+	if (unlikely(b->nr == pviommu_xen.max_ops))
+		return false;
+
+	pviommu_batch_put_map(b, bfn, nr, frames);
+
+	return true;
+}
+
+/**
+ * pviommu_batch_map - map frames as part of the run
+ * @b: this CPU's batch
+ * @bfn: first BFN; BFNs ascend from call to call
+ * @nr: number of frames, up to max_frames
+ * @frames: what they map
+ *
+ * Return: 0, or the first error of the run, of which then nothing is mapped.
+ */
+static inline int pviommu_batch_map(struct pviommu_batch *b, u64 bfn, u32 nr,
+				    const struct pviommu_frames *frames)
+{
+	/* After a failure the batch is empty. */
+	if (likely(b->nr) && likely(pviommu_batch_add(b, bfn, nr, frames)))
+		return 0;
+
+	return pviommu_batch_map_slow(b, bfn, nr, frames);
 }
 
 #endif /* _XEN_PVIOMMU_BATCH_H */

@@ -67,7 +67,7 @@ static int frame_behind(unsigned long pfn, struct pviommu_frames *frame)
 	unsigned long entry = __pfn_to_mfn(pfn);
 	struct xen_page_foreign *foreign;
 
-	if (likely(!(entry & (FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT)))) {
+	if (pviommu_mfn_is_own(entry)) {
 		frame->mfn = entry;
 		frame->domid = DOMID_SELF;
 		return 0;
@@ -100,18 +100,9 @@ static noinline unsigned long neighbours(unsigned long pfn, unsigned long nr,
 	return run;
 }
 
-/**
- * pviommu_batch_pages - map pages as part of a batch's run
- * @b: this CPU's batch
- * @bfn: first BFN
- * @pfn: first PFN
- * @nr: number of pages
- * @access: XEN_IOMMUOP_MAP_read, or that and write
- *
- * Return: 0, or an error after which nothing of the run is mapped.
- */
-int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
-			unsigned long nr, u16 access)
+/* See pviommu_batch_pages(). */
+int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
+		       unsigned long nr, u16 access)
 {
 	struct pviommu_frames frame = { .flags = access };
 	unsigned long run;
@@ -245,7 +236,7 @@ static noinline dma_addr_t map_any(struct pviommu_device *pd, phys_addr_t phys,
 static inline bool is_lone(unsigned long pfn, unsigned long nr,
 			   unsigned long mfn, u16 access, unsigned long align)
 {
-	return likely(!(mfn & (FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT))) &&
+	return pviommu_mfn_is_own(mfn) &&
 	       likely(!(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT))) &&
 	       likely(!(pfn & (align - 1))) &&
 	       likely(this_cpu_ptr(pviommu_queues)->nr < PVIOMMU_QUEUE_RIDE) &&

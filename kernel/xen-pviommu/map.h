@@ -48,8 +48,8 @@ static inline u64 pviommu_run_start(u64 bfn, unsigned int order)
 bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
 		   u64 limit, unsigned long nr, unsigned long align,
 		   unsigned long offset, struct pviommu_place *place);
-int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
-			unsigned long nr, u16 access);
+int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
+		       unsigned long nr, u16 access);
 void pviommu_map_failed(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
 			int error, bool unclean);
@@ -60,6 +60,38 @@ dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 			   size_t size, u64 limit, u16 access,
 			   unsigned long align);
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
+
+/* One of dom0's own frames, no grant of a guest's, and no MMIO? */
+static inline bool pviommu_mfn_is_own(unsigned long mfn)
+{
+	return likely(!(mfn & (FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT)));
+}
+
+/**
+ * pviommu_batch_pages - map pages as part of a batch's run
+ * @b: this CPU's batch
+ * @bfn: first BFN
+ * @pfn: first PFN
+ * @nr: number of pages
+ * @access: XEN_IOMMUOP_MAP_read, or that and write
+ *
+ * Return: 0, or an error after which nothing of the run is mapped.
+ */
+static inline int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn,
+				      unsigned long pfn, unsigned long nr,
+				      u16 access)
+{
+	struct pviommu_frames frames = {
+		.mfn = __pfn_to_mfn(pfn),
+		.domid = DOMID_SELF,
+		.flags = access,
+	};
+
+	if (likely(nr == 1) && pviommu_mfn_is_own(frames.mfn))
+		return pviommu_batch_map(b, bfn, 1, &frames);
+
+	return pviommu_batch_many(b, bfn, pfn, nr, access);
+}
 
 /* Book a mapping that succeeded: the run's word tells unmap what it was. */
 static inline void pviommu_mapped(struct pviommu_device *pd,

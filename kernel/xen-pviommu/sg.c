@@ -16,11 +16,12 @@
 
 /*
  * Where the entries are in the run. It is a function of lengths and PFNs alone,
- * so that all passes over the list come to the same result; for that the run
+ * so that both passes over the list come to the same result; for that the run
  * starts at a BFN that is origin modulo align, and modulo the boundary if it
  * does not end before that.
  */
 struct layout {
+	bool dense;		/* one entry behind the other: no gaps */
 	u64 boundary;		/* in pages; no entry crosses a multiple */
 	unsigned long align;	/* PFN and BFN agree modulo this */
 	unsigned long origin;	/* what the first PFN is modulo align */
@@ -28,9 +29,9 @@ struct layout {
 	unsigned long pages;	/* and without */
 };
 
-static unsigned long entry_pages(struct scatterlist *s)
+static inline unsigned long entry_pages(const struct scatterlist *s)
 {
-	return s->length ? PFN_UP(offset_in_page(s->offset) + s->length) : 0;
+	return PFN_UP(offset_in_page(s->offset) + s->length);
 }
 
 /* The device's segment boundary in pages; a boundary inside a page is one. */
@@ -52,42 +53,45 @@ static void layout_start(struct layout *l, struct device *dev,
 	l->pages = 0;
 }
 
-/* The place of the next entry, in pages from the start of the run. */
-static u64 layout_next(struct layout *l, struct scatterlist *s)
+/* The place of the next entry where align and boundary want gaps. */
+static noinline u64 layout_gap(const struct layout *l, struct scatterlist *s,
+			       unsigned long nr)
 {
 	unsigned long pfn = PHYS_PFN(sg_phys(s)) - l->origin;
-	unsigned long nr = entry_pages(s);
 	u64 at = l->end + ((pfn - l->end) & (l->align - 1));
 	u64 room = l->boundary - ((at + l->origin) & (l->boundary - 1));
 
-	if (!nr)
-		return l->end;
 	if (nr > room && nr <= l->boundary) {
 		at += room;
 		at += (pfn - at) & (l->align - 1);
 	}
+
+	return at;
+}
+
+/* The place of the next entry, not empty, in pages from the start of the run. */
+static inline u64 layout_next(struct layout *l, struct scatterlist *s)
+{
+	unsigned long nr = entry_pages(s);
+	u64 at = likely(l->dense) ? l->end : layout_gap(l, s, nr);
+
 	l->end = at + nr;
 	l->pages += nr;
 
 	return at;
 }
 
-/*
- * How long the run is. Its alignment is that of its size rounded up, so that
- * it crosses a boundary only where the layout does.
- */
-static int layout_measure(struct layout *l, struct device *dev,
-			  struct scatterlist *sg, int nents)
+static int layout_measure(struct layout *l, struct scatterlist *sg, int nents)
 {
 	struct scatterlist *s;
 	int i;
 
-	layout_start(l, dev, sg);
 	for_each_sg(sg, s, nents, i) {
 		/* The base ops could not do it either. */
 		if (unlikely(is_pci_p2pdma_page(sg_page(s))))
 			return -EREMOTEIO;
-		layout_next(l, s);
+		if (likely(s->length))
+			layout_next(l, s);
 	}
 	if (unlikely(!l->pages))
 		return -EINVAL;
@@ -95,57 +99,85 @@ static int layout_measure(struct layout *l, struct device *dev,
 	return l->end <= PVIOMMU_RUN_MAX_NR ? 0 : -ENOMEM;
 }
 
-/* Write the bus addresses into the list. Return: the number of segments. */
-static int emit(struct device *dev, struct scatterlist *sg, int nents, u64 bfn)
+/*
+ * How long the run is. Its alignment is that of its size rounded up, so that
+ * it crosses a boundary only where the layout does; and not at all, without
+ * any gap, if it is no longer than that.
+ */
+static int layout_make(struct layout *l, struct device *dev,
+		       struct scatterlist *sg, int nents)
 {
-	u64 boundary_mask = dma_get_seg_boundary(dev);
-	unsigned int max_len = dma_get_max_seg_size(dev);
-	struct scatterlist *s, *cur = NULL;
-	dma_addr_t addr, end = 0;
-	int i, count = 0;
-	struct layout l;
+	int err;
 
-	layout_start(&l, dev, sg);
-	for_each_sg(sg, s, nents, i) {
-		unsigned int length = s->length;
-
-		addr = PFN_PHYS(bfn + layout_next(&l, s)) +
-			offset_in_page(s->offset);
-		/* cur trails s: what is written here has been read already. */
-		sg_dma_len(s) = 0;
-		if (unlikely(!length))
-			continue;
-		if (cur && addr == end && (addr & boundary_mask) &&
-		    length <= max_len - min(max_len, sg_dma_len(cur))) {
-			sg_dma_len(cur) += length;
-		} else {
-			cur = cur ? sg_next(cur) : sg;
-			sg_dma_address(cur) = addr;
-			sg_dma_len(cur) = length;
-			count++;
-		}
-		end = addr + length;
+	layout_start(l, dev, sg);
+	l->dense = l->align == 1;
+	err = layout_measure(l, sg, nents);
+	if (likely(l->dense) && unlikely(l->end > l->boundary)) {
+		l->dense = false;
+		l->end = 0;
+		l->pages = 0;
+		err = layout_measure(l, sg, nents);
 	}
 
-	return count;
+	return err;
 }
 
-static int map_batch(struct pviommu_batch *b, struct device *dev,
-		     struct scatterlist *sg, int nents, u64 bfn, u16 access)
+/* What the device sees of a list: the entries' bus addresses, joined. */
+struct segments {
+	u64 boundary_mask;
+	unsigned int max_len;
+	struct scatterlist *cur;	/* the last segment; it trails the list */
+	dma_addr_t end;			/* where that ends */
+	int count;
+};
+
+static inline void segments_add(struct segments *g, struct scatterlist *sg,
+				dma_addr_t addr, unsigned int length)
 {
+	struct scatterlist *cur = g->cur;
+
+	if (cur && addr == g->end && (addr & g->boundary_mask) &&
+	    length <= g->max_len - min(g->max_len, sg_dma_len(cur))) {
+		sg_dma_len(cur) += length;
+	} else {
+		cur = cur ? sg_next(cur) : sg;
+		sg_dma_address(cur) = addr;
+		sg_dma_len(cur) = length;
+		g->cur = cur;
+		g->count++;
+	}
+	g->end = addr + length;
+}
+
+/* Map the entries, and write the bus addresses into the list on the way. */
+static int map_entries(struct pviommu_batch *b, struct device *dev,
+		       struct scatterlist *sg, int nents, struct layout *l,
+		       u64 bfn, u16 access)
+{
+	struct segments g = {
+		.boundary_mask = dma_get_seg_boundary(dev),
+		.max_len = dma_get_max_seg_size(dev),
+	};
 	struct scatterlist *s;
-	struct layout l;
 	int i;
 
-	layout_start(&l, dev, sg);
+	l->end = 0;
 	for_each_sg(sg, s, nents, i) {
-		if (pviommu_batch_pages(b, bfn + layout_next(&l, s),
-					PHYS_PFN(sg_phys(s)), entry_pages(s),
-					access))
+		u64 at;
+
+		/* The segments end where a length is 0. */
+		sg_dma_len(s) = 0;
+		if (unlikely(!s->length))
+			continue;
+		at = bfn + layout_next(l, s);
+		if (unlikely(pviommu_batch_pages(b, at, PHYS_PFN(sg_phys(s)),
+						 entry_pages(s), access)))
 			break;
+		segments_add(&g, sg, PFN_PHYS(at) + offset_in_page(s->offset),
+			     s->length);
 	}
 
-	return pviommu_batch_map_end(b);
+	return pviommu_batch_map_end(b) ?: g.count;
 }
 
 /*
@@ -154,26 +186,24 @@ static int map_batch(struct pviommu_batch *b, struct device *dev,
  */
 static int map_run(struct pviommu_device *pd, struct pviommu_batch *b,
 		   struct device *dev, struct scatterlist *sg, int nents,
-		   const struct layout *l, u16 access, u64 *bfn)
+		   struct layout *l, u16 access)
 {
 	u64 limit = pviommu_limit(dev, dma_get_mask(dev));
+	unsigned long nr = l->end, pages = l->pages;
 	struct pviommu_place p;
-	int err;
+	int ret;
 
-	if (unlikely(!pviommu_place(pd, b, limit, l->end, l->align, l->origin,
-				    &p)))
+	if (unlikely(!pviommu_place(pd, b, limit, nr, l->align, l->origin, &p)))
 		return -ENOMEM;
-	err = map_batch(b, dev, sg, nents, p.bfn, access);
-	if (unlikely(err)) {
-		pviommu_map_failed(pd, &p, l->end, err, b->unclean);
+	ret = map_entries(b, dev, sg, nents, l, p.bfn, access);
+	if (unlikely(ret < 0)) {
+		pviommu_map_failed(pd, &p, nr, ret, b->unclean);
 		return -EIO;
 	}
-	pviommu_mapped(pd, p.w, p.bfn, pviommu_run(0, l->end, p.order,
-						   PVIOMMU_RUN_STRICT),
-		       l->pages);
-	*bfn = p.bfn;
+	pviommu_mapped(pd, p.w, p.bfn, pviommu_run(0, nr, p.order,
+						   PVIOMMU_RUN_STRICT), pages);
 
-	return 0;
+	return ret;
 }
 
 /* Return: the number of segments, -EREMOTEIO, or another negative errno. */
@@ -183,17 +213,16 @@ static int map_dynamic(struct pviommu_device *pd, struct device *dev,
 	struct pviommu_batch *b;
 	unsigned long flags;
 	struct layout l;
-	u64 bfn;
-	int err;
+	int ret;
 
-	err = layout_measure(&l, dev, sg, nents);
-	if (err)
-		return err;
+	ret = layout_make(&l, dev, sg, nents);
+	if (ret)
+		return ret;
 	b = pviommu_batch_get(&flags);
-	err = map_run(pd, b, dev, sg, nents, &l, access, &bfn);
+	ret = map_run(pd, b, dev, sg, nents, &l, access);
 	pviommu_batch_put(flags);
 
-	return err ?: emit(dev, sg, nents, bfn);
+	return ret;
 }
 
 /* A list of one entry is a buffer like any other. */
