@@ -11,7 +11,7 @@
 #include <xen/percpu.h>
 #include <xsm/xsm.h>
 
-#include "iommu_op_batch.h"
+#include "iommu_op_plain.h"
 
 static DEFINE_PER_CPU(struct iommu_op_batch, iommu_op_batch);
 

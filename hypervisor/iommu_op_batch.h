@@ -76,10 +76,10 @@ void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
 void iommu_op_settle(struct iommu_op_batch *b);
 
 /* iommu_op_map.c */
-int iommu_op_map(struct iommu_op_batch *b, const struct xen_iommu_op_map *m,
-                 unsigned int flags);
-int iommu_op_unmap(struct iommu_op_batch *b,
-                   const struct xen_iommu_op_range *r, bool defer);
+int iommu_op_map_any(struct iommu_op_batch *b,
+                     const struct xen_iommu_op_map *m, unsigned int flags);
+int iommu_op_unmap_any(struct iommu_op_batch *b,
+                       const struct xen_iommu_op_range *r, bool defer);
 int iommu_op_flush(struct iommu_op_batch *b,
                    const struct xen_iommu_op_range *r);
 

@@ -136,7 +136,7 @@ static int flush_batch(struct iommu_op_batch *b)
     return rc ?: rc2;
 }
 
-/* See get_writable(). */
+/* See iommu_op_get_writable(). */
 static void put_writable(struct page_info *page)
 {
     unsigned long x = read_atomic(&page->u.inuse.type_info);

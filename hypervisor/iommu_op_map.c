@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_map.c: map, unmap and flush of BFNs, entry by entry.
+ * iommu_op_map.c: map, unmap and flush of BFNs, entry by entry. What is simple
+ * about most maps and unmaps is in iommu_op_plain.h.
  *
  * All run with the domain's lock held for reading, so claims stay as they are.
  * Entries change by compare and exchange; two vCPUs that work on the same BFNs
@@ -11,25 +12,7 @@
 #include <xen/rangeset.h>
 #include <xsm/xsm.h>
 
-#include "iommu_op_batch.h"
-
-#define MAX_MFN ((unsigned long)PFN_DOWN(PADDR_MASK))
-
-/*
- * What get_page_type() and put_page_type() do for a page that is writable and
- * stays so, as nearly all pages are that devices use. Whatever is different
- * about a page is left to them.
- */
-static bool get_writable(struct page_info *page)
-{
-    unsigned long x = read_atomic(&page->u.inuse.type_info);
-
-    return (likely((x & (PGT_type_mask | PGT_validated | PGT_partial)) ==
-                   (PGT_writable_page | PGT_validated)) &&
-            likely((x + 1) & PGT_count_mask) &&
-            likely(cmpxchg(&page->u.inuse.type_info, x, x + 1) == x)) ||
-           get_page_type(page, PGT_writable_page);
-}
+#include "iommu_op_plain.h"
 
 /* Device memory: no reference, so it must never be RAM. */
 static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
@@ -45,36 +28,6 @@ static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
     return 0;
 }
 
-/* Take a reference on a frame of RAM, or say why not. */
-static inline int get_ram(const struct domain *owner, uint64_t entry)
-{
-    mfn_t mfn = entry_mfn(entry);
-    struct page_info *page = mfn_to_page(mfn);
-    const struct domain *found;
-
-    if ( !mfn_valid(mfn) )
-        return -ENXIO;
-
-    /* get_page() would log each frame that is not the domain's. */
-    found = page_get_owner_and_reference(page);
-    if ( unlikely(!found) )
-        return page_get_owner(page) == dom_io ? -ENXIO : -EPERM;
-
-    if ( unlikely(found != owner) || unlikely(is_special_page(page)) )
-    {
-        put_page(page);
-        return found == dom_io ? -ENXIO : -EPERM;
-    }
-
-    if ( (entry & ENTRY_TYPED) && unlikely(!get_writable(page)) )
-    {
-        put_page(page);
-        return -EBUSY;
-    }
-
-    return 0;
-}
-
 /* What is not held by a reference. */
 static noinline int get_unheld(const struct iommu_op_batch *b, uint64_t entry)
 {
@@ -83,7 +36,7 @@ static noinline int get_unheld(const struct iommu_op_batch *b, uint64_t entry)
     if ( !(entry & ENTRY_NOREF) )
         return check_mmio(b->d, mfn_x(entry_mfn(entry)), entry & ENTRY_WRITE);
 
-    rc = get_ram(b->d, entry);
+    rc = iommu_op_get_ram(b->d, entry);
     if ( !rc )
     {
         put_page(mfn_to_page(entry_mfn(entry)));
@@ -100,28 +53,15 @@ static noinline int get_unheld(const struct iommu_op_batch *b, uint64_t entry)
 static inline int get_frame(const struct iommu_op_batch *b,
                             const struct domain *owner, uint64_t entry)
 {
-    return likely(entry & ENTRY_REF) ? get_ram(owner, entry)
+    return likely(entry & ENTRY_REF) ? iommu_op_get_ram(owner, entry)
                                      : get_unheld(b, entry);
-}
-
-static uint64_t with_mfn(uint64_t entry, unsigned long mfn)
-{
-    return entry | pfn_to_paddr(mfn);
 }
 
 static void put_frames(const struct iommu_op_batch *b, uint64_t entry,
                        unsigned long mfn, unsigned int nr)
 {
     while ( nr-- )
-        iommu_op_put_entry(b->pv, with_mfn(entry, mfn + nr));
-}
-
-static int entry_is_taken(uint64_t entry)
-{
-    if ( likely(!entry) )
-        return 0;
-
-    return entry & ENTRY_PENDING ? -EBUSY : -EEXIST;
+        iommu_op_put_entry(b->pv, iommu_op_with_mfn(entry, mfn + nr));
 }
 
 /*
@@ -149,8 +89,8 @@ static int map_prepare(struct iommu_op_batch *b,
         }
 
         for ( ; !rc && i < s.nr; i += !rc )
-            rc = entry_is_taken(read_atomic(&s.entry[i])) ?:
-                 get_frame(b, owner, with_mfn(entry, m->mfn + done + i));
+            rc = iommu_op_is_taken(read_atomic(&s.entry[i])) ?:
+                 get_frame(b, owner, iommu_op_with_mfn(entry, m->mfn + done + i));
     }
 
     if ( rc )
@@ -182,7 +122,7 @@ static unsigned int map_span(struct iommu_op_batch *b,
     *rc = 0;
 
     for ( i = 0; !*rc && i < s->nr; i += !*rc )
-        if ( cmpxchg(&s->entry[i], 0, with_mfn(entry, mfn + i)) )
+        if ( cmpxchg(&s->entry[i], 0, iommu_op_with_mfn(entry, mfn + i)) )
             *rc = -EEXIST; /* another vCPU was faster */
 
     if ( b->pv->direct )
@@ -244,7 +184,6 @@ static int lock_owner(const struct iommu_op_batch *b, domid_t domid,
 
 #define MAP_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
                    XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref)
-#define MAP_SELF  (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref)
 
 static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
 {
@@ -255,25 +194,8 @@ static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
            (!(flags & MAP_SELF) || m->domid == DOMID_SELF);
 }
 
-static uint64_t map_entry(const struct iommu_op_domain *pv,
-                          unsigned int flags)
-{
-    /* Their bits are the same. */
-    uint64_t entry = pv->entry_bits | (flags & ENTRY_PRESENT);
-
-    BUILD_BUG_ON(XEN_IOMMUOP_MAP_read != ENTRY_READ ||
-                 XEN_IOMMUOP_MAP_write != ENTRY_WRITE);
-
-    if ( flags & MAP_SELF )
-        return entry | (flags & XEN_IOMMUOP_MAP_noref ? ENTRY_NOREF : 0);
-
-    return entry | ENTRY_REF |
-           (flags & XEN_IOMMUOP_MAP_write ? ENTRY_TYPED : 0);
-}
-
-static noinline int map_any(struct iommu_op_batch *b,
-                            const struct xen_iommu_op_map *m,
-                            unsigned int flags)
+int iommu_op_map_any(struct iommu_op_batch *b,
+                     const struct xen_iommu_op_map *m, unsigned int flags)
 {
     struct domain *owner = b->d;
     struct iommu_op_claim *c;
@@ -301,73 +223,13 @@ static noinline int map_any(struct iommu_op_batch *b,
             return rc;
     }
 
-    entry = map_entry(b->pv, flags);
+    entry = iommu_op_entry_of(b->pv, flags);
     rc = map_prepare(b, c, m, owner, entry) ?: map_commit(b, c, m, entry);
 
     if ( m->domid != DOMID_SELF )
         rcu_unlock_domain(owner);
 
     return rc;
-}
-
-/* A map of one frame needs one pass. */
-static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
-                          const struct xen_iommu_op_map *m, unsigned int flags)
-{
-    uint64_t entry = with_mfn(map_entry(b->pv, flags), m->mfn);
-    int rc = entry_is_taken(read_atomic(p)) ?: get_ram(b->d, entry);
-
-    if ( rc )
-        return rc;
-
-    if ( unlikely(cmpxchg(p, 0, entry)) )
-    {
-        /* Another vCPU was faster. */
-        iommu_op_put_entry(b->pv, entry);
-        return -EEXIST;
-    }
-
-    b->hand.used++;
-    iommu_op_changed(b, p, 1);
-
-    if ( unlikely(b->pv->flush_added) )
-        iommu_op_runs_add(&b->added, m->bfn, 1);
-
-    return 0;
-}
-
-/* One frame of the caller's own RAM, as nearly all maps are, and all right? */
-static bool map_is_plain(const struct iommu_op_batch *b,
-                         const struct xen_iommu_op_map *m, unsigned int flags)
-{
-    return likely(m->nr == 1) && likely(!m->ctx) &&
-           likely(m->domid == DOMID_SELF) &&
-           likely(flags) && likely(flags <= ENTRY_PRESENT) &&
-           likely(m->mfn < MAX_MFN) && likely(b->pv->direct);
-}
-
-int iommu_op_map(struct iommu_op_batch *b, const struct xen_iommu_op_map *m,
-                 unsigned int flags)
-{
-    uint64_t *p = map_is_plain(b, m, flags) ? iommu_op_entry(b, m->bfn) : NULL;
-
-    /* Whatever is not simple about it, that one does or says. */
-    return likely(p) ? map_one(b, p, m, flags) : map_any(b, m, flags);
-}
-
-/* Make an entry pending, if it is present. Its reference stays held. */
-static bool make_pending(uint64_t *p, uint64_t mark)
-{
-    uint64_t old = read_atomic(p), seen;
-
-    for ( ; old & ENTRY_PRESENT; old = seen )
-    {
-        seen = cmpxchg(p, old, entry_pending(old, mark));
-        if ( likely(seen == old) )
-            return true;
-    }
-
-    return false;
 }
 
 /* Make the entries of one span pending: how many were not present. */
@@ -381,7 +243,7 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
         return s->nr;
 
     for ( i = 0; i < s->nr; i++ )
-        missed += !make_pending(&s->entry[i], mark);
+        missed += !iommu_op_make_pending(&s->entry[i], mark);
 
     if ( b->pv->direct )
         iommu_op_changed(b, s->entry, s->nr);
@@ -411,25 +273,11 @@ static unsigned int unmap_spans(struct iommu_op_batch *b,
     return missed;
 }
 
-/* After the batch's flush, free the entries in the range that bear our mark. */
-static inline void unsettled_add(struct iommu_op_batch *b, uint64_t bfn,
-                          unsigned int nr)
-{
-    ASSERT(b->nr_unsettled < ARRAY_SIZE(b->unsettled));
-
-    b->unsettled[b->nr_unsettled++] = (struct iommu_op_unsettled){
-        .bfn = bfn,
-        .nr = nr,
-        .op = b->op,
-    };
-    iommu_op_runs_add(&b->modified, bfn, nr);
-}
-
 static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
                           uint64_t bfn, unsigned int nr)
 {
     unmap_spans(b, c, bfn, nr, b->mark);
-    unsettled_add(b, bfn, nr);
+    iommu_op_unsettled_add(b, bfn, nr);
 }
 
 static bool all_present(struct iommu_op_batch *b, struct iommu_op_claim *c,
@@ -453,8 +301,8 @@ static bool all_present(struct iommu_op_batch *b, struct iommu_op_claim *c,
     return present;
 }
 
-static noinline int unmap_any(struct iommu_op_batch *b,
-                              const struct xen_iommu_op_range *r, bool defer)
+int iommu_op_unmap_any(struct iommu_op_batch *b,
+                       const struct xen_iommu_op_range *r, bool defer)
 {
     struct iommu_op_claim *c = iommu_op_find_claim(b->pv, r->bfn, r->nr);
     unsigned int missed;
@@ -464,33 +312,10 @@ static noinline int unmap_any(struct iommu_op_batch *b,
 
     missed = unmap_spans(b, c, r->bfn, r->nr, defer ? MARK_DEFERRED : b->mark);
     if ( !defer )
-        unsettled_add(b, r->bfn, r->nr);
+        iommu_op_unsettled_add(b, r->bfn, r->nr);
 
     /* Another vCPU unmapped some of them since the check, and settles those. */
     return missed ? -ENOENT : 0;
-}
-
-/* An unmap of one frame needs one pass. */
-static inline int unmap_one(struct iommu_op_batch *b, uint64_t *p,
-                            uint64_t bfn, bool defer)
-{
-    if ( !make_pending(p, defer ? MARK_DEFERRED : b->mark) )
-        return -ENOENT;
-
-    iommu_op_changed(b, p, 1);
-    if ( !defer )
-        unsettled_add(b, bfn, 1);
-
-    return 0;
-}
-
-int iommu_op_unmap(struct iommu_op_batch *b,
-                   const struct xen_iommu_op_range *r, bool defer)
-{
-    uint64_t *p = likely(r->nr == 1) && likely(b->pv->direct)
-                  ? iommu_op_entry(b, r->bfn) : NULL;
-
-    return likely(p) ? unmap_one(b, p, r->bfn, defer) : unmap_any(b, r, defer);
 }
 
 /* Make the deferred entries of one span wait for the flush of this batch. */
@@ -541,7 +366,7 @@ int iommu_op_flush(struct iommu_op_batch *b,
         nr -= s.nr;
     }
 
-    unsettled_add(b, r->bfn, r->nr);
+    iommu_op_unsettled_add(b, r->bfn, r->nr);
 
     return 0;
 }

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op_plain.h: maps and unmaps of one frame of the caller's own RAM, as
+ * nearly all are, in one pass. They are inline in the loop over a batch's ops,
+ * as calls would be a tenth of them.
+ */
+#ifndef __X86_PV_IOMMU_OP_PLAIN_H__
+#define __X86_PV_IOMMU_OP_PLAIN_H__
+
+#include "iommu_op_batch.h"
+
+#define MAX_MFN ((unsigned long)PFN_DOWN(PADDR_MASK))
+
+/*
+ * What get_page_type() and put_page_type() do for a page that is writable and
+ * stays so, as nearly all pages are that devices use. Whatever is different
+ * about a page is left to them.
+ */
+static inline bool iommu_op_get_writable(struct page_info *page)
+{
+    unsigned long x = read_atomic(&page->u.inuse.type_info);
+
+    return (likely((x & (PGT_type_mask | PGT_validated | PGT_partial)) ==
+                   (PGT_writable_page | PGT_validated)) &&
+            likely((x + 1) & PGT_count_mask) &&
+            likely(cmpxchg(&page->u.inuse.type_info, x, x + 1) == x)) ||
+           get_page_type(page, PGT_writable_page);
+}
+
+/* Take a reference on a frame of RAM, or say why not. */
+static inline int iommu_op_get_ram(const struct domain *owner, uint64_t entry)
+{
+    mfn_t mfn = entry_mfn(entry);
+    struct page_info *page = mfn_to_page(mfn);
+    const struct domain *found;
+
+    if ( !mfn_valid(mfn) )
+        return -ENXIO;
+
+    /* get_page() would log each frame that is not the domain's. */
+    found = page_get_owner_and_reference(page);
+    if ( unlikely(!found) )
+        return page_get_owner(page) == dom_io ? -ENXIO : -EPERM;
+
+    if ( unlikely(found != owner) || unlikely(is_special_page(page)) )
+    {
+        put_page(page);
+        return found == dom_io ? -ENXIO : -EPERM;
+    }
+
+    if ( (entry & ENTRY_TYPED) && unlikely(!iommu_op_get_writable(page)) )
+    {
+        put_page(page);
+        return -EBUSY;
+    }
+
+    return 0;
+}
+
+static inline uint64_t iommu_op_with_mfn(uint64_t entry, unsigned long mfn)
+{
+    return entry | pfn_to_paddr(mfn);
+}
+
+static inline int iommu_op_is_taken(uint64_t entry)
+{
+    if ( likely(!entry) )
+        return 0;
+
+    return entry & ENTRY_PENDING ? -EBUSY : -EEXIST;
+}
+
+#define MAP_SELF (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref)
+
+/* What an entry holds beside its address. */
+static inline uint64_t iommu_op_entry_of(const struct iommu_op_domain *pv,
+                                         unsigned int flags)
+{
+    /* Their bits are the same. */
+    uint64_t entry = pv->entry_bits | (flags & ENTRY_PRESENT);
+
+    BUILD_BUG_ON(XEN_IOMMUOP_MAP_read != ENTRY_READ ||
+                 XEN_IOMMUOP_MAP_write != ENTRY_WRITE);
+
+    if ( flags & MAP_SELF )
+        return entry | (flags & XEN_IOMMUOP_MAP_noref ? ENTRY_NOREF : 0);
+
+    return entry | ENTRY_REF |
+           (flags & XEN_IOMMUOP_MAP_write ? ENTRY_TYPED : 0);
+}
+
+/* A map of one frame needs one pass. */
+static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
+                          const struct xen_iommu_op_map *m, unsigned int flags)
+{
+    uint64_t entry = iommu_op_with_mfn(iommu_op_entry_of(b->pv, flags), m->mfn);
+    int rc = iommu_op_is_taken(read_atomic(p)) ?: iommu_op_get_ram(b->d, entry);
+
+    if ( rc )
+        return rc;
+
+    if ( unlikely(cmpxchg(p, 0, entry)) )
+    {
+        /* Another vCPU was faster. */
+        iommu_op_put_entry(b->pv, entry);
+        return -EEXIST;
+    }
+
+    b->hand.used++;
+    iommu_op_changed(b, p, 1);
+
+    if ( unlikely(b->pv->flush_added) )
+        iommu_op_runs_add(&b->added, m->bfn, 1);
+
+    return 0;
+}
+
+/* One frame of the caller's own RAM, as nearly all maps are, and all right? */
+static inline bool map_is_plain(const struct iommu_op_batch *b,
+                                const struct xen_iommu_op_map *m,
+                                unsigned int flags)
+{
+    return likely(m->nr == 1) && likely(!m->ctx) &&
+           likely(m->domid == DOMID_SELF) &&
+           likely(flags) && likely(flags <= ENTRY_PRESENT) &&
+           likely(m->mfn < MAX_MFN) && likely(b->pv->direct);
+}
+
+static inline int iommu_op_map(struct iommu_op_batch *b,
+                               const struct xen_iommu_op_map *m,
+                               unsigned int flags)
+{
+    uint64_t *p = map_is_plain(b, m, flags) ? iommu_op_entry(b, m->bfn) : NULL;
+
+    /* Whatever is not simple about it, that one does or says. */
+    return likely(p) ? map_one(b, p, m, flags) : iommu_op_map_any(b, m, flags);
+}
+
+/* Make an entry pending, if it is present. Its reference stays held. */
+static inline bool iommu_op_make_pending(uint64_t *p, uint64_t mark)
+{
+    uint64_t old = read_atomic(p), seen;
+
+    for ( ; old & ENTRY_PRESENT; old = seen )
+    {
+        seen = cmpxchg(p, old, entry_pending(old, mark));
+        if ( likely(seen == old) )
+            return true;
+    }
+
+    return false;
+}
+
+/* After the batch's flush, free the entries in the range that bear our mark. */
+static inline void iommu_op_unsettled_add(struct iommu_op_batch *b,
+                                          uint64_t bfn, unsigned int nr)
+{
+    ASSERT(b->nr_unsettled < ARRAY_SIZE(b->unsettled));
+
+    b->unsettled[b->nr_unsettled++] = (struct iommu_op_unsettled){
+        .bfn = bfn,
+        .nr = nr,
+        .op = b->op,
+    };
+    iommu_op_runs_add(&b->modified, bfn, nr);
+}
+
+/* An unmap of one frame needs one pass. */
+static inline int unmap_one(struct iommu_op_batch *b, uint64_t *p,
+                            uint64_t bfn, bool defer)
+{
+    if ( !iommu_op_make_pending(p, defer ? MARK_DEFERRED : b->mark) )
+        return -ENOENT;
+
+    iommu_op_changed(b, p, 1);
+    if ( !defer )
+        iommu_op_unsettled_add(b, bfn, 1);
+
+    return 0;
+}
+
+static inline int iommu_op_unmap(struct iommu_op_batch *b,
+                                 const struct xen_iommu_op_range *r, bool defer)
+{
+    uint64_t *p = likely(r->nr == 1) && likely(b->pv->direct)
+                  ? iommu_op_entry(b, r->bfn) : NULL;
+
+    return likely(p) ? unmap_one(b, p, r->bfn, defer)
+                     : iommu_op_unmap_any(b, r, defer);
+}
+
+#endif /* __X86_PV_IOMMU_OP_PLAIN_H__ */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
