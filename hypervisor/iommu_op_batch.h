@@ -41,11 +41,14 @@ struct iommu_op_hand {
     uint64_t epoch;             /* pv->epoch when it was taken */
 };
 
-/* Entries of [bfn, bfn + nr) that bear our mark wait for the batch's flush. */
+/*
+ * Entries of [bfn, bfn + nr) that bear our mark wait for the batch's flush, on
+ * account of the ops [op, end).
+ */
 struct iommu_op_unsettled {
     uint64_t bfn;
     unsigned int nr;
-    struct xen_iommu_op *op;
+    struct xen_iommu_op *op, *end;
 };
 
 struct iommu_op_batch {

@@ -194,32 +194,40 @@ static inline void settle_entry(struct iommu_op_batch *b, uint64_t *p,
 static inline void settle_one(struct iommu_op_batch *b,
                               const struct iommu_op_unsettled *u, bool flushed)
 {
-    unsigned int i;
+    unsigned int left = u->nr, nr;
+    struct xen_iommu_op *op;
+    uint64_t bfn = u->bfn;
 
-    for ( i = 0; i < u->nr; i++ )
-    {
-        uint64_t *p = iommu_op_entry(b, u->bfn + i);
+    do {
+        uint64_t *p = iommu_op_entry(b, bfn), *end;
 
-        if ( p )
+        /* Claims, and so leaf tables, start at a multiple of their size. */
+        nr = min(left, (unsigned int)(LEAF_FRAMES - bfn % LEAF_FRAMES));
+        bfn += nr;
+        left -= nr;
+
+        for ( end = p ? p + nr : p; p < end; p++ )
             settle_entry(b, p, flushed);
-    }
+    } while ( unlikely(left) );
 
-    if ( unlikely(!flushed) )
-        u->op->status = -EIO;
+    for ( op = u->op; unlikely(!flushed) && op < u->end; op++ )
+        op->status = -EIO;
 }
 
 /* Flush what the batch changed, then free what waited for that. */
 static void settle(struct iommu_op_batch *b)
 {
-    const struct iommu_op_unsettled *u = b->unsettled;
-    const struct iommu_op_unsettled *end = u + b->nr_unsettled;
+    const struct iommu_op_unsettled *end = b->unsettled + b->nr_unsettled;
+    const struct iommu_op_unsettled *u;
     bool flushed;
 
     iommu_op_write_back(b);
+    for ( u = b->unsettled; u < end; u++ )
+        iommu_op_runs_add(&b->modified, u->bfn, u->nr);
     flushed = !flush_batch(b) && likely(!b->unmap_failed);
     b->unmap_failed = false;
 
-    for ( ; u < end; u++ )
+    for ( u = b->unsettled; u < end; u++ )
         settle_one(b, u, flushed);
 
     b->nr_unsettled = 0;

@@ -90,7 +90,8 @@ static int map_prepare(struct iommu_op_batch *b,
 
         for ( ; !rc && i < s.nr; i += !rc )
             rc = iommu_op_is_taken(read_atomic(&s.entry[i])) ?:
-                 get_frame(b, owner, iommu_op_with_mfn(entry, m->mfn + done + i));
+                 get_frame(b, owner,
+                           iommu_op_with_mfn(entry, m->mfn + done + i));
     }
 
     if ( rc )

@@ -151,18 +151,31 @@ static inline bool iommu_op_make_pending(uint64_t *p, uint64_t mark)
     return false;
 }
 
-/* After the batch's flush, free the entries in the range that bear our mark. */
+/*
+ * After the batch's flush, free the entries in the range that bear our mark: as
+ * part of what the op before waits for, if that is its neighbour.
+ */
 static inline void iommu_op_unsettled_add(struct iommu_op_batch *b,
                                           uint64_t bfn, unsigned int nr)
 {
+    struct iommu_op_unsettled *u = &b->unsettled[b->nr_unsettled];
+
+    if ( b->nr_unsettled && u[-1].end == b->op && u[-1].bfn + u[-1].nr == bfn )
+    {
+        u[-1].nr += nr;
+        u[-1].end++;
+        return;
+    }
+
     ASSERT(b->nr_unsettled < ARRAY_SIZE(b->unsettled));
 
-    b->unsettled[b->nr_unsettled++] = (struct iommu_op_unsettled){
+    b->nr_unsettled++;
+    *u = (struct iommu_op_unsettled){
         .bfn = bfn,
         .nr = nr,
         .op = b->op,
+        .end = b->op + 1,
     };
-    iommu_op_runs_add(&b->modified, bfn, nr);
 }
 
 /* An unmap of one frame needs one pass. */
