@@ -1,9 +1,10 @@
 # xen-pviommu: `make` lists what can be done.
 
 JOBS ?= 2
-TESTS ?= $(UNIT) $(BUILD) $(VM)
+TESTS ?= $(LINT) $(UNIT) $(BUILD) $(VM)
 
-UNIT = $(sort $(wildcard tests/unit/*.t tests/lint/*.t))
+LINT = $(sort $(wildcard tests/lint/*.t))
+UNIT = $(sort $(wildcard tests/unit/*.t))
 BUILD = $(sort $(wildcard tests/build/*.t))
 # The longest first, so that none is left alone at the end.
 VM = $(shell ls -S tests/vm/*.t)
@@ -29,11 +30,11 @@ bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=
 check: deps build  ## all tests: unit, lint, builds, virtual machines; half an hour
 	tests/run -j $(JOBS) $(TESTS)
 
-unit: deps  ## tests that need no virtual machine, and lint; a minute
-	tests/run -j $(JOBS) $(UNIT)
+unit: deps  ## tests that need no virtual machine; a minute, and another to build them
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-3} STRESS_SECONDS=$${STRESS_SECONDS:-2} tests/run -j $(JOBS) $(UNIT)
 
-lint: deps  ## style and static checks only
-	tests/run -j $(JOBS) $(sort $(wildcard tests/lint/*.t))
+lint: deps  ## style and static checks
+	tests/run -j $(JOBS) $(LINT)
 
 mutants:  ## put some 140 bugs into copies of our files: each must turn a test red; half an hour
 	status=0; for dir in tests/hypervisor userspace/harness; do $$dir/mutants.sh || status=1; done; exit $$status

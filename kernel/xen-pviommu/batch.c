@@ -148,9 +148,14 @@ static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
 }
 
 /* The caller knows that there is room, and adds no op of its own any more. */
-void pviommu_batch_put_rider(struct pviommu_batch *b, u64 bfn, u32 nr)
+struct xen_iommu_op_range *pviommu_batch_put_rider(struct pviommu_batch *b,
+						   u64 bfn, u32 nr)
 {
-	pviommu_op_unmap(&b->ops[b->nr + b->riders++], bfn, nr);
+	struct xen_iommu_op *op = &b->ops[b->nr + b->riders++];
+
+	pviommu_op_unmap(op, bfn, nr);
+
+	return &op->u.range;
 }
 
 /*

@@ -44,7 +44,8 @@ struct pviommu_batch *pviommu_batch_here(void);
 struct pviommu_batch *pviommu_batch_get(unsigned long *flags);
 void pviommu_batch_put(unsigned long flags);
 
-void pviommu_batch_put_rider(struct pviommu_batch *b, u64 bfn, u32 nr);
+struct xen_iommu_op_range *pviommu_batch_put_rider(struct pviommu_batch *b,
+						   u64 bfn, u32 nr);
 void pviommu_batch_submit(struct pviommu_batch *b);
 
 int pviommu_batch_map_slow(struct pviommu_batch *b, u64 bfn, u32 nr,

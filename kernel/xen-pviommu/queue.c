@@ -26,13 +26,8 @@ MODULE_PARM_DESC(wait_ms, "how long an unmap may wait, 1 to 1000 (default: 10)")
 static enum cpuhp_state hotplug_state;
 
 /* Make it part of the unmap that was added last, if that is its neighbour. */
-static bool merge(struct pviommu_batch *b, u64 bfn, u32 nr)
+static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u32 nr)
 {
-	struct xen_iommu_op_range *last;
-
-	if (!b->riders)
-		return false;
-	last = &b->ops[b->nr + b->riders - 1].u.range;
 	if (last->nr + nr > pviommu_xen.max_frames)
 		return false;
 	if (bfn + nr == last->bfn)
@@ -44,33 +39,33 @@ static bool merge(struct pviommu_batch *b, u64 bfn, u32 nr)
 	return true;
 }
 
-static bool add_op(struct pviommu_batch *b, struct pviommu_waiting *e)
-{
-	u32 nr = pviommu_run_nr(e->run);
-
-	if (!merge(b, e->bfn, nr)) {
-		if (b->nr + b->riders == pviommu_xen.max_ops)
-			return false;
-		pviommu_batch_put_rider(b, e->bfn, nr);
-	}
-	e->op = b->riders - 1;
-
-	return true;
-}
-
 /**
  * pviommu_queue_ride - add what waits to a batch that is about to leave
  * @q: the queue
- * @b: this CPU's batch; its own ops are complete
+ * @b: this CPU's batch; its own ops are complete, and it has no riders
  */
 void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
 {
-	while (q->sent < q->nr && add_op(b, &q->entry[q->sent]))
-		q->sent++;
+	struct xen_iommu_op_range *last = NULL;
+
+	for (; q->sent < q->nr; q->sent++) {
+		struct pviommu_waiting *e = &q->entry[q->sent];
+		u32 nr = pviommu_run_nr(e->run);
+
+		if (!last || !merge(last, e->bfn, nr)) {
+			if (b->nr + b->riders == pviommu_xen.max_ops)
+				return;
+			last = pviommu_batch_put_rider(b, e->bfn, nr);
+		}
+		e->op = b->riders - 1;
+	}
 }
 
-/* The hypercall says of the run that no device reaches it, or that one may. */
-static void settle(const struct pviommu_waiting *e, int status)
+/*
+ * The hypercall says of the run that no device reaches it, or that one may.
+ * Return: its pages, or 0.
+ */
+static unsigned long settle(const struct pviommu_waiting *e, int status)
 {
 	struct pviommu_window *w = e->run & PVIOMMU_RUN_LOW ? &pviommu_low :
 							      &pviommu_high;
@@ -81,12 +76,13 @@ static void settle(const struct pviommu_waiting *e, int status)
 		pviommu_count(PVIOMMU_LEAKED, nr);
 		pr_err_ratelimited("unmap of BFN %#llx+%lu failed: error %d\n",
 				   e->bfn, nr, status);
-		return;
+		return 0;
 	}
-	pviommu_count(PVIOMMU_PAGES_UNMAPPED, nr);
 	put_page(pfn_to_page(pviommu_run_pfn(e->run)));
 	/* What is not at the start of its run does not wait. */
 	bfn_free(&w->bfns, e->bfn, pviommu_run_order(e->run));
+
+	return nr;
 }
 
 /**
@@ -99,10 +95,13 @@ static void settle(const struct pviommu_waiting *e, int status)
  */
 void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b)
 {
+	const struct xen_iommu_op *rider = b->ops + b->nr;
+	unsigned long pages = 0;
 	unsigned int i = q->sent;
 
 	while (i--)
-		settle(&q->entry[i], b->ops[b->nr + q->entry[i].op].status);
+		pages += settle(&q->entry[i], rider[q->entry[i].op].status);
+	pviommu_count(PVIOMMU_PAGES_UNMAPPED, pages);
 	q->nr -= q->sent;
 	memmove(q->entry, q->entry + q->sent, q->nr * sizeof(*q->entry));
 	q->sent = 0;

@@ -159,6 +159,19 @@ TEST(FlushFailure, HoldsEverythingUntilAFlushSucceeds)
     }
 }
 
+TEST(FlushFailure, IsOfNoOpInBetween)
+{
+    Pv c;
+    EXPECT_EQ(c.op(op_map(kBase, 0x300, 8)), 0);
+    c.flush_fails = [] { return true; };
+    EXPECT_EQ(c.statuses({op_unmap(kBase), op_unmap(kBase + 1), op_map(kBase + 16, 0x310), op_unmap(kBase + 2),
+                          op_unmap(kBase + 9), op_unmap(kBase + 3)}),
+              (Statuses{-EIO, -EIO, 0, -EIO, -ENOENT, -EIO}));
+    c.flush_fails = nullptr;
+    EXPECT_EQ(c.op(op_flush(kBase, 8)), 0);
+    c.wind_up();
+}
+
 TEST(FlushFailure, OfOneRunIsTheWholeBatchs)
 {
     Pv c;

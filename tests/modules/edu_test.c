@@ -315,7 +315,7 @@ static void blind(struct edu *edu, const char *name, struct bounce *b,
 static void group_faults(struct edu *edu)
 {
 	u8 *page = (void *)__get_free_pages(GFP_KERNEL, 1);
-	dma_addr_t addr;
+	dma_addr_t addr, first;
 	struct bounce b, c;
 
 	if (!page || bounce_get(edu, &b))
@@ -338,12 +338,16 @@ static void group_faults(struct edu *edu)
 		bounce_put(edu, &c);
 		blocked(edu, "freed", &b, addr, page, 512);
 	}
-	/* A map of one page does not open the next. */
-	addr = dma_map_single(edu->dev, page, PAGE_SIZE, DMA_FROM_DEVICE);
+	/* A map of one page does not open the next, where b must not be. */
+	first = dma_map_single(edu->dev, page, PAGE_SIZE, DMA_FROM_DEVICE);
+	addr = first + PAGE_SIZE != b.addr ? first :
+	       dma_map_single(edu->dev, page, PAGE_SIZE, DMA_FROM_DEVICE);
 	writes(edu, "one page", addr, page, 512, b.addr, b.at);
 	blocked(edu, "the page behind it", &b, addr + PAGE_SIZE,
 		page + PAGE_SIZE, 512);
 	dma_unmap_single(edu->dev, addr, PAGE_SIZE, DMA_FROM_DEVICE);
+	if (addr != first)
+		dma_unmap_single(edu->dev, first, PAGE_SIZE, DMA_FROM_DEVICE);
 	bounce_put(edu, &b);
 	free_pages((unsigned long)page, 1);
 }
