@@ -154,11 +154,44 @@ std::string check(const Rows &rows, const Silicon &)
 std::string threads(const Rows &rows, const Silicon &)
 {
     std::vector<Column> columns;
-    for (const std::string what : {"hypercalls", "ops", "invalidations"})
+    for (const auto &[what, metric] : {std::pair{"hypercalls", "hypercalls"},
+                                       {"ops", "ops"},
+                                       {"invalidations", "invalidations"},
+                                       {"locks", "locks"},
+                                       {"waits", "lock_waits"}})
         for (const std::string n : {"1", "2"})
-            columns.push_back({fmt::format("{}, {} CPU", what, n), "dma-map-threads", fmt::format("{}_{}t", what, n)});
+            columns.push_back(
+                {fmt::format("{}: {} CPU", what, n), "dma-map-threads", fmt::format("{}_{}t", metric, n)});
     return by_subject(rows, "subject", columns);
 }
+
+// The spread of a throughput stands beside it, as it is not always small.
+std::string moved(const Rows &rows, const std::string &bench, const std::string &unit)
+{
+    std::string text = head({"subject", "instructions a " + unit, "throughput", "its spread", "hypercalls", "ops",
+                             "invalidations", "silicon, ns"});
+    for (const std::string &subject : order()) {
+        const Row *throughput = find(rows, bench, subject, "throughput");
+        if (!throughput)
+            continue;
+        std::vector<std::string> cells{subject};
+        const auto add = [&](const std::string &metric) {
+            const Row *row = find(rows, bench, subject, metric + "_per_" + unit);
+            cells.push_back(row ? figure(row->value) : "-");
+        };
+        add("insns");
+        cells.push_back(fmt::format("{:.2f}", throughput->value));
+        cells.push_back(fmt::format("{:.1f} %", throughput->spread / throughput->value * 100));
+        for (const std::string metric : {"hypercalls", "ops", "invalidations", "silicon"})
+            add(metric);
+        text += line(cells);
+    }
+    return text;
+}
+
+std::string net(const Rows &rows, const Silicon &) { return moved(rows, "net", "packet"); }
+
+std::string disk(const Rows &rows, const Silicon &) { return moved(rows, "disk", "read"); }
 
 std::string bfn(const Rows &rows, const Silicon &)
 {
@@ -196,7 +229,8 @@ std::string model(const Rows &rows, const Silicon &s)
     unsigned repeated = 0, equal = 0;
     double worst = 0;
     for (const Row &r : rows)
-        if (r.unit == "instructions" && r.runs > 1) {
+        // Traffic is no loop: it says its spread itself.
+        if (r.unit == "instructions" && r.runs > 1 && r.bench != "net" && r.bench != "disk") {
             repeated++;
             equal += r.spread < 0.5;
             worst = std::max(worst, r.value > 0 ? r.spread / r.value : 0);
@@ -212,9 +246,9 @@ using Maker = std::function<std::string(const Rows &, const Silicon &)>;
 const std::map<std::string, Maker> &makers()
 {
     static const std::map<std::string, Maker> all{
-        {"pairs", pairs},      {"halves", halves},       {"patterns", patterns}, {"lists", lists},
-        {"batches", batches},  {"check", check},         {"threads", threads},   {"bfn", bfn},
-        {"goals", goal_table}, {"breakdown", breakdown}, {"model", model}};
+        {"pairs", pairs}, {"halves", halves},   {"patterns", patterns}, {"lists", lists},      {"batches", batches},
+        {"check", check}, {"threads", threads}, {"bfn", bfn},           {"goals", goal_table}, {"breakdown", breakdown},
+        {"model", model}, {"net", net},         {"disk", disk}};
     return all;
 }
 

@@ -39,11 +39,12 @@ struct Events {
     double hypercalls, ops, invalidations;
 };
 
-Events events(const Values &v, double parts = 1)
+Events events_by(const Values &v, double n)
 {
-    const double n = total(v, "pairs") * parts;
     return {total(v, "hypercalls") / n, total(v, "ops") / n, total(v, "invalidations") / n};
 }
+
+Events events(const Values &v, double parts = 1) { return events_by(v, total(v, "pairs") * parts); }
 
 using Figures = std::vector<Figure>;
 
@@ -88,6 +89,23 @@ Figures threads(const Values &v, const std::string &n, const Silicon &)
 {
     Figures f;
     add_events(f, events(v), "_" + n + "t");
+    f.push_back({"lock_waits_" + n + "t", total(v, "lock_waits") / total(v, "pairs"), "1"});
+    return f;
+}
+
+Figures locks(const Values &v, const std::string &n, const Silicon &)
+{
+    return {{"locks_" + n + "t", total(v, "locks") / total(v, "pairs"), "1"}};
+}
+
+// Traffic, by its unit: what is spent and what happens for a packet, or a read.
+Figures traffic(const Values &v, const std::string &unit, const Silicon &s)
+{
+    const double units = total(v, "units"), insns = total(v, "insns") / units;
+    const Events e = events_by(v, units);
+    Figures f{{"insns_per_" + unit, insns, "instructions"}};
+    add_events(f, e, "_per_" + unit);
+    f.push_back({"silicon_per_" + unit, s.time(insns, e.hypercalls, e.invalidations), "ns"});
     return f;
 }
 
@@ -121,6 +139,9 @@ const std::array kinds{
     Kind{"apart", "dma-map-half", halves},
     Kind{"sg", "sg", list},
     Kind{"threads", "dma-map-threads", threads},
+    Kind{"locks", "dma-map-threads", locks},
+    Kind{"net", "net", traffic},
+    Kind{"disk", "disk", traffic},
     Kind{"map-benchmark", "dma-map-benchmark", kernels_own},
 };
 
@@ -179,7 +200,7 @@ void add_work(Table &table, const std::string &subject, const std::string &work,
     const auto dash = work.rfind('-');
     const std::string kind = work.substr(0, dash), n = work.substr(dash + 1);
     // Nothing was measured: no iommu_op there, or too few CPUs.
-    if (!v.contains("pairs") && kind != "map-benchmark")
+    if (!v.contains("pairs") && !v.contains("units") && kind != "map-benchmark")
         return;
     if (kind == "ops") {
         if (subject == subject_of_ops)
@@ -195,6 +216,32 @@ void add_work(Table &table, const std::string &subject, const std::string &work,
         table.add(kind == "sg" ? work : known->bench, subject, f);
 }
 
+// Of the rounds of real traffic, by their numbers: the instructions for a unit.
+std::map<double, double> rounds(const std::vector<Run> &runs, const std::string &work)
+{
+    std::map<double, double> insns;
+    for (const Run &run : runs)
+        if (const auto found = run.find(work); found != run.end() && total(found->second, "units") > 0)
+            insns[total(found->second, "round")] = total(found->second, "insns") / total(found->second, "units");
+    return insns;
+}
+
+// Throughput beside that of xen-swiotlb in the same round: what came and went for
+// as many instructions.
+void add_throughput(Table &table, const Raw &raw)
+{
+    const auto base = raw.find("xen-swiotlb");
+    if (base == raw.end())
+        return;
+    for (const auto &[bench, work] : {std::pair{"net", "net-packet"}, {"disk", "disk-read"}}) {
+        const auto peers = rounds(base->second, work);
+        for (const auto &[subject, runs] : raw)
+            for (const auto &[round, insns] : rounds(runs, work))
+                if (const auto peer = peers.find(round); peer != peers.end())
+                    table.add(bench, subject, {"throughput", peer->second / insns, "ratio"});
+    }
+}
+
 // What differs behind the third digit differs by the phase of a timer.
 double rounded(double value) { return std::round(value * 1000) / 1000; }
 
@@ -207,6 +254,7 @@ Rows rows_of(const Raw &raw, const Silicon &silicon)
         for (const Run &run : runs)
             for (const auto &[work, values] : run)
                 add_work(table, subject, work, values, silicon);
+    add_throughput(table, raw);
     return table.rows();
 }
 

@@ -88,6 +88,47 @@ TEST(Rows, BatchesAreOfOneSubject)
     EXPECT_DOUBLE_EQ(value(r, "iommu-op", "unmap", "silicon_b4"), 200 * 0.3 + 125 + 250);
 }
 
+TEST(Rows, LocksAreByThePair)
+{
+    const Rows r = rows({{"native-strict",
+                          {run_of("threads-2 pairs 10\nthreads-2 lock_waits 4\n"
+                                  "locks-2 pairs 10\nlocks-2 locks 35\n")}}});
+    EXPECT_DOUBLE_EQ(value(r, "dma-map-threads", "native-strict", "lock_waits_2t"), 0.4);
+    EXPECT_DOUBLE_EQ(value(r, "dma-map-threads", "native-strict", "locks_2t"), 3.5);
+}
+
+namespace {
+
+Run packets(int round, int insns, int units)
+{
+    return run_of("net-packet round " + std::to_string(round) + "\nnet-packet insns " + std::to_string(insns) +
+                  "\nnet-packet units " + std::to_string(units) + "\nnet-packet hypercalls 20\n");
+}
+
+} // namespace
+
+TEST(Rows, ThroughputIsBesideThatOfTheSameRound)
+{
+    const Rows r = rows({{"xen-swiotlb", {packets(1, 1000, 10), packets(2, 1200, 10)}},
+                         {"strict", {packets(2, 2400, 10), packets(1, 4000, 20)}}});
+    EXPECT_DOUBLE_EQ(value(r, "net", "strict", "insns_per_packet"), 220);
+    EXPECT_DOUBLE_EQ(value(r, "net", "strict", "hypercalls_per_packet"), 1.5);
+    const Row *row = find(r, "net", "strict", "throughput");
+    ASSERT_NE(row, nullptr);
+    EXPECT_DOUBLE_EQ(row->value, 0.5);
+    EXPECT_EQ(row->runs, 2U);
+    EXPECT_DOUBLE_EQ(row->spread, 0);
+    EXPECT_DOUBLE_EQ(value(r, "net", "xen-swiotlb", "throughput"), 1);
+    EXPECT_NE(table("net", r, Silicon{}).find("| strict | 220 | 0.50 | 0.0 % | 1.5 | 0 | 0 | 816 |"),
+              std::string::npos);
+}
+
+TEST(Rows, NoThroughputWithoutPeer)
+{
+    const Rows r = rows({{"xen-swiotlb", {packets(1, 1000, 10)}}, {"strict", {packets(2, 2400, 10)}}});
+    EXPECT_EQ(find(r, "net", "strict", "throughput"), nullptr);
+}
+
 TEST(Rows, RefuseWhatNobodyKnows) { EXPECT_THROW(rows({{"x", {run_of("odd-1 pairs 1\n")}}}), std::runtime_error); }
 
 TEST(Json, GoesThereAndBack)
