@@ -92,5 +92,18 @@ void bench_ops(struct bench *b, const struct bench_work *w, struct seq_file *m);
 /* threads.c */
 void bench_threads(struct bench *b, const struct bench_work *w,
 		   struct seq_file *m);
+void bench_thread_locks(struct bench *b, const struct bench_work *w,
+			struct seq_file *m);
+
+/* locks.c */
+enum bench_locks {
+	BENCH_LOCKS,		/* taken, or tried */
+	BENCH_LOCK_WAITS,	/* found taken by another */
+};
+
+int bench_locks_start(enum bench_locks what);
+unsigned long bench_locks_sum(enum bench_locks what);
+void bench_locks_burst(bool enter);
+void bench_locks_exit(void);
 
 #endif /* DMA_BENCH_H */

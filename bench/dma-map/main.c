@@ -43,6 +43,8 @@ static const struct bench_work works[] = {
 	{ "ops-128", bench_ops, 128 },
 	{ "threads-1", bench_threads, 1, 1024 },
 	{ "threads-2", bench_threads, 2, 1024 },
+	{ "locks-1", bench_thread_locks, 1, 1024 },
+	{ "locks-2", bench_thread_locks, 2, 1024 },
 };
 
 /* There is one device, or the names would tell nothing. */
@@ -71,10 +73,20 @@ struct page *bench_scattered(struct bench *b, unsigned int i)
  * A mark in QEMU's trace of configuration accesses, so that what it saw between
  * two marks can be counted: the serial number of the run, and 0 behind it.
  */
+static int mark_set(void *data, u64 serial)
+{
+	struct bench *b = data;
+
+	return pci_write_config_byte(to_pci_dev(b->dev), PCI_INTERRUPT_LINE,
+				     serial);
+}
+
+/* For who measures something else. */
+DEFINE_DEBUGFS_ATTRIBUTE(mark_fops, NULL, mark_set, "%llu\n");
+
 void bench_mark(struct bench *b, bool on)
 {
-	pci_write_config_byte(to_pci_dev(b->dev), PCI_INTERRUPT_LINE,
-			      on ? b->serial : 0);
+	mark_set(b, on ? b->serial : 0);
 }
 
 static int work_show(struct seq_file *m, void *v)
@@ -145,12 +157,14 @@ static int bench_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	for (i = 0; i < ARRAY_SIZE(works); i++)
 		debugfs_create_file(works[i].name, 0400, dir,
 				    (void *)&works[i], &work_fops);
+	debugfs_create_file("mark", 0200, dir, b, &mark_fops);
 	return 0;
 }
 
 static void bench_remove(struct pci_dev *pdev)
 {
 	debugfs_remove_recursive(dir);
+	bench_locks_exit();
 	blocks_put(bench);
 	bench = NULL;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pairs on several CPUs at once, each with buffers of its own. Nothing is
- * timed: this is for the counters of locks, hypercalls and invalidations.
+ * timed: this is for the counters of locks, hypercalls and invalidations. Locks
+ * that are taken are counted in runs of their own, for the counting holds locks
+ * up, and others would wait for them longer.
  */
 #include <linux/bottom_half.h>
 #include <linux/completion.h>
@@ -28,6 +30,7 @@ static void burst(struct worker *k)
 	unsigned int i, end = k->first + BURST;
 
 	local_bh_disable();
+	bench_locks_burst(true);
 	for (i = k->first; i < end; i++) {
 		b->addr[i] = dma_map_page(b->dev, b->page[i], 0, PAGE_SIZE,
 					  DMA_BIDIRECTIONAL);
@@ -37,6 +40,7 @@ static void burst(struct worker *k)
 			dma_unmap_page(b->dev, b->addr[i], PAGE_SIZE,
 				       DMA_BIDIRECTIONAL);
 	}
+	bench_locks_burst(false);
 	local_bh_enable();
 }
 
@@ -52,8 +56,8 @@ static int work(void *arg)
 	kthread_complete_and_exit(k->done, 0);
 }
 
-void bench_threads(struct bench *b, const struct bench_work *w,
-		   struct seq_file *m)
+static void run(struct bench *b, const struct bench_work *w,
+		struct seq_file *m, enum bench_locks what, const char *name)
 {
 	struct worker workers[MAX_THREADS] = {};
 	struct task_struct *task[MAX_THREADS];
@@ -62,6 +66,10 @@ void bench_threads(struct bench *b, const struct bench_work *w,
 
 	if (nr < w->size)
 		return;
+	if (bench_locks_start(what)) {
+		b->failed++;
+		return;
+	}
 	bench_buffers(b, 1, w->count);
 	for (i = 0; i < nr; i++) {
 		workers[i] = (struct worker){
@@ -87,5 +95,18 @@ void bench_threads(struct bench *b, const struct bench_work *w,
 	bench_mark(b, false);
 	for (i = 0; i < nr; i++)
 		b->failed += workers[i].failed;
-	seq_printf(m, "pairs %u\n", started * bench_pairs);
+	seq_printf(m, "pairs %u\n%s %lu\n", started * bench_pairs, name,
+		   bench_locks_sum(what));
+}
+
+void bench_threads(struct bench *b, const struct bench_work *w,
+		   struct seq_file *m)
+{
+	run(b, w, m, BENCH_LOCK_WAITS, "lock_waits");
+}
+
+void bench_thread_locks(struct bench *b, const struct bench_work *w,
+			struct seq_file *m)
+{
+	run(b, w, m, BENCH_LOCKS, "locks");
 }
