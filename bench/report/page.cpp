@@ -151,18 +151,25 @@ std::string check(const Rows &rows, const Silicon &)
     return by_subject(rows, "subject", columns);
 }
 
-std::string threads(const Rows &rows, const Silicon &)
+// Of a pair on one CPU and on two.
+std::string by_cpus(const Rows &rows, const std::vector<std::pair<std::string, std::string>> &counters)
 {
     std::vector<Column> columns;
-    for (const auto &[what, metric] : {std::pair{"hypercalls", "hypercalls"},
-                                       {"ops", "ops"},
-                                       {"invalidations", "invalidations"},
-                                       {"locks", "locks"},
-                                       {"waits", "lock_waits"}})
+    for (const auto &[name, metric] : counters)
         for (const std::string n : {"1", "2"})
             columns.push_back(
-                {fmt::format("{}: {} CPU", what, n), "dma-map-threads", fmt::format("{}_{}t", metric, n)});
+                {fmt::format("{}, {} CPU", name, n), "dma-map-threads", fmt::format("{}_{}t", metric, n)});
     return by_subject(rows, "subject", columns);
+}
+
+std::string threads(const Rows &rows, const Silicon &)
+{
+    return by_cpus(rows, {{"hypercalls", "hypercalls"}, {"ops", "ops"}, {"invalidations", "invalidations"}});
+}
+
+std::string locks(const Rows &rows, const Silicon &)
+{
+    return by_cpus(rows, {{"locks", "locks"}, {"waits", "lock_waits"}});
 }
 
 // The spread of a throughput stands beside it, as it is not always small.
@@ -176,7 +183,7 @@ std::string moved(const Rows &rows, const std::string &bench, const std::string 
             continue;
         std::vector<std::string> cells{subject};
         const auto add = [&](const std::string &metric) {
-            const Row *row = find(rows, bench, subject, metric + "_per_" + unit);
+            const Row *row = find(rows, bench, subject, fmt::format("{}_per_{}", metric, unit));
             cells.push_back(row ? figure(row->value) : "-");
         };
         add("insns");
@@ -248,7 +255,7 @@ const std::map<std::string, Maker> &makers()
     static const std::map<std::string, Maker> all{
         {"pairs", pairs}, {"halves", halves},   {"patterns", patterns}, {"lists", lists},      {"batches", batches},
         {"check", check}, {"threads", threads}, {"bfn", bfn},           {"goals", goal_table}, {"breakdown", breakdown},
-        {"model", model}, {"net", net},         {"disk", disk}};
+        {"model", model}, {"net", net},         {"disk", disk},         {"locks", locks}};
     return all;
 }
 
