@@ -9,14 +9,17 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 # The longest first, so that none is left alone at the end.
 VM = $(shell ls -S tests/vm/*.t)
 
+# What moves data in every mode, and what comes and goes meanwhile.
+DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t stress.t edu.t module.t)
+
 UNIT_PACKAGES = rsync shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench check unit lint build mutants deps clean
+.PHONY: help demo bench check check-debug unit lint build mutants deps clean
 
 help:  ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  TESTS="tests/vm/edu.t ..." runs only those; JOBS=N runs N at a time ($(JOBS)).'
 	@echo '  Each installs the Debian packages that it lacks. Logs: build/tests.'
@@ -28,7 +31,14 @@ bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=
 	scripts/bench $(if $(QUICK),--quick)
 
 check: deps build  ## all tests: unit, lint, builds, virtual machines; half an hour
+	@echo 'The debug kernel is left to make check-debug.'
 	tests/run -j $(JOBS) $(TESTS)
+
+check-debug: deps build  ## the tests that move data, on a kernel with lockdep, kmemleak, DMA_API_DEBUG
+	mkdir -p build/debug-kernel
+	tests/vm/small-kernel debug build/debug-kernel
+	VM_KERNEL=$(CURDIR)/build/debug-kernel TEST_LOGS=$(CURDIR)/build/tests/debug TEST_TIMEOUT=5400 \
+		tests/run -j $(JOBS) $(DEBUG)
 
 unit: deps  ## tests that need no virtual machine; a minute, and another to build them
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-3} STRESS_SECONDS=$${STRESS_SECONDS:-2} tests/run -j $(JOBS) $(UNIT)

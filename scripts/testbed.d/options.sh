@@ -22,6 +22,7 @@ several are a program and its arguments.  shell gives a terminal instead.
   --xen-module FILE   a further boot module for Xen, such as a FLASK policy
   --native            boot the kernel without Xen, with intel_iommu=on
   --kernel FILE       boot this bzImage, without modules, not Debian's kernel
+  --modules FILE      the modules of --kernel, a cpio archive of usr/lib/modules
   --icount            instruction clock: 1 ns of guest time an instruction, 1 CPU
   --smp N             CPUs (2)
   --mem MB            memory of the machine (2048)
@@ -48,7 +49,7 @@ usage_error() {
 default_options() {
     OPT_XEN_ARGS='' OPT_LINUX_ARGS='' OPT_QEMU_ARGS='' OPT_MODE='' OPT_DRIVERS='' OPT_LOG='' OPT_TRACE=()
     OPT_NO_MODULE='' OPT_UNPATCHED='' OPT_NATIVE='' OPT_ICOUNT='' OPT_JUDGE='' OPT_NO_BUILD=''
-    OPT_SMP='' OPT_MEM=2048 OPT_TIMEOUT=600 OPT_COPY=() OPT_EXCUSE=() OPT_XEN_MODULE='' OPT_KERNEL='' COMMAND=()
+    OPT_SMP='' OPT_MEM=2048 OPT_TIMEOUT=600 OPT_COPY=() OPT_EXCUSE=() OPT_XEN_MODULE='' OPT_KERNEL='' OPT_MODULES='' COMMAND=()
 }
 
 # Sets OPT_* and COMMAND from the arguments of `run` and `shell`.
@@ -79,7 +80,7 @@ parse_options() {
 
 known_value_option() {
     case $1 in
-    --xen-args | --xen-module | --kernel | --linux-args | --qemu-args | --mode | --smp | --mem | --copy | --drivers | --timeout | --log | --excuse | --trace) ;;
+    --xen-args | --xen-module | --kernel | --modules | --linux-args | --qemu-args | --mode | --smp | --mem | --copy | --drivers | --timeout | --log | --excuse | --trace) ;;
     *) return 1 ;;
     esac
 }
@@ -89,6 +90,7 @@ take_value() {
     --xen-args) OPT_XEN_ARGS+=" $2" ;;
     --xen-module) OPT_XEN_MODULE=$2 ;;
     --kernel) OPT_KERNEL=$2 ;;
+    --modules) OPT_MODULES=$2 ;;
     --linux-args) OPT_LINUX_ARGS+=" $2" ;;
     --qemu-args) OPT_QEMU_ARGS+=" $2" ;;
     --mode) OPT_MODE=$2 ;;
@@ -121,8 +123,11 @@ check_kernel() { # FILE
     if [ "$(od -An -c -j $((0x202)) -N 4 "$1" | tr -d ' ')" != HdrS ]; then
         usage_error "--kernel $1: not a bzImage" "name arch/x86/boot/bzImage of a kernel's build, or a distribution's vmlinuz"
     fi
-    if [ -n "$OPT_MODE$OPT_DRIVERS" ]; then
-        usage_error '--kernel boots without modules: --mode and --drivers have no meaning' 'build them in; --linux-args xen_pviommu=M sets the mode'
+    if [ -n "$OPT_DRIVERS" ]; then
+        usage_error "--kernel boots without Debian's modules: --drivers has no meaning" 'build them in, or give its own with --modules'
+    fi
+    if [ -n "$OPT_MODE" ] && [ -z "$OPT_MODULES" ]; then
+        usage_error '--kernel boots without modules: --mode has no meaning' 'build it in, and set the mode with --linux-args xen_pviommu=M'
     fi
 }
 
@@ -131,6 +136,8 @@ check_options() {
     [ -z "$OPT_SMP" ] || check_number --smp "$OPT_SMP" 1
     check_number --mem "$OPT_MEM" 768
     check_number --timeout "$OPT_TIMEOUT" 1
+    # For all runs of a test at once, where all is slower.
+    OPT_TIMEOUT=$((OPT_TIMEOUT * ${TESTBED_PATIENCE:-1}))
     for file in "${OPT_COPY[@]}"; do
         check_file --copy "$file"
     done
@@ -141,6 +148,10 @@ check_options() {
         check_file --xen-module "$OPT_XEN_MODULE"
     fi
     [ -z "$OPT_KERNEL" ] || check_kernel "$OPT_KERNEL"
+    if [ -n "$OPT_MODULES" ]; then
+        check_file --modules "$OPT_MODULES"
+        [ -n "$OPT_KERNEL" ] || usage_error '--modules are those of --kernel, which is not there' 'name both'
+    fi
     if [ -n "$OPT_MODE" ] && [ -n "$OPT_NO_MODULE" ]; then
         usage_error '--mode and --no-module contradict each other' 'give one of them'
     fi

@@ -18,7 +18,7 @@ make_log_dir() {
 # run_conf: what guest-init.cpp needs to know.
 run_conf() {
     local load=1
-    if [ -n "$OPT_NO_MODULE$OPT_KERNEL" ] || { [ -n "$OPT_NATIVE" ] && [ -z "$OPT_MODE" ]; }; then load=; fi
+    if [ -n "$OPT_NO_MODULE" ] || { [ -n "$OPT_KERNEL" ] && [ -z "$OPT_MODULES" ]; } || { [ -n "$OPT_NATIVE" ] && [ -z "$OPT_MODE" ]; }; then load=; fi
     [ -e "$TB_ROOT/kernel/xen-pviommu/Makefile" ] || load=
     printf 'LOAD_MODULE=%s\nMODE=%s\nTTY=%s\n' "$load" "$OPT_MODE" "$1"
 }
@@ -41,12 +41,13 @@ run_archive() { # TTY OUT
 }
 
 # What the machine boots from, in the directory of the run. A kernel that
-# --kernel names goes without modules: Debian's fit no other.
+# --kernel names goes without modules but its own: Debian's fit no other.
 gather() { # TTY
     local archives=("$TB_IMAGES/base.cpio")
     if [ -n "$OPT_KERNEL" ]; then
         strictly unpack_kernel "$OPT_KERNEL" "$TB_LOG/vmlinux"
         [ "$TB_RC" -eq 0 ] || die 125 "--kernel $OPT_KERNEL can't be unpacked" 'configure it with gzip, xz or zstd'
+        [ -z "$OPT_MODULES" ] || archives+=("$OPT_MODULES")
     else
         archives+=("$TB_DRIVERS_IMAGE")
     fi

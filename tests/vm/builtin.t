@@ -4,7 +4,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-build() { "$TESTS/vm/builtin-kernel" "$TEST_LOG" >"$TEST_LOG/build.log" 2>&1 || { tail -n 20 "$TEST_LOG/build.log"; return 1; }; }
+build() { "$TESTS/vm/small-kernel" builtin "$TEST_LOG" >"$TEST_LOG/build.log" 2>&1 || { tail -n 20 "$TEST_LOG/build.log"; return 1; }; }
 
 # Those of System.map, which runs initcalls by address, that are in the order.
 initcalls() { sort "$TEST_LOG/System.map" | sed -nE "s/.*__initcall__.*_($1)(rootfs|[0-9]s?)\$/\\1/p" | xargs; }

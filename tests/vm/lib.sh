@@ -12,11 +12,17 @@ mkdir -p "$TEST_LOG"
 # Several machines share the host, and a CPU that QEMU mistranslates hangs.
 export TESTBED_TCG_THREAD=single
 
+# A directory that tests/vm/small-kernel filled: boot that one, with its modules,
+# and have its own detectors judge each test (guest/debug.sh). They take time.
+: "${VM_KERNEL:=}"
+[ -z "$VM_KERNEL" ] || export TESTBED_PATIENCE=4
+
 # vm NAME [OPTION]... -- COMMAND...: one boot. Sets VM_STATUS, and VM_LOG, where
 # stdout, stderr and the logs are. The logs are always judged.
 vm() {
     local name=$1
     shift
+    [ -z "$VM_KERNEL" ] || set -- --kernel "$VM_KERNEL/bzImage" --modules "$VM_KERNEL/modules.cpio" "$@"
     VM_LOG=$TEST_LOG/$name VM_STATUS=0
     mkdir -p "$VM_LOG"
     "$TESTS/../scripts/testbed" run --judge --log "$VM_LOG" "$@" >"$VM_LOG/stdout" 2>"$VM_LOG/stderr" || VM_STATUS=$?
@@ -40,8 +46,12 @@ vm_test() {
     shift
     while [ "$1" != -- ]; do options+=("$1"); shift; done
     shift
-    vm "$name" "${options[@]}" --copy "$TESTS/tap.sh" --copy "$TESTS/vm/guest/lib.sh" \
-        --copy "$TESTS/vm/guest/$1" -- bash "$@"
+    options+=(--copy "$TESTS/tap.sh" --copy "$TESTS/vm/guest/lib.sh" --copy "$TESTS/vm/guest/$1")
+    if [ -n "$VM_KERNEL" ]; then
+        options+=(--copy "$TESTS/vm/guest/debug.sh")
+        set -- debug.sh "$@"
+    fi
+    vm "$name" "${options[@]}" -- bash "$@"
     relay "$name" <"$VM_LOG/stdout"
     # A script with failed results ends with 1: the results say it better.
     if [ "$VM_STATUS" -eq 0 ] || { [ "$VM_STATUS" -eq 1 ] && grep -q '^not ok' "$VM_LOG/stdout"; }; then

@@ -1,0 +1,26 @@
+#!/bin/bash
+# debug.sh SCRIPT [ARGUMENT]...: a test on a debug kernel. When it is done all
+# drivers and xen_pviommu go, and the kernel says what was left behind, and
+# whether it still looks. What it says at once is in the log, which is judged.
+. /root/lib.sh
+
+relay "$1" < <(bash "/root/$1" "${@:2}")
+
+# DMA_API_DEBUG looks for what a driver leaves mapped when it goes.
+for device in /sys/bus/pci/devices/*/driver; do
+    [ ! -e "$device" ] || basename "$(dirname "$device")" >"$device/unbind"
+done
+[ ! -e "$SYS" ] || ok 'xen_pviommu goes' retry rmmod xen_pviommu
+dma() { cat "$DEBUG/dma-api/$1"; }
+is 'no DMA mapping is left' "$(($(dma nr_total_entries) - $(dma num_free_entries)))" 0
+is 'no misuse of the DMA API' "$(dma error_count)" 0
+is 'DMA_API_DEBUG still looks' "$(dma disabled)" N
+is 'lockdep still looks' "$(awk '/debug_locks:/ { print $2 }' /proc/lockdep_stats)" 1
+
+# What is younger than 5 s is passed over, and what changed since the scan before.
+sleep 6
+for i in 1 2; do
+    ok "kmemleak looks ($i)" bash -c "echo scan >$DEBUG/kmemleak"
+done
+is 'no memory leaked' "$(cat "$DEBUG/kmemleak")" ''
+done_testing
