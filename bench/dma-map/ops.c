@@ -6,6 +6,8 @@
 #include <linux/bottom_half.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
 #include <asm/xen/hypercall.h>
 #include <asm/xen/page.h>
 #include <public/iommu_op.h>
@@ -13,6 +15,19 @@
 #include "bench.h"
 
 #define ROUNDS	64
+
+/*
+ * What each call took. Their median counts: they are alike, and too few for the
+ * timer of Xen, which falls into one of them or into none.
+ */
+struct samples {
+	u64 ns[ROUNDS];
+	unsigned int n;
+};
+
+struct call_samples {
+	struct samples map, unmap, empty;
+};
 
 #define SELF	0x7ff0	/* DOMID_SELF */
 #define RW	(XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)
@@ -69,23 +84,55 @@ static struct xen_iommu_op unmap_op(u64 bfn, unsigned int i)
 	};
 }
 
-static void timed_call(struct bench *b, struct bench_clock *c,
+static void sample(struct samples *s, const struct bench_clock *c)
+{
+	if (c->n)
+		s->ns[s->n++] = c->ns;
+}
+
+static int ns_cmp(const void *a, const void *b)
+{
+	const u64 x = *(const u64 *)a, y = *(const u64 *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void show_median(struct seq_file *m, const char *name, struct samples *s)
+{
+	struct bench_clock median = { .n = !!s->n };
+
+	sort(s->ns, s->n, sizeof(s->ns[0]), ns_cmp, NULL);
+	median.ns = s->ns[s->n / 2];
+	bench_show(m, name, &median);
+}
+
+static void timed_call(struct bench *b, struct samples *s,
 		       struct xen_iommu_op *ops, unsigned int n)
 {
+	struct bench_clock c = {};
 	unsigned int i;
 	long rc;
 
-	bench_start(c);
+	bench_start(&c);
 	rc = call(ops, n);
-	bench_stop(c, 1);
+	bench_stop(&c, 1);
+	sample(s, &c);
 	for (i = 0; i < n; i++)
 		b->failed += rc || ops[i].status;
 }
 
-static void batches(struct bench *b, struct xen_iommu_op *ops, unsigned int n,
-		    u64 bfn, struct seq_file *m)
+static void timed_nothing(struct samples *s)
 {
-	struct bench_clock map = {}, unmap = {}, empty = {};
+	struct bench_clock c = {};
+
+	bench_start(&c);
+	bench_stop(&c, 1);
+	sample(s, &c);
+}
+
+static void batches(struct bench *b, struct xen_iommu_op *ops, unsigned int n,
+		    u64 bfn, struct call_samples *s)
+{
 	unsigned int i, r;
 
 	bench_mark(b, true);
@@ -93,23 +140,19 @@ static void batches(struct bench *b, struct xen_iommu_op *ops, unsigned int n,
 		local_bh_disable();
 		for (i = 0; i < n; i++)
 			ops[i] = map_op(b, bfn, i);
-		timed_call(b, &map, ops, n);
+		timed_call(b, &s->map, ops, n);
 		for (i = 0; i < n; i++)
 			ops[i] = unmap_op(bfn, i);
-		timed_call(b, &unmap, ops, n);
-		bench_start(&empty);
-		bench_stop(&empty, 1);
+		timed_call(b, &s->unmap, ops, n);
+		timed_nothing(&s->empty);
 		local_bh_enable();
 	}
 	bench_mark(b, false);
-	seq_printf(m, "pairs %u\nentries %u\n", ROUNDS, n);
-	bench_show(m, "map", &map);
-	bench_show(m, "unmap", &unmap);
-	bench_show(m, "empty", &empty);
 }
 
 void bench_ops(struct bench *b, const struct bench_work *w, struct seq_file *m)
 {
+	struct call_samples *s;
 	struct xen_iommu_op *ops;
 	u64 bfn = first_bfn();
 
@@ -118,12 +161,18 @@ void bench_ops(struct bench *b, const struct bench_work *w, struct seq_file *m)
 		return;
 	/* Xen reads the ops where they are: in one page. */
 	ops = (void *)__get_free_page(GFP_KERNEL);
-	if (!ops || one(XEN_IOMMUOP_claim, 0, bfn)) {
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!ops || !s || one(XEN_IOMMUOP_claim, 0, bfn)) {
 		b->failed++;
 	} else {
-		batches(b, ops, w->size, bfn, m);
+		batches(b, ops, w->size, bfn, s);
 		b->failed += !!one(XEN_IOMMUOP_release,
 				   XEN_IOMMUOP_RELEASE_unmap, bfn);
+		seq_printf(m, "pairs %u\nentries %u\n", ROUNDS, w->size);
+		show_median(m, "map", &s->map);
+		show_median(m, "unmap", &s->unmap);
+		show_median(m, "empty", &s->empty);
 	}
+	kfree(s);
 	free_page((unsigned long)ops);
 }
