@@ -153,6 +153,41 @@ static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
     return rc;
 }
 
+/* Slots that the op's list has, of those that are behind it. */
+static unsigned int list_slots(const struct xen_iommu_op *op,
+                               unsigned int behind)
+{
+    unsigned int nr = op->u.list.nr;
+
+    if ( op->op != XEN_IOMMUOP_map_list )
+        return 0;
+
+    return nr > behind * XEN_IOMMUOP_LIST_MFNS
+           ? behind : DIV_ROUND_UP(nr, XEN_IOMMUOP_LIST_MFNS);
+}
+
+/* The MFNs are in the slots behind the op, and what they do not fill is 0. */
+static int map_list(struct iommu_op_batch *b, const struct xen_iommu_op *op,
+                    unsigned int slots)
+{
+    const uint64_t *list = (const uint64_t *)(op + 1);
+    unsigned int i;
+
+    BUILD_BUG_ON(sizeof(*op) != XEN_IOMMUOP_LIST_MFNS * sizeof(*list));
+
+    if ( op->u.list.nr > slots * XEN_IOMMUOP_LIST_MFNS )
+        return -EINVAL;
+
+    for ( i = op->u.list.nr; i < slots * XEN_IOMMUOP_LIST_MFNS; i++ )
+        if ( list[i] )
+            return -EINVAL;
+
+    if ( !b->locked )
+        iommu_op_lock(b);
+
+    return iommu_op_map_list(b, &op->u.list, op->flags, list);
+}
+
 /* Ops on the entries of claims. */
 static int entry_op(struct iommu_op_batch *b, const struct xen_iommu_op *op)
 {
@@ -184,10 +219,15 @@ static int query_reserved(const struct iommu_op_batch *b,
     return iommu_op_query_reserved(b->pv, &op->u.reserved);
 }
 
-static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
+/* @slots of its list are behind the op. */
+static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
+                            unsigned int slots)
 {
     switch ( op->op )
     {
+    case XEN_IOMMUOP_map_list:
+        return b->refused ?: map_list(b, op, slots);
+
     case XEN_IOMMUOP_query:
         return query(b, op);
 
@@ -211,24 +251,16 @@ static bool is_entry_op(const struct xen_iommu_op *op)
     return op->op >= XEN_IOMMUOP_map && op->op <= XEN_IOMMUOP_flush;
 }
 
-static int do_one(struct iommu_op_batch *b, struct xen_iommu_op *op)
-{
-    if ( likely(is_entry_op(op)) )
-        return b->refused ?: entry_op(b, op);
-
-    return rare_op(b, op);
-}
-
 /*
  * Carry out ops until all are done, or other work waits. Returns the number of
- * ops that have their status: at least 1, unless the first one wants to be
- * called again (it made progress of its own).
+ * slots that are done with: at least 1, unless the first op wants to be called
+ * again (it made progress of its own).
  */
 static unsigned int run_batch(struct iommu_op_batch *b, unsigned int count)
 {
-    struct xen_iommu_op *op;
+    struct xen_iommu_op *op, *next, *end = b->ops + count;
 
-    for ( op = b->ops; op < b->ops + count; op++ )
+    for ( op = b->ops; op < end; op = next )
     {
         int rc;
 
@@ -236,7 +268,15 @@ static unsigned int run_batch(struct iommu_op_batch *b, unsigned int count)
             break;
 
         b->op = op;
-        rc = do_one(b, op);
+        next = op + 1;
+        if ( likely(is_entry_op(op)) )
+            rc = b->refused ?: entry_op(b, op);
+        else
+        {
+            next += list_slots(op, end - next);
+            rc = rare_op(b, op, next - op - 1);
+        }
+
         if ( rc == -ERESTART )
             break;
 

@@ -81,6 +81,9 @@ void iommu_op_settle(struct iommu_op_batch *b);
 /* iommu_op_map.c */
 int iommu_op_map_any(struct iommu_op_batch *b,
                      const struct xen_iommu_op_map *m, unsigned int flags);
+int iommu_op_map_list(struct iommu_op_batch *b,
+                      const struct xen_iommu_op_list *l, unsigned int flags,
+                      const uint64_t *list);
 int iommu_op_unmap_any(struct iommu_op_batch *b,
                        const struct xen_iommu_op_range *r, bool defer);
 int iommu_op_flush(struct iommu_op_batch *b,

@@ -57,78 +57,115 @@ static inline int get_frame(const struct iommu_op_batch *b,
                                      : get_unheld(b, entry);
 }
 
-static void put_frames(const struct iommu_op_batch *b, uint64_t entry,
-                       unsigned long mfn, unsigned int nr)
+/* What a map op is to do, once its claim is found. */
+struct mapping {
+    struct iommu_op_claim *claim;
+    const struct domain *owner;
+    uint64_t bfn;
+    unsigned int nr;
+    const uint64_t *list;       /* the MFN of each frame; or NULL, */
+    uint64_t mfn;               /* and this one is the first */
+    uint64_t entry;             /* without an address */
+};
+
+static inline uint64_t mfn_of(const struct mapping *m, unsigned int i)
 {
-    while ( nr-- )
-        iommu_op_put_entry(b->pv, iommu_op_with_mfn(entry, mfn + nr));
+    return m->list ? m->list[i] : m->mfn + i;
+}
+
+/* Take what the entry of frame @i, still at @p, is to hold. */
+static inline int get_one(const struct iommu_op_batch *b,
+                          const struct mapping *m, unsigned int i,
+                          const uint64_t *p)
+{
+    uint64_t mfn = mfn_of(m, i);
+
+    if ( unlikely(mfn >= MAX_MFN) )
+        return -ENXIO;
+
+    return iommu_op_is_taken(read_atomic(p)) ?:
+           get_frame(b, m->owner, iommu_op_with_mfn(m->entry, mfn));
+}
+
+/* Drop what was taken for the frames [from, to). */
+static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
+                       unsigned int from, unsigned int to)
+{
+    while ( to-- > from )
+        iommu_op_put_entry(b->pv, iommu_op_with_mfn(m->entry, mfn_of(m, to)));
 }
 
 /*
  * First pass of map: every entry is free and has its table, every frame is
  * held. On failure nothing is held.
  */
-static int map_prepare(struct iommu_op_batch *b,
-                       struct iommu_op_claim *c,
-                       const struct xen_iommu_op_map *m,
-                       const struct domain *owner, uint64_t entry)
+static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
 {
-    unsigned int done, i;
+    unsigned int done = 0;
     int rc = 0;
 
-    for ( done = 0; !rc && done < m->nr; done += i )
+    while ( !rc && done < m->nr )
     {
-        struct iommu_op_span s = iommu_op_span(b, c, m->bfn + done,
+        struct iommu_op_span s = iommu_op_span(b, m->claim, m->bfn + done,
                                                m->nr - done);
+        const uint64_t *p = s.entry, *end = p + s.nr;
 
-        i = 0;
-        if ( !s.entry )
+        if ( !p )
         {
-            rc = iommu_op_leaf_get(b->d, b->pv, c, m->bfn + done);
+            rc = iommu_op_leaf_get(b->d, b->pv, m->claim, m->bfn + done);
             continue;
         }
 
-        for ( ; !rc && i < s.nr; i += !rc )
-            rc = iommu_op_is_taken(read_atomic(&s.entry[i])) ?:
-                 get_frame(b, owner,
-                           iommu_op_with_mfn(entry, m->mfn + done + i));
+        for ( ; !rc && p < end; p++ )
+        {
+            rc = get_one(b, m, done, p);
+            done += !rc;
+        }
     }
 
     if ( rc )
-        put_frames(b, entry, m->mfn, done);
+        put_frames(b, m, 0, done);
 
     return rc;
 }
 
 /* Carry a change of shadow entries over to the driver's table. */
-static int shadow_map(struct iommu_op_batch *b, uint64_t bfn, uint64_t mfn,
-                      unsigned int nr, uint64_t entry)
+static int shadow_map(struct iommu_op_batch *b, const struct mapping *m,
+                      unsigned int first, unsigned int nr)
 {
-    unsigned int flags = (entry & ENTRY_READ ? IOMMUF_readable : 0) |
-                         (entry & ENTRY_WRITE ? IOMMUF_writable : 0);
+    unsigned int flags = (m->entry & ENTRY_READ ? IOMMUF_readable : 0) |
+                         (m->entry & ENTRY_WRITE ? IOMMUF_writable : 0);
+    unsigned int step = m->list ? 1 : nr, i;
+    int rc = 0;
 
-    return iommu_map(b->d, _dfn(bfn), _mfn(mfn), nr, flags, &b->flush_flags);
+    for ( i = first; !rc && i < first + nr; i += step )
+        rc = iommu_map(b->d, _dfn(m->bfn + i), _mfn(mfn_of(m, i)), step, flags,
+                       &b->flush_flags);
+
+    return rc;
 }
 
 /*
- * Write the entries of one span: how many were. On failure, in @rc, the caller
- * unmaps those again: a device may have used them already.
+ * Write the entries of one span, the frames from @first: how many were. On
+ * failure, in @rc, the caller unmaps those again: a device may have used them
+ * already.
  */
-static unsigned int map_span(struct iommu_op_batch *b,
-                             const struct iommu_op_span *s, uint64_t bfn,
-                             uint64_t mfn, uint64_t entry, int *rc)
+static unsigned int map_span(struct iommu_op_batch *b, const struct mapping *m,
+                             const struct iommu_op_span *s, unsigned int first,
+                             int *rc)
 {
     unsigned int i;
 
     *rc = 0;
 
     for ( i = 0; !*rc && i < s->nr; i += !*rc )
-        if ( cmpxchg(&s->entry[i], 0, iommu_op_with_mfn(entry, mfn + i)) )
+        if ( cmpxchg(&s->entry[i], 0,
+                     iommu_op_with_mfn(m->entry, mfn_of(m, first + i))) )
             *rc = -EEXIST; /* another vCPU was faster */
 
     if ( b->pv->direct )
         iommu_op_changed(b, s->entry, i);
-    else if ( i && shadow_map(b, bfn, mfn, i, entry) )
+    else if ( i && shadow_map(b, m, first, i) )
         *rc = -ENOMEM;
 
     b->hand.used += i;
@@ -140,22 +177,21 @@ static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
                           uint64_t bfn, unsigned int nr);
 
 /* Second pass of map: write the entries. The references become theirs. */
-static int map_commit(struct iommu_op_batch *b, struct iommu_op_claim *c,
-                      const struct xen_iommu_op_map *m, uint64_t entry)
+static int map_commit(struct iommu_op_batch *b, const struct mapping *m)
 {
     unsigned int done = 0;
     int rc;
 
     do {
-        struct iommu_op_span s = iommu_op_span(b, c, m->bfn + done,
+        struct iommu_op_span s = iommu_op_span(b, m->claim, m->bfn + done,
                                                m->nr - done);
 
-        done += map_span(b, &s, m->bfn + done, m->mfn + done, entry, &rc);
+        done += map_span(b, m, &s, done, &rc);
         if ( rc )
         {
-            put_frames(b, entry, m->mfn + done, m->nr - done);
+            put_frames(b, m, done, m->nr);
             if ( done )
-                unmap_entries(b, c, m->bfn, done);
+                unmap_entries(b, m->claim, m->bfn, done);
             return rc;
         }
     } while ( done < m->nr );
@@ -199,15 +235,20 @@ int iommu_op_map_any(struct iommu_op_batch *b,
                      const struct xen_iommu_op_map *m, unsigned int flags)
 {
     struct domain *owner = b->d;
-    struct iommu_op_claim *c;
-    uint64_t entry;
+    struct mapping mapping;
     int rc;
 
     if ( !map_is_valid(m, flags) )
         return -EINVAL;
 
-    c = iommu_op_find_claim(b->pv, m->bfn, m->nr);
-    if ( !c )
+    mapping = (struct mapping){
+        .claim = iommu_op_find_claim(b->pv, m->bfn, m->nr),
+        .bfn = m->bfn,
+        .nr = m->nr,
+        .mfn = m->mfn,
+        .entry = iommu_op_entry_of(b->pv, flags),
+    };
+    if ( !mapping.claim )
         return -ENOENT;
 
     if ( m->mfn > MAX_MFN - m->nr )
@@ -224,13 +265,36 @@ int iommu_op_map_any(struct iommu_op_batch *b,
             return rc;
     }
 
-    entry = iommu_op_entry_of(b->pv, flags);
-    rc = map_prepare(b, c, m, owner, entry) ?: map_commit(b, c, m, entry);
+    mapping.owner = owner;
+    rc = map_prepare(b, &mapping) ?: map_commit(b, &mapping);
 
     if ( m->domid != DOMID_SELF )
         rcu_unlock_domain(owner);
 
     return rc;
+}
+
+int iommu_op_map_list(struct iommu_op_batch *b,
+                      const struct xen_iommu_op_list *l, unsigned int flags,
+                      const uint64_t *list)
+{
+    struct mapping mapping = {
+        .owner = b->d,
+        .bfn = l->bfn,
+        .nr = l->nr,
+        .list = list,
+        .entry = iommu_op_entry_of(b->pv, flags & ENTRY_PRESENT),
+    };
+
+    if ( l->ctx || l->pad0 || l->pad1 || !l->nr || !flags ||
+         (flags & ~ENTRY_PRESENT) )
+        return -EINVAL;
+
+    mapping.claim = iommu_op_find_claim(b->pv, l->bfn, l->nr);
+    if ( !mapping.claim )
+        return -ENOENT;
+
+    return map_prepare(b, &mapping) ?: map_commit(b, &mapping);
 }
 
 /* Make the entries of one span pending: how many were not present. */

@@ -41,7 +41,7 @@
  * only this magic in its answer says that the rest of this file holds.
  */
 #define XEN_IOMMUOP_MAGIC           0x554d4f49 /* "IOMU" */
-#define XEN_IOMMUOP_VERSION         1
+#define XEN_IOMMUOP_VERSION         2
 
 /* One page holds a whole batch: 128 ops of 32 bytes are 4096 bytes. */
 #define XEN_IOMMUOP_MAX_OPS         128
@@ -70,8 +70,17 @@
 #define XEN_IOMMUOP_drop_host_map   8
 #define XEN_IOMMUOP_restore_host_map 9
 #define XEN_IOMMUOP_usage           10
+#define XEN_IOMMUOP_map_list        11
 
-/* xen_iommu_op.flags of map: at least one of read and write. */
+/*
+ * map_list names its frames one by one. Their MFNs stand in the array's next
+ * slots, which so hold no op, and have no status.
+ */
+#define XEN_IOMMUOP_LIST_MFNS       4 /* a slot: all of its 32 bytes */
+#define XEN_IOMMUOP_MAX_LIST \
+    ((XEN_IOMMUOP_MAX_OPS - 1) * XEN_IOMMUOP_LIST_MFNS)
+
+/* xen_iommu_op.flags of map and map_list: at least one of these; of map, too: */
 #define XEN_IOMMUOP_MAP_read        (1u << 0)
 #define XEN_IOMMUOP_MAP_write       (1u << 1)
 /* The frames are MMIO that the caller may access; no reference is taken. */
@@ -112,6 +121,15 @@ struct xen_iommu_op_map {
     uint32_t nr;    /* IN  1 .. MAX_FRAMES: BFNs and MFNs both ascend by 1 */
     uint64_t bfn;   /* IN  first */
     uint64_t mfn;   /* IN  first */
+};
+
+/* map_list: the caller's own RAM, behind BFNs that ascend by 1. */
+struct xen_iommu_op_list {
+    uint16_t ctx;   /* IN  0 */
+    uint16_t pad0;  /* IN  0 */
+    uint32_t nr;    /* IN  1 .. MAX_LIST, and what slots there are for */
+    uint64_t bfn;   /* IN  first */
+    uint64_t pad1;  /* IN  0 */
 };
 
 /* unmap, flush, claim, release */
@@ -160,6 +178,7 @@ struct xen_iommu_op {
     int32_t  status; /* OUT 0 or a negative errno; IN ignored */
     union {
         struct xen_iommu_op_map map;
+        struct xen_iommu_op_list list;
         struct xen_iommu_op_range range;
         struct xen_iommu_op_none none;
         struct xen_iommu_op_query query;
