@@ -17,6 +17,9 @@
 /* Device memory: no reference, so it must never be RAM. */
 static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
 {
+    if ( mfn > PFN_DOWN(PADDR_MASK) )
+        return -ENXIO;
+
     if ( mfn_valid(_mfn(mfn)) &&
          page_get_owner(mfn_to_page(_mfn(mfn))) != dom_io )
         return -ENXIO;
@@ -29,32 +32,22 @@ static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
 }
 
 /* What is not held by a reference. */
-static noinline int get_unheld(const struct iommu_op_batch *b, uint64_t entry)
+static noinline int get_unheld(const struct iommu_op_batch *b, uint64_t mfn,
+                               uint64_t entry)
 {
     int rc;
 
     if ( !(entry & ENTRY_NOREF) )
-        return check_mmio(b->d, mfn_x(entry_mfn(entry)), entry & ENTRY_WRITE);
+        return check_mmio(b->d, mfn, entry & ENTRY_WRITE);
 
-    rc = iommu_op_get_ram(b->d, entry);
+    rc = iommu_op_get_ram(b->d, mfn, false);
     if ( !rc )
     {
-        put_page(mfn_to_page(entry_mfn(entry)));
+        put_page(mfn_to_page(_mfn(mfn)));
         atomic_inc(&b->pv->noref);
     }
 
     return rc;
-}
-
-/*
- * Take for one frame what its entry is to hold. @entry, with its address, is
- * what iommu_op_put_entry() will be given.
- */
-static inline int get_frame(const struct iommu_op_batch *b,
-                            const struct domain *owner, uint64_t entry)
-{
-    return likely(entry & ENTRY_REF) ? iommu_op_get_ram(owner, entry)
-                                     : get_unheld(b, entry);
 }
 
 /* What a map op is to do, once its claim is found. */
@@ -73,18 +66,18 @@ static inline uint64_t mfn_of(const struct mapping *m, unsigned int i)
     return m->list ? m->list[i] : m->mfn + i;
 }
 
-/* Take what the entry of frame @i, still at @p, is to hold. */
-static inline int get_one(const struct iommu_op_batch *b,
-                          const struct mapping *m, unsigned int i,
-                          const uint64_t *p)
+/*
+ * Take for frame @i what its entry is to hold: what iommu_op_put_entry() drops
+ * when it is given that.
+ */
+static inline int get_frame(const struct iommu_op_batch *b,
+                            const struct mapping *m, unsigned int i)
 {
     uint64_t mfn = mfn_of(m, i);
 
-    if ( unlikely(mfn >= MAX_MFN) )
-        return -ENXIO;
-
-    return iommu_op_is_taken(read_atomic(p)) ?:
-           get_frame(b, m->owner, iommu_op_with_mfn(m->entry, mfn));
+    return likely(m->entry & ENTRY_REF)
+           ? iommu_op_get_ram(m->owner, mfn, m->entry & ENTRY_TYPED)
+           : get_unheld(b, mfn, m->entry);
 }
 
 /* Drop what was taken for the frames [from, to). */
@@ -116,10 +109,11 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
             continue;
         }
 
-        for ( ; !rc && p < end; p++ )
+        for ( ; p < end; p++, done++ )
         {
-            rc = get_one(b, m, done, p);
-            done += !rc;
+            rc = iommu_op_is_taken(read_atomic(p)) ?: get_frame(b, m, done);
+            if ( unlikely(rc) )
+                break;
         }
     }
 
@@ -250,9 +244,6 @@ int iommu_op_map_any(struct iommu_op_batch *b,
     };
     if ( !mapping.claim )
         return -ENOENT;
-
-    if ( m->mfn > MAX_MFN - m->nr )
-        return -ENXIO;
 
     /* A noref map may reach no more than the host map does. */
     if ( (flags & XEN_IOMMUOP_MAP_noref) && b->pv->host != HOST_present )

@@ -9,8 +9,6 @@
 
 #include "iommu_op_batch.h"
 
-#define MAX_MFN ((unsigned long)PFN_DOWN(PADDR_MASK))
-
 /*
  * What get_page_type() and put_page_type() do for a page that is writable and
  * stays so, as nearly all pages are that devices use. Whatever is different
@@ -27,14 +25,17 @@ static inline bool iommu_op_get_writable(struct page_info *page)
            get_page_type(page, PGT_writable_page);
 }
 
-/* Take a reference on a frame of RAM, or say why not. */
-static inline int iommu_op_get_ram(const struct domain *owner, uint64_t entry)
+/*
+ * Take a reference on a frame of RAM, and one on its type if a device is to
+ * write to it; or say why not.
+ */
+static inline int iommu_op_get_ram(const struct domain *owner, uint64_t mfn,
+                                   bool typed)
 {
-    mfn_t mfn = entry_mfn(entry);
-    struct page_info *page = mfn_to_page(mfn);
+    struct page_info *page = mfn_to_page(_mfn(mfn));
     const struct domain *found;
 
-    if ( !mfn_valid(mfn) )
+    if ( !mfn_valid(_mfn(mfn)) )
         return -ENXIO;
 
     /* get_page() would log each frame that is not the domain's. */
@@ -48,7 +49,7 @@ static inline int iommu_op_get_ram(const struct domain *owner, uint64_t entry)
         return found == dom_io ? -ENXIO : -EPERM;
     }
 
-    if ( (entry & ENTRY_TYPED) && unlikely(!iommu_op_get_writable(page)) )
+    if ( typed && unlikely(!iommu_op_get_writable(page)) )
     {
         put_page(page);
         return -EBUSY;
@@ -94,7 +95,8 @@ static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
                           const struct xen_iommu_op_map *m, unsigned int flags)
 {
     uint64_t entry = iommu_op_with_mfn(iommu_op_entry_of(b->pv, flags), m->mfn);
-    int rc = iommu_op_is_taken(read_atomic(p)) ?: iommu_op_get_ram(b->d, entry);
+    int rc = iommu_op_is_taken(read_atomic(p)) ?:
+             iommu_op_get_ram(b->d, m->mfn, entry & ENTRY_TYPED);
 
     if ( rc )
         return rc;
@@ -123,7 +125,7 @@ static inline bool map_is_plain(const struct iommu_op_batch *b,
     return likely(m->nr == 1) && likely(!m->ctx) &&
            likely(m->domid == DOMID_SELF) &&
            likely(flags) && likely(flags <= ENTRY_PRESENT) &&
-           likely(m->mfn < MAX_MFN) && likely(b->pv->direct);
+           likely(b->pv->direct);
 }
 
 static inline int iommu_op_map(struct iommu_op_batch *b,
