@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Batches of ops. Neighbouring frames become one op, and a full page of ops is
- * one hypercall. This is the one place that looks at the statuses of maps and
+ * Batches of ops. Neighbouring frames become one op, scattered ones a list, and
+ * a full page of ops is one hypercall. This is the one place that looks at the statuses of maps and
  * unmaps, and the one that takes back the half of a run that did get mapped.
  */
 #include <linux/errno.h>
@@ -98,34 +98,51 @@ static void fail(struct pviommu_batch *b, int status)
 		b->error = status;
 }
 
+/* The batch's own ops: how many, when they have their statuses. */
+static unsigned int look_at(struct pviommu_batch *b)
+{
+	const struct xen_iommu_op *op, *end = b->ops + b->nr;
+	unsigned int n = 0;
+
+	for (op = b->ops; op < end; op += pviommu_op_slots(op), n++)
+		if (unlikely(op->status))
+			fail(b, op->status);
+
+	return n;
+}
+
+/* A failed call leaves no statuses, perhaps after the deed. */
+static void call_failed(struct pviommu_batch *b, long rc)
+{
+	struct xen_iommu_op *op, *end = b->ops + b->nr + b->riders;
+
+	for (op = b->ops; op < end; op += pviommu_op_slots(op))
+		op->status = rc;
+	b->unclean = true;
+}
+
 /**
  * pviommu_batch_submit - give all ops that wait to Xen
  * @b: the batch
  *
- * Afterwards each of its own b->nr ops and of the riders has its status, and
- * b->error is the first one of its own that is not 0. The caller empties the
- * batch (b->nr = 0) when it has looked.
+ * Afterwards each of the ops in its b->nr slots, and each of the riders, has
+ * its status, and b->error is the first one of its own that is not 0. The
+ * caller empties the batch (b->nr = 0) when it has looked.
  */
 void pviommu_batch_submit(struct pviommu_batch *b)
 {
-	unsigned int i, count = b->nr + b->riders;
+	unsigned int slots = b->nr + b->riders;
 	long rc;
 
-	if (!count)
+	if (!slots)
 		return;
 
-	rc = pviommu_hypercall(b->ops, count);
-	/* A failed call leaves no statuses, perhaps after the deed. */
-	if (unlikely(rc)) {
-		for (i = 0; i < count; i++)
-			b->ops[i].status = rc;
-		b->unclean = true;
-	}
+	rc = pviommu_hypercall(b->ops, slots);
+	if (unlikely(rc))
+		call_failed(b, rc);
 	if (b->riders)
 		pviommu_count(PVIOMMU_FLUSHES, 1);
-	for (i = 0; i < b->nr; i++)
-		if (unlikely(b->ops[i].status))
-			fail(b, b->ops[i].status);
+	pviommu_count(PVIOMMU_OPS, look_at(b) + b->riders);
 }
 
 /*
@@ -140,6 +157,24 @@ int pviommu_batch_lone_failed(struct pviommu_batch *b, long rc)
 	b->unclean = rc || status == -EEXIST;
 
 	return status;
+}
+
+/* See pviommu_batch_join(): the op that waits last, of one frame, gets a second. */
+bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn)
+{
+	struct xen_iommu_op *op = b->last;
+	u64 first = op->u.map.mfn;
+
+	if (!pviommu_batch_list_slot(b))
+		return false;
+	op->op = XEN_IOMMUOP_map_list;
+	op->u.list.pad0 = 0;
+	op->u.list.nr = 2;
+	op->u.list.pad1 = 0;
+	pviommu_list_mfns(op)[0] = first;
+	pviommu_list_mfns(op)[1] = mfn;
+
+	return true;
 }
 
 static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
@@ -166,15 +201,17 @@ struct xen_iommu_op_range *pviommu_batch_put_rider(struct pviommu_batch *b,
  */
 static void undo_submitted(struct pviommu_batch *b)
 {
-	unsigned int i, nr = b->nr;
+	const struct xen_iommu_op *op, *next, *end = b->ops + b->nr;
 
 	b->nr = 0;
-	for (i = 0; i < nr; i++) {
-		const struct xen_iommu_op_map map = b->ops[i].u.map;
+	for (op = b->ops; op < end; op = next) {
+		/* A list has them where a run has them. */
+		const struct xen_iommu_op_map map = op->u.map;
 
-		if (b->ops[i].status == -EEXIST)
+		next = op + pviommu_op_slots(op);
+		if (op->status == -EEXIST)
 			b->unclean = true;
-		if (!b->ops[i].status)
+		if (!op->status)
 			put_unmap(b, map.bfn, map.nr);
 	}
 	b->error = 0;

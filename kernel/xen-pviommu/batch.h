@@ -10,14 +10,18 @@
 #ifndef _XEN_PVIOMMU_BATCH_H
 #define _XEN_PVIOMMU_BATCH_H
 
+#include <linux/math.h>
+#include <linux/string.h>
 #include <linux/types.h>
+#include <xen/interface/xen.h>
 
 #include "probe.h"
 #include "xencall.h"
 
 struct pviommu_batch {
-	struct xen_iommu_op *ops;	/* XEN_IOMMUOP_MAX_OPS of them, a page */
-	unsigned int nr;		/* ops that wait to be submitted */
+	struct xen_iommu_op *ops;	/* XEN_IOMMUOP_MAX_OPS slots, a page */
+	struct xen_iommu_op *last;	/* of the maps that wait, if nr is not 0 */
+	unsigned int nr;		/* slots that wait to be submitted */
 	unsigned int riders;		/* unmaps of the queue, behind them */
 	int error;			/* first status that was not 0, or 0 */
 	bool unclean;			/* what the BFNs map is not known */
@@ -48,6 +52,7 @@ struct xen_iommu_op_range *pviommu_batch_put_rider(struct pviommu_batch *b,
 						   u64 bfn, u32 nr);
 void pviommu_batch_submit(struct pviommu_batch *b);
 
+bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn);
 int pviommu_batch_map_slow(struct pviommu_batch *b, u64 bfn, u32 nr,
 			   const struct pviommu_frames *frames);
 void pviommu_batch_map_abort(struct pviommu_batch *b, int error);
@@ -92,10 +97,69 @@ static inline int pviommu_batch_lone(struct pviommu_batch *b)
 {
 	long rc = pviommu_hypercall(b->ops, 1);
 
+	pviommu_count(PVIOMMU_OPS, 1);
 	if (likely(!rc && !b->ops[0].status))
 		return 0;
 
 	return pviommu_batch_lone_failed(b, rc);
+}
+
+/* The MFNs of a list stand in the slots behind its op. */
+static inline u64 *pviommu_list_mfns(struct xen_iommu_op *op)
+{
+	static_assert(sizeof(*op) == XEN_IOMMUOP_LIST_MFNS * sizeof(u64));
+
+	return (u64 *)(op + 1);
+}
+
+static inline unsigned int pviommu_op_slots(const struct xen_iommu_op *op)
+{
+	if (op->op != XEN_IOMMUOP_map_list)
+		return 1;
+
+	return 1 + DIV_ROUND_UP(op->u.list.nr, XEN_IOMMUOP_LIST_MFNS);
+}
+
+/* A slot for the next MFNs of the list at the end; what they leave is 0. */
+static inline bool pviommu_batch_list_slot(struct pviommu_batch *b)
+{
+	if (unlikely(b->nr == pviommu_xen.max_ops))
+		return false;
+	memset(&b->ops[b->nr++], 0, sizeof(*b->ops));
+
+	return true;
+}
+
+/**
+ * pviommu_batch_list_add - add a frame to the list that waits last
+ * @b: this CPU's batch, b->nr of which is not 0
+ * @bfn: its BFN
+ * @mfn: the frame, dom0's own RAM; the run has one set of flags
+ *
+ * Return: false when there is none that it continues, or the batch is full.
+ */
+static inline bool pviommu_batch_list_add(struct pviommu_batch *b, u64 bfn,
+					  u64 mfn)
+{
+	struct xen_iommu_op *op = b->last;
+	u32 nr = op->u.list.nr;
+
+	if (unlikely(op->op != XEN_IOMMUOP_map_list) ||
+	    unlikely(op->u.list.bfn + nr != bfn))
+		return false;
+	if (!(nr % XEN_IOMMUOP_LIST_MFNS) && !pviommu_batch_list_slot(b))
+		return false;
+	pviommu_list_mfns(op)[nr] = mfn;
+	op->u.list.nr = nr + 1;
+
+	return true;
+}
+
+/* A list is of dom0's own RAM, of which references are held. */
+static inline bool pviommu_is_listed(const struct pviommu_frames *frames)
+{
+	return frames->domid == DOMID_SELF &&
+	       !(frames->flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref));
 }
 
 /* An op of its own, for which the caller knows that there is room. */
@@ -103,21 +167,30 @@ static inline void pviommu_batch_put_map(struct pviommu_batch *b, u64 bfn,
 					 u32 nr,
 					 const struct pviommu_frames *frames)
 {
-	pviommu_op_map(&b->ops[b->nr++], bfn, nr, frames);
+	b->last = &b->ops[b->nr++];
+	pviommu_op_map(b->last, bfn, nr, frames);
 }
 
-/* Does the op that waits last go on with these frames? */
-static inline bool pviommu_batch_merge_map(struct pviommu_batch *b, u64 bfn,
-					   u32 nr,
-					   const struct pviommu_frames *frames)
+/*
+ * Make frames part of the op that waits last: of its run, if theirs continue
+ * that; else of its list, if it has one or may become one.
+ */
+static inline bool pviommu_batch_join(struct pviommu_batch *b, u64 bfn, u32 nr,
+				      const struct pviommu_frames *frames)
 {
-	struct xen_iommu_op *op = &b->ops[b->nr - 1];
+	struct xen_iommu_op *op = b->last;
 	struct xen_iommu_op_map *map = &op->u.map;
+	bool listed = nr == 1 && pviommu_is_listed(frames);
 
-	if (likely(map->mfn + map->nr != frames->mfn) ||
-	    map->bfn + map->nr != bfn ||
-	    map->domid != frames->domid || op->flags != frames->flags ||
-	    map->nr + nr > pviommu_xen.max_frames)
+	if (op->op == XEN_IOMMUOP_map_list)
+		return listed && pviommu_batch_list_add(b, bfn, frames->mfn);
+	if (map->bfn + map->nr != bfn || map->domid != frames->domid ||
+	    op->flags != frames->flags)
+		return false;
+	if (map->mfn + map->nr != frames->mfn)
+		return listed && map->nr == 1 &&
+		       pviommu_batch_list_begin(b, frames->mfn);
+	if (map->nr + nr > pviommu_xen.max_frames)
 		return false;
 	map->nr += nr;
 
@@ -136,11 +209,10 @@ static inline bool pviommu_batch_merge_map(struct pviommu_batch *b, u64 bfn,
 static inline bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
 				     const struct pviommu_frames *frames)
 {
-	if (b->nr && pviommu_batch_merge_map(b, bfn, nr, frames))
+	if (b->nr && pviommu_batch_join(b, bfn, nr, frames))
 		return true;
 	if (unlikely(b->nr == pviommu_xen.max_ops))
 		return false;
-
 	pviommu_batch_put_map(b, bfn, nr, frames);
 
 	return true;

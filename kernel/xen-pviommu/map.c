@@ -100,7 +100,20 @@ static noinline unsigned long neighbours(unsigned long pfn, unsigned long nr,
 	return run;
 }
 
-/* See pviommu_batch_pages(). */
+/* See pviommu_batch_pages(): a page that no list waits for. */
+int pviommu_batch_page(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
+		       u16 access)
+{
+	struct pviommu_frames frames = {
+		.mfn = mfn,
+		.domid = DOMID_SELF,
+		.flags = access,
+	};
+
+	return pviommu_batch_map(b, bfn, 1, &frames);
+}
+
+/* See pviommu_batch_pages(): any other pages. */
 int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 		       unsigned long nr, u16 access)
 {

@@ -48,6 +48,8 @@ static inline u64 pviommu_run_start(u64 bfn, unsigned int order)
 bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
 		   u64 limit, unsigned long nr, unsigned long align,
 		   unsigned long offset, struct pviommu_place *place);
+int pviommu_batch_page(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
+		       u16 access);
 int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 		       unsigned long nr, u16 access);
 void pviommu_map_failed(struct pviommu_device *pd,
@@ -81,16 +83,15 @@ static inline int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn,
 				      unsigned long pfn, unsigned long nr,
 				      u16 access)
 {
-	struct pviommu_frames frames = {
-		.mfn = __pfn_to_mfn(pfn),
-		.domid = DOMID_SELF,
-		.flags = access,
-	};
+	unsigned long mfn = __pfn_to_mfn(pfn);
 
-	if (likely(nr == 1) && pviommu_mfn_is_own(frames.mfn))
-		return pviommu_batch_map(b, bfn, 1, &frames);
+	if (unlikely(nr != 1) || !pviommu_mfn_is_own(mfn))
+		return pviommu_batch_many(b, bfn, pfn, nr, access);
+	/* Nearly all are like this, but for the first two. */
+	if (likely(b->nr) && likely(pviommu_batch_list_add(b, bfn, mfn)))
+		return 0;
 
-	return pviommu_batch_many(b, bfn, pfn, nr, access);
+	return pviommu_batch_page(b, bfn, mfn, access);
 }
 
 /* Book a mapping that succeeded: the run's word tells unmap what it was. */

@@ -25,7 +25,7 @@ struct layout {
 	u64 boundary;		/* in pages; no entry crosses a multiple */
 	unsigned long align;	/* PFN and BFN agree modulo this */
 	unsigned long origin;	/* what the first PFN is modulo align */
-	u64 end;		/* length so far, with gaps */
+	u64 end;		/* length, with gaps */
 	unsigned long pages;	/* and without */
 };
 
@@ -33,6 +33,21 @@ static inline unsigned long entry_pages(const struct scatterlist *s)
 {
 	return PFN_UP(offset_in_page(s->offset) + s->length);
 }
+
+/*
+ * for_each_sg(), whose sg_next() is a call that looks for the end, which the
+ * count tells.
+ */
+static inline struct scatterlist *entry_next(struct scatterlist *s)
+{
+	s++;
+
+	return unlikely(sg_is_chain(s)) ? sg_chain_ptr(s) : s;
+}
+
+#define for_each_entry(sg, s, nents, i)					\
+	for (i = 0, s = sg; i < (nents);				\
+	     s = ++i < (nents) ? entry_next(s) : NULL)
 
 /* The device's segment boundary in pages; a boundary inside a page is one. */
 static u64 seg_boundary(struct device *dev)
@@ -49,18 +64,17 @@ static void layout_start(struct layout *l, struct device *dev,
 	l->boundary = seg_boundary(dev);
 	l->align = pviommu_min_align(dev);
 	l->origin = PHYS_PFN(sg_phys(sg)) & (l->align - 1);
-	l->end = 0;
-	l->pages = 0;
 }
 
-/* The place of the next entry where align and boundary want gaps. */
+/* The place of an entry, from @at on, where align and boundary want gaps. */
 static noinline u64 layout_gap(const struct layout *l, struct scatterlist *s,
-			       unsigned long nr)
+			       u64 at, unsigned long nr)
 {
 	unsigned long pfn = PHYS_PFN(sg_phys(s)) - l->origin;
-	u64 at = l->end + ((pfn - l->end) & (l->align - 1));
-	u64 room = l->boundary - ((at + l->origin) & (l->boundary - 1));
+	u64 room;
 
+	at += (pfn - at) & (l->align - 1);
+	room = l->boundary - ((at + l->origin) & (l->boundary - 1));
 	if (nr > room && nr <= l->boundary) {
 		at += room;
 		at += (pfn - at) & (l->align - 1);
@@ -69,34 +83,36 @@ static noinline u64 layout_gap(const struct layout *l, struct scatterlist *s,
 	return at;
 }
 
-/* The place of the next entry, not empty, in pages from the start of the run. */
-static inline u64 layout_next(struct layout *l, struct scatterlist *s)
+/* The same, in pages from the start of the run: @at is where the last ended. */
+static inline u64 layout_place(const struct layout *l, struct scatterlist *s,
+			       u64 at, unsigned long nr)
 {
-	unsigned long nr = entry_pages(s);
-	u64 at = likely(l->dense) ? l->end : layout_gap(l, s, nr);
-
-	l->end = at + nr;
-	l->pages += nr;
-
-	return at;
+	return likely(l->dense) ? at : layout_gap(l, s, at, nr);
 }
 
 static int layout_measure(struct layout *l, struct scatterlist *sg, int nents)
 {
+	unsigned long nr, pages = 0;
 	struct scatterlist *s;
+	u64 end = 0;
 	int i;
 
-	for_each_sg(sg, s, nents, i) {
+	for_each_entry(sg, s, nents, i) {
 		/* The base ops could not do it either. */
 		if (unlikely(is_pci_p2pdma_page(sg_page(s))))
 			return -EREMOTEIO;
-		if (likely(s->length))
-			layout_next(l, s);
+		if (unlikely(!s->length))
+			continue;
+		nr = entry_pages(s);
+		end = layout_place(l, s, end, nr) + nr;
+		pages += nr;
 	}
-	if (unlikely(!l->pages))
+	l->end = end;
+	l->pages = pages;
+	if (unlikely(!pages))
 		return -EINVAL;
 
-	return l->end <= PVIOMMU_RUN_MAX_NR ? 0 : -ENOMEM;
+	return end <= PVIOMMU_RUN_MAX_NR ? 0 : -ENOMEM;
 }
 
 /*
@@ -114,8 +130,6 @@ static int layout_make(struct layout *l, struct device *dev,
 	err = layout_measure(l, sg, nents);
 	if (likely(l->dense) && unlikely(l->end > l->boundary)) {
 		l->dense = false;
-		l->end = 0;
-		l->pages = 0;
 		err = layout_measure(l, sg, nents);
 	}
 
@@ -136,8 +150,8 @@ static inline void segments_add(struct segments *g, struct scatterlist *sg,
 {
 	struct scatterlist *cur = g->cur;
 
-	if (cur && addr == g->end && (addr & g->boundary_mask) &&
-	    length <= g->max_len - min(g->max_len, sg_dma_len(cur))) {
+	if (likely(cur) && addr == g->end && (addr & g->boundary_mask) &&
+	    (u64)sg_dma_len(cur) + length <= g->max_len) {
 		sg_dma_len(cur) += length;
 	} else {
 		cur = cur ? sg_next(cur) : sg;
@@ -151,27 +165,30 @@ static inline void segments_add(struct segments *g, struct scatterlist *sg,
 
 /* Map the entries, and write the bus addresses into the list on the way. */
 static int map_entries(struct pviommu_batch *b, struct device *dev,
-		       struct scatterlist *sg, int nents, struct layout *l,
-		       u64 bfn, u16 access)
+		       struct scatterlist *sg, int nents,
+		       const struct layout *l, u64 bfn, u16 access)
 {
 	struct segments g = {
 		.boundary_mask = dma_get_seg_boundary(dev),
 		.max_len = dma_get_max_seg_size(dev),
 	};
 	struct scatterlist *s;
+	u64 end = 0;
 	int i;
 
-	l->end = 0;
-	for_each_sg(sg, s, nents, i) {
+	for_each_entry(sg, s, nents, i) {
+		unsigned long nr = entry_pages(s);
 		u64 at;
 
 		/* The segments end where a length is 0. */
 		sg_dma_len(s) = 0;
 		if (unlikely(!s->length))
 			continue;
-		at = bfn + layout_next(l, s);
+		at = layout_place(l, s, end, nr);
+		end = at + nr;
+		at += bfn;
 		if (unlikely(pviommu_batch_pages(b, at, PHYS_PFN(sg_phys(s)),
-						 entry_pages(s), access)))
+						 nr, access)))
 			break;
 		segments_add(&g, sg, PFN_PHYS(at) + offset_in_page(s->offset),
 			     s->length);
@@ -186,7 +203,7 @@ static int map_entries(struct pviommu_batch *b, struct device *dev,
  */
 static int map_run(struct pviommu_device *pd, struct pviommu_batch *b,
 		   struct device *dev, struct scatterlist *sg, int nents,
-		   struct layout *l, u16 access)
+		   const struct layout *l, u16 access)
 {
 	u64 limit = pviommu_limit(dev, dma_get_mask(dev));
 	unsigned long nr = l->end, pages = l->pages;
@@ -253,7 +270,7 @@ static bool map_static(struct pviommu_device *pd, struct scatterlist *sg,
 	dma_addr_t addr;
 	int i;
 
-	for_each_sg(sg, s, nents, i) {
+	for_each_entry(sg, s, nents, i) {
 		addr = pviommu_static_addr(sg_phys(s), s->length);
 		if (unlikely(!addr)) {
 			pviommu_count_device(pd, PVIOMMU_STATIC_MISSES, 1);
@@ -307,7 +324,7 @@ static void unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
 		pviommu_not_mapped(pd, first);
 		return;
 	}
-	for_each_sg(sg, s, nents, i) {
+	for_each_entry(sg, s, nents, i) {
 		if (!sg_dma_len(s))
 			break;
 		nr = PFN_UP(offset_in_page(sg_dma_address(s)) + sg_dma_len(s));

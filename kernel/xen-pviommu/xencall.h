@@ -11,13 +11,13 @@
 #include "counters.h"
 #include "iommu_op.h"
 
+/* @slots are not more than a page. The caller counts the ops in them. */
 static inline long pviommu_hypercall(struct xen_iommu_op *ops,
-				     unsigned int count)
+				     unsigned int slots)
 {
 	pviommu_count(PVIOMMU_HYPERCALLS, 1);
-	pviommu_count(PVIOMMU_OPS, count);
 
-	return _hypercall2(long, iommu_op, ops, count);
+	return _hypercall2(long, iommu_op, ops, slots);
 }
 
 /* One op that is not part of a batch: the call's error, or the op's status. */
@@ -27,6 +27,7 @@ static inline int pviommu_hypercall_one(struct xen_iommu_op *op)
 
 	op->status = -EIO;
 	rc = pviommu_hypercall(op, 1);
+	pviommu_count(PVIOMMU_OPS, 1);
 
 	return rc ? (int)rc : op->status;
 }

@@ -19,7 +19,8 @@ class Pv : public testing::Test {
 public:
     world::Config config;
     struct Sent {
-        std::vector<xen_iommu_op> ops;
+        std::vector<xen_iommu_op> ops; // without the slots of their lists
+        unsigned slots = 0;
         unsigned count(unsigned op) const
         {
             unsigned n = 0;
@@ -45,7 +46,12 @@ public:
     {
         world::reset(c);
         sent.clear();
-        world::hooks.called = [this](const xen_iommu_op *ops, unsigned n) { sent.push_back({{ops, ops + n}}); };
+        world::hooks.called = [this](const xen_iommu_op *op, unsigned n) {
+            Sent s{{}, n};
+            for (const xen_iommu_op *end = op + n; op < end; op += world::slots_of(*op))
+                s.ops.push_back(*op);
+            sent.push_back(s);
+        };
     }
     void finish()
     {

@@ -17,6 +17,10 @@ class FourOps : public Batch {
 public:
     FourOps() : Batch({.max_ops = 4}) {}
 };
+class OneOp : public Batch {
+public:
+    OneOp() : Batch({.max_ops = 1}) {}
+};
 class EightFrames : public Batch {
 public:
     EightFrames() : Batch({.max_frames = 8}) {}
@@ -57,6 +61,115 @@ TEST_F(Batch, OtherAccessOrOwnerIsAnotherOp)
     ASSERT_TRUE(list);
     EXPECT_EQ(sent[0].ops.size(), 2u);
     EXPECT_EQ(strict.unmap_list(list), 0);
+}
+
+// Single pages of which no two are neighbours.
+static std::vector<Part> scattered(unsigned n)
+{
+    std::vector<Part> parts;
+    for (unsigned i = 0; i < n; i++)
+        parts.push_back({16 + 2 * i, 1});
+    return parts;
+}
+
+TEST_F(Batch, ScatteredPagesAreOneList)
+{
+    for (const unsigned n : {2u, 3u, 4u, 5u, 8u, 9u, 100u}) {
+        sent.clear();
+        const Mapping m = strict.map_list(scattered(n));
+        ASSERT_TRUE(m);
+        ASSERT_EQ(sent.size(), 1u);
+        ASSERT_EQ(sent[0].ops.size(), 1u) << n;
+        EXPECT_EQ(sent[0].ops[0].op, XEN_IOMMUOP_map_list);
+        EXPECT_EQ(sent[0].ops[0].u.list.nr, n);
+        EXPECT_EQ(sent[0].slots, 1 + (n + 3) / 4);
+        EXPECT_EQ(strict.unmap_list(m), 0);
+        EXPECT_EQ(sent[1].ops.size(), 1u);
+    }
+    EXPECT_EQ(counter(PVIOMMU_OPS), 14u);
+}
+
+TEST_F(Batch, AFullListHas508Frames)
+{
+    const Mapping m = strict.map_list(scattered(509));
+    ASSERT_TRUE(m);
+    ASSERT_EQ(sent.size(), 2u);
+    EXPECT_EQ(sent[0].ops[0].u.list.nr, unsigned{XEN_IOMMUOP_MAX_LIST});
+    EXPECT_EQ(sent[0].slots, 128u);
+    EXPECT_EQ(sent[1].ops[0].op, XEN_IOMMUOP_map);
+    EXPECT_EQ(strict.unmap_list(m), 0);
+}
+
+TEST_F(Batch, AListEndsWhereAnythingIsDifferent)
+{
+    set_foreign(50, 5);
+    const std::tuple<std::vector<Part>, std::vector<unsigned>> cases[] = {
+        // A gap; a run; a frame that is somebody else's.
+        {{{16, 1}, {32, 1}, {48, 1, 1}}, {XEN_IOMMUOP_map_list, XEN_IOMMUOP_map}},
+        {{{16, 1}, {32, 1}, {64, 16}, {96, 1}, {112, 1}},
+         {XEN_IOMMUOP_map_list, XEN_IOMMUOP_map, XEN_IOMMUOP_map_list}},
+        {{{16, 1}, {32, 1}, {50, 1}, {64, 1}}, {XEN_IOMMUOP_map_list, XEN_IOMMUOP_map, XEN_IOMMUOP_map}},
+        {{{50, 1}, {64, 1}, {96, 1}}, {XEN_IOMMUOP_map, XEN_IOMMUOP_map_list}},
+        // Neighbours are a run, and a list takes what it can.
+        {{{16, 1}, {17, 1}, {32, 1}, {48, 1}, {49, 1}}, {XEN_IOMMUOP_map, XEN_IOMMUOP_map_list}},
+    };
+    for (const auto &[parts, ops] : cases) {
+        sent.clear();
+        const Mapping m = strict.map_list(parts);
+        ASSERT_TRUE(m);
+        ASSERT_EQ(sent.size(), 1u);
+        std::vector<unsigned> got;
+        for (const xen_iommu_op &o : sent[0].ops)
+            got.push_back(o.op);
+        EXPECT_EQ(got, ops);
+        EXPECT_EQ(strict.unmap_list(m), 0);
+    }
+}
+
+TEST_F(FourOps, AListEndsWithItsBatch)
+{
+    const Mapping m = strict.map_list(scattered(30));
+    ASSERT_TRUE(m);
+    ASSERT_EQ(sent.size(), 3u);
+    for (const auto &[call, frames] : {std::pair{0u, 12u}, {1, 12}, {2, 6}})
+        EXPECT_EQ(sent[call].ops[0].u.list.nr, frames);
+    EXPECT_EQ(strict.unmap_list(m), 0);
+}
+
+TEST_F(FourOps, AFailedListOpIsTakenBack)
+{
+    for (const int status : {-EIO, -EBUSY})
+        for (unsigned n = 0; n < 3; n++) {
+            hooks.op_fails = fail_nth(XEN_IOMMUOP_map_list, n, status);
+            EXPECT_FALSE(strict.map_list(scattered(30)));
+            hooks.op_fails = nullptr;
+            EXPECT_EQ(cached(), 0u) << "list " << n;
+            EXPECT_EQ(handed_out(), 0u) << "list " << n;
+        }
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+}
+
+TEST_F(Batch, AListIsTakenBackWhenWhatIsBehindItFails)
+{
+    std::vector<Part> parts = scattered(10);
+    parts.push_back({64, 16});
+    hooks.op_fails = fail_nth(XEN_IOMMUOP_map, 0, -ENOMEM);
+    EXPECT_FALSE(strict.map_list(parts));
+    hooks.op_fails = nullptr;
+    EXPECT_EQ(cached(), 0u);
+    EXPECT_EQ(sent.back().ops.size(), 1u);
+    EXPECT_EQ(sent.back().ops[0].u.range.nr, 10u) << "by one op";
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+}
+
+TEST_F(OneOp, HasNoLists)
+{
+    const Mapping m = strict.map_list(scattered(5));
+    ASSERT_TRUE(m);
+    EXPECT_EQ(sent.size(), 5u);
+    for (const Sent &s : sent)
+        EXPECT_EQ(s.ops[0].op, XEN_IOMMUOP_map);
+    EXPECT_EQ(strict.unmap_list(m), 0);
 }
 
 TEST_F(EightFrames, AnOpHasItsLimit)

@@ -127,6 +127,9 @@ struct Stats {
 Stats stats();
 constexpr double kCrossing = 0.5, kInvalidation = 1;
 
+// An op, and its list behind it.
+unsigned slots_of(const xen_iommu_op &op);
+
 uint64_t counter(pviommu_counter which);
 
 // Of the devices there are.

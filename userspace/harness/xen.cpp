@@ -58,29 +58,50 @@ void reached_by(uint64_t mfn, int n)
         reach[mfn].fetch_add(n, kRelaxed);
 }
 
-int map(const xen_iommu_op &op)
+// Behind the op. What does not fill its last slot is 0.
+std::vector<uint64_t> mfns_of_list(const xen_iommu_op *op, const xen_iommu_op *end)
+{
+    const xen_iommu_op_list &l = op->u.list;
+    if (l.ctx || l.pad0 || l.pad1 || !l.nr || !(op->flags & 3) || op->flags & ~3u || op + slots_of(*op) > end)
+        violate("a map_list op that Xen refuses: nr %u, flags %#x", l.nr, op->flags);
+    const auto *words = reinterpret_cast<const uint64_t *>(op + 1);
+    for (size_t i = l.nr; i < (slots_of(*op) - 1) * XEN_IOMMUOP_LIST_MFNS; i++)
+        if (words[i])
+            violate("a list of %u frames has an %zuth", l.nr, i);
+    return {words, words + l.nr};
+}
+
+std::vector<uint64_t> mfns_of_run(const xen_iommu_op &op)
 {
     const xen_iommu_op_map &m = op.u.map;
     if (m.ctx || !m.nr || m.nr > pviommu_xen.max_frames || !(op.flags & 3) || op.flags & ~7u)
         violate("a map op that Xen refuses: nr %u, flags %#x", m.nr, op.flags);
-    for (uint32_t i = 0; i < m.nr; i++) {
-        Bfn *b = find(m.bfn + i);
+    std::vector<uint64_t> mfns;
+    for (uint32_t i = 0; i < m.nr; i++)
+        mfns.push_back(m.mfn + i);
+    return mfns;
+}
+
+int map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
+{
+    for (uint64_t at = bfn; at < bfn + mfns.size(); at++) {
+        Bfn *b = find(at);
         if (!b) {
-            violate("a map outside of the windows: BFN %#lx", m.bfn + i);
+            violate("a map outside of the windows: BFN %#lx", at);
             return -EINVAL;
         }
         if (b->entry.load(kRelaxed) & kMapped)
             return -EEXIST;
         if (b->entry.load(kRelaxed))
-            violate("BFN %#lx is mapped before its last flush", m.bfn + i);
+            violate("BFN %#lx is mapped before its last flush", at);
         if (!b->owned.load(kRelaxed))
-            violate("BFN %#lx is mapped, and nobody's", m.bfn + i);
+            violate("BFN %#lx is mapped, and nobody's", at);
     }
-    for (uint32_t i = 0; i < m.nr; i++) {
+    for (const uint64_t mfn : mfns) {
         // A device uses it at once, so the IOTLB has it.
-        const uint64_t write = op.flags & XEN_IOMMUOP_MAP_write ? kWrite : 0;
-        find(m.bfn + i)->entry.store((m.mfn + i) << 4 | kMapped | kCached | write, kRelaxed);
-        reached_by(m.mfn + i, 1);
+        const uint64_t write = flags & XEN_IOMMUOP_MAP_write ? kWrite : 0;
+        find(bfn++)->entry.store(mfn << 4 | kMapped | kCached | write, kRelaxed);
+        reached_by(mfn, 1);
     }
     return 0;
 }
@@ -301,6 +322,11 @@ uint64_t counter(pviommu_counter which)
 
 unsigned long device_failures() { return failures; }
 
+unsigned slots_of(const xen_iommu_op &op)
+{
+    return op.op == XEN_IOMMUOP_map_list ? 1 + (op.u.list.nr + XEN_IOMMUOP_LIST_MFNS - 1) / XEN_IOMMUOP_LIST_MFNS : 1;
+}
+
 } // namespace world
 
 using namespace world;
@@ -312,20 +338,22 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
     if (!irqs_disabled())
         violate("a batch leaves with interrupts on");
     if (!count || count > pviommu_xen.max_ops)
-        violate("a call with %u ops", count);
+        violate("a call with %u slots", count);
     if (reinterpret_cast<uintptr_t>(ops) % PAGE_SIZE + count * sizeof(*ops) > PAGE_SIZE)
         violate("the ops of a call cross a page");
     calls++;
-    ops_done += count;
     const Call fate = hooks.call_fails && !threaded() ? hooks.call_fails() : Call::Works;
     if (fate == Call::FailsBefore)
         return -EFAULT;
     std::vector<xen_iommu_op_range> unmapped;
-    for (unsigned i = 0; i < count; i++) {
-        xen_iommu_op &op = ops[i];
+    for (xen_iommu_op *at = ops, *end = ops + count; at < end; at += slots_of(*at)) {
+        xen_iommu_op &op = *at;
         int status = hooks.op_fails ? hooks.op_fails(op) : 0;
+        ops_done++;
         if (op.op == XEN_IOMMUOP_map) {
-            op.status = status ? status : map(op);
+            op.status = status ? status : map(op.u.map.bfn, op.flags, mfns_of_run(op));
+        } else if (op.op == XEN_IOMMUOP_map_list) {
+            op.status = status ? status : map(op.u.list.bfn, op.flags, mfns_of_list(at, end));
         } else if (op.op == XEN_IOMMUOP_unmap) {
             // Its flush fails: the table forgets, the IOTLB does not.
             const int err = unmap(op);

@@ -1,0 +1,3 @@
+#pragma once
+
+#define DOMID_SELF 0x7ff0u
