@@ -13,9 +13,10 @@ sins() {
 }
 
 nvme
-# lockdep ends its work with its first find, and an oops ends all work on locks.
-said=$(sins beyond_array beyond_object free_twice read_freed_object delete_twice free_active_timer sleep_under_lock \
-    rcu_without_lock unchecked_map leak lock_both_ways read_freed_page)
+# lockdep ends its work with its first find, but for RCU's, and with any damage to
+# memory; an oops ends all work on locks.
+said=$(sins rcu_without_lock lock_both_ways beyond_array beyond_object free_twice read_freed_object delete_twice \
+    free_active_timer sleep_under_lock unchecked_map leak read_freed_page)
 VM_LOG=$TEST_LOG/sins
 
 # finds NAME ERE: the judge, who shows no more than 60 lines, knows such a one.
