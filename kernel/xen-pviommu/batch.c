@@ -165,7 +165,7 @@ bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn)
 	struct xen_iommu_op *op = b->last;
 	u64 first = op->u.map.mfn;
 
-	if (!pviommu_batch_list_slot(b))
+	if (!pviommu_batch_list_slot(b, 0))
 		return false;
 	op->op = XEN_IOMMUOP_map_list;
 	op->u.list.pad0 = 0;

@@ -120,10 +120,14 @@ static inline unsigned int pviommu_op_slots(const struct xen_iommu_op *op)
 	return 1 + DIV_ROUND_UP(op->u.list.nr, XEN_IOMMUOP_LIST_MFNS);
 }
 
-/* A slot for the next MFNs of the list at the end; what they leave is 0. */
-static inline bool pviommu_batch_list_slot(struct pviommu_batch *b)
+/*
+ * A slot for the MFNs of the list at the end behind its first @nr; what they
+ * leave is 0. One unmap op must be able to undo the list.
+ */
+static inline bool pviommu_batch_list_slot(struct pviommu_batch *b, u32 nr)
 {
-	if (unlikely(b->nr == pviommu_xen.max_ops))
+	if (unlikely(b->nr == pviommu_xen.max_ops) ||
+	    unlikely(nr + XEN_IOMMUOP_LIST_MFNS > pviommu_xen.max_frames))
 		return false;
 	memset(&b->ops[b->nr++], 0, sizeof(*b->ops));
 
@@ -147,7 +151,7 @@ static inline bool pviommu_batch_list_add(struct pviommu_batch *b, u64 bfn,
 	if (unlikely(op->op != XEN_IOMMUOP_map_list) ||
 	    unlikely(op->u.list.bfn + nr != bfn))
 		return false;
-	if (!(nr % XEN_IOMMUOP_LIST_MFNS) && !pviommu_batch_list_slot(b))
+	if (!(nr % XEN_IOMMUOP_LIST_MFNS) && !pviommu_batch_list_slot(b, nr))
 		return false;
 	pviommu_list_mfns(op)[nr] = mfn;
 	op->u.list.nr = nr + 1;
@@ -159,7 +163,8 @@ static inline bool pviommu_batch_list_add(struct pviommu_batch *b, u64 bfn,
 static inline bool pviommu_is_listed(const struct pviommu_frames *frames)
 {
 	return frames->domid == DOMID_SELF &&
-	       !(frames->flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref));
+	       !(frames->flags & ~(XEN_IOMMUOP_MAP_read |
+				   XEN_IOMMUOP_MAP_write));
 }
 
 /* An op of its own, for which the caller knows that there is room. */

@@ -172,6 +172,15 @@ TEST_F(OneOp, HasNoLists)
     EXPECT_EQ(strict.unmap_list(m), 0);
 }
 
+TEST_F(EightFrames, AListCanBeUndoneByOneOp)
+{
+    const Mapping m = strict.map_list(scattered(20));
+    ASSERT_TRUE(m);
+    ASSERT_EQ(sent[0].ops.size(), 3u);
+    EXPECT_EQ(sent[0].ops[0].u.list.nr, 8u);
+    EXPECT_EQ(strict.unmap_list(m), 0);
+}
+
 TEST_F(EightFrames, AnOpHasItsLimit)
 {
     sent.clear();
