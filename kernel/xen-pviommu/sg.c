@@ -34,20 +34,15 @@ static inline unsigned long entry_pages(const struct scatterlist *s)
 	return PFN_UP(offset_in_page(s->offset) + s->length);
 }
 
-/*
- * for_each_sg(), whose sg_next() is a call that looks for the end, which the
- * count tells.
- */
-static inline struct scatterlist *entry_next(struct scatterlist *s)
+/* sg_next() is a call that looks for the end, which we know: @left are behind. */
+static inline struct scatterlist *entry_next(struct scatterlist *s, int left)
 {
+	if (!left)
+		return NULL;
 	s++;
 
 	return unlikely(sg_is_chain(s)) ? sg_chain_ptr(s) : s;
 }
-
-#define for_each_entry(sg, s, nents, i)					\
-	for (i = 0, s = sg; i < (nents);				\
-	     s = ++i < (nents) ? entry_next(s) : NULL)
 
 /* The device's segment boundary in pages; a boundary inside a page is one. */
 static u64 seg_boundary(struct device *dev)
@@ -97,7 +92,7 @@ static int layout_measure(struct layout *l, struct scatterlist *sg, int nents)
 	u64 end = 0;
 	int i;
 
-	for_each_entry(sg, s, nents, i) {
+	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
 		/* The base ops could not do it either. */
 		if (unlikely(is_pci_p2pdma_page(sg_page(s))))
 			return -EREMOTEIO;
@@ -176,7 +171,7 @@ static int map_entries(struct pviommu_batch *b, struct device *dev,
 	u64 end = 0;
 	int i;
 
-	for_each_entry(sg, s, nents, i) {
+	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
 		unsigned long nr = entry_pages(s);
 		u64 at;
 
@@ -270,7 +265,7 @@ static bool map_static(struct pviommu_device *pd, struct scatterlist *sg,
 	dma_addr_t addr;
 	int i;
 
-	for_each_entry(sg, s, nents, i) {
+	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
 		addr = pviommu_static_addr(sg_phys(s), s->length);
 		if (unlikely(!addr)) {
 			pviommu_count_device(pd, PVIOMMU_STATIC_MISSES, 1);
@@ -324,7 +319,7 @@ static void unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
 		pviommu_not_mapped(pd, first);
 		return;
 	}
-	for_each_entry(sg, s, nents, i) {
+	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
 		if (!sg_dma_len(s))
 			break;
 		nr = PFN_UP(offset_in_page(sg_dma_address(s)) + sg_dma_len(s));
