@@ -76,7 +76,7 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn);
 /* iommu_op_flush.c */
 void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
                       unsigned int nr);
-void iommu_op_settle(struct iommu_op_batch *b);
+void iommu_op_flush_and_free(struct iommu_op_batch *b);
 
 /* iommu_op_map.c */
 int iommu_op_map_any(struct iommu_op_batch *b,
@@ -94,7 +94,7 @@ int iommu_op_flush(struct iommu_op_batch *b,
  * is alone: tables come and go there, and a device that remembers one that went
  * could not use, until our flush, what another vCPU maps in its place.
  */
-static inline void iommu_op_lock(struct iommu_op_batch *b)
+static always_inline void iommu_op_lock(struct iommu_op_batch *b)
 {
     if ( likely(b->pv->direct) )
         percpu_read_lock(iommu_op_rwlock, &b->pv->lock);
@@ -155,6 +155,24 @@ static inline void iommu_op_tidy(struct iommu_op_batch *b)
         atomic_add(h->used, &h->leaf->used);
 
     h->used = 0;
+}
+
+/*
+ * End what the batch did so far: flush, then settle, then let others in. After
+ * it no entry bears our mark.
+ */
+static always_inline void iommu_op_settle(struct iommu_op_batch *b)
+{
+    if ( unlikely(!b->locked) )
+        return;
+
+    /* Mere maps, as a rule, need no flush. */
+    if ( b->nr_unsettled || unlikely(b->flush_flags) ||
+         unlikely(b->added.nr) )
+        iommu_op_flush_and_free(b);
+
+    iommu_op_tidy(b);
+    iommu_op_unlock(b);
 }
 
 /* The entry of @bfn. NULL: no claim covers it, or it has no leaf table yet. */

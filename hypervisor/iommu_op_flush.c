@@ -224,8 +224,8 @@ static inline void settle_one(struct iommu_op_batch *b,
         op->status = -EIO;
 }
 
-/* Flush what the batch changed, then free what waited for that. */
-static void settle(struct iommu_op_batch *b)
+/* See iommu_op_settle(): flush, then free what waited for that. */
+void iommu_op_flush_and_free(struct iommu_op_batch *b)
 {
     const struct iommu_op_unsettled *end = b->unsettled + b->nr_unsettled;
     const struct iommu_op_unsettled *u;
@@ -241,24 +241,6 @@ static void settle(struct iommu_op_batch *b)
         settle_one(b, u, flushed);
 
     b->nr_unsettled = 0;
-}
-
-/*
- * End what the batch did so far: flush, then settle, then let others in. After
- * it no entry bears our mark.
- */
-void iommu_op_settle(struct iommu_op_batch *b)
-{
-    if ( !b->locked )
-        return;
-
-    /* Mere maps, as a rule, need no flush. */
-    if ( b->nr_unsettled || unlikely(b->flush_flags) ||
-         unlikely(b->added.nr) )
-        settle(b);
-
-    iommu_op_tidy(b);
-    iommu_op_unlock(b);
 }
 
 /*
