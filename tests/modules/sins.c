@@ -17,8 +17,11 @@
 #include <linux/string.h>
 #include <linux/timer.h>
 
-/* A parameter, so that no compiler sees where it leads. */
-static int behind = 64;
+/*
+ * A parameter, so that no compiler sees where it leads. Just behind the end is
+ * an address that may be taken.
+ */
+static int behind = 65;
 module_param(behind, int, 0444);
 MODULE_PARM_DESC(behind, "the byte that is used of a buffer of 64");
 
