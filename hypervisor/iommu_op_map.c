@@ -101,7 +101,8 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
     {
         struct iommu_op_span s = iommu_op_span(b, m->claim, m->bfn + done,
                                                m->nr - done);
-        const uint64_t *p = s.entry, *end = p + s.nr;
+        const uint64_t *p = s.entry;
+        unsigned int end = done + s.nr;
 
         if ( !p )
         {
@@ -109,7 +110,7 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
             continue;
         }
 
-        for ( ; p < end; p++, done++ )
+        for ( ; done < end; p++, done++ )
         {
             rc = iommu_op_is_taken(read_atomic(p)) ?: get_frame(b, m, done);
             if ( unlikely(rc) )
