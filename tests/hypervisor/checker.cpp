@@ -41,6 +41,13 @@ xen_iommu_op op_release(uint64_t bfn, uint32_t nr, unsigned flags)
     return range_op(XEN_IOMMUOP_release, bfn, nr, flags);
 }
 xen_iommu_op op_plain(unsigned op) { return range_op(op, 0, 0, 0); }
+std::vector<xen_iommu_op> op_list(uint64_t bfn, const std::vector<uint64_t> &mfns, unsigned flags)
+{
+    std::vector<xen_iommu_op> ops(1 + (mfns.size() + 3) / 4, xen_iommu_op{});
+    ops[0] = range_op(XEN_IOMMUOP_map_list, bfn, static_cast<uint32_t>(mfns.size()), flags);
+    std::memcpy(&ops[1], mfns.data(), mfns.size() * sizeof(mfns[0]));
+    return ops;
+}
 
 Checker::Checker(const world::Config &c) : model((world::reset(c), model::Model())), pool_before_(world::pool_used())
 {
@@ -74,14 +81,20 @@ Checker::~Checker() { world::hooks = {}; }
 static void trace(const char *what, unsigned depth, unsigned vcpu, const std::vector<xen_iommu_op> &ops)
 {
     static const bool on = std::getenv("TRACE");
-    for (const xen_iommu_op &o : ops) {
-        if (!on)
-            break;
+    for (size_t i = 0, next; on && i < ops.size(); i = next) {
+        const xen_iommu_op &o = ops[i];
         const bool map = o.op == XEN_IOMMUOP_map;
-        std::fprintf(stderr, "%*s%s vcpu %u: op %u flags %x bfn %lx nr %x mfn %lx domid %x: %d\n",
+        next = i + model::Model::slots(ops, i);
+        std::fprintf(stderr, "%*s%s vcpu %u: op %u flags %x bfn %lx nr %x mfn %lx domid %x: %d",
                      static_cast<int>(depth * 2), "", what, vcpu, o.op, o.flags,
                      static_cast<unsigned long>(o.u.range.bfn), o.u.range.nr,
                      map ? static_cast<unsigned long>(o.u.map.mfn) : 0, map ? o.u.map.domid : 0, o.status);
+        for (size_t slot = i + 1; slot < next; slot++) {
+            unsigned long mfns[4];
+            std::memcpy(mfns, &ops[slot], sizeof(mfns));
+            std::fprintf(stderr, " %lx %lx %lx %lx", mfns[0], mfns[1], mfns[2], mfns[3]);
+        }
+        std::fprintf(stderr, "\n");
     }
 }
 
@@ -89,9 +102,8 @@ long Checker::call(unsigned vcpu, std::vector<xen_iommu_op> &ops) { return call_
 
 long Checker::call_by(domain &d, unsigned vcpu, std::vector<xen_iommu_op> &ops)
 {
-    for (const xen_iommu_op &o : ops) {
-        const bool is_map = o.op == XEN_IOMMUOP_map;
-        const uint64_t bfn = is_map ? o.u.map.bfn : o.u.range.bfn, nr = is_map ? o.u.map.nr : o.u.range.nr;
+    for (size_t i = 0; i < ops.size(); i += model::Model::slots(ops, i)) {
+        const uint64_t bfn = ops[i].u.range.bfn, nr = ops[i].u.range.nr; // where map has them, too
         for (uint64_t b : {bfn, bfn + nr / 2, bfn + nr - 1, (bfn | 511) + 1})
             if (b >> model::Model::bfn_bits() == 0) {
                 world::watch(b);
@@ -162,15 +174,17 @@ void Checker::advance(Active &a)
     f.generic_unmap = world::log.generic_unmap_failed;
     f.flush = a.control_flush_failed;
 
-    xen_iommu_op &o = a.expected[a.executed];
-    const unsigned kind = o.op;
+    if (a.executed >= a.in.size())
+        return violate("more ops are carried out than there are");
+    const unsigned index = a.executed, kind = a.in[index].op;
     for (const world::Allocation &x : world::log.allocations)
-        if (!world::config.generic && kind != XEN_IOMMUOP_map && kind != XEN_IOMMUOP_claim &&
-            kind != XEN_IOMMUOP_drop_host_map && kind != XEN_IOMMUOP_restore_host_map && x.what != world::Alloc::Domain)
+        if (!world::config.generic && kind != XEN_IOMMUOP_map && kind != XEN_IOMMUOP_map_list &&
+            kind != XEN_IOMMUOP_claim && kind != XEN_IOMMUOP_drop_host_map && kind != XEN_IOMMUOP_restore_host_map &&
+            x.what != world::Alloc::Domain)
             violate("op %u allocates memory", kind);
 
-    const unsigned index = a.executed++;
-    a.allowed[index] = model.apply(a.batch, index, o, f);
+    a.executed += model::Model::slots(a.in, index);
+    a.allowed[index] = model.apply(a.batch, index, a.expected, f);
     a.control_flush_failed = a.restarted = false;
     world::log.allocations.clear();
     world::log.generic_map_failed = world::log.generic_unmap_failed = false;
@@ -262,10 +276,10 @@ void Checker::part_ends(long ret)
     if (ret < 0 && !a.copy_out_failed)
         violate("the call returned %ld", ret);
 
-    if (a.executed + 1 == done && !a.preempted)
+    if (a.executed < done && !a.preempted)
         advance(a);
     if (a.executed != done)
-        violate("%u ops were carried out, %u are said to be", a.executed, done);
+        violate("%u slots were done with, %u are said to be", a.executed, done);
     if (a.restarted)
         model.interrupted(a.in[done]);
     settle(a);
@@ -288,10 +302,11 @@ void Checker::compare(const Active &a, unsigned done) const
 {
     for (unsigned i = 0; i < a.in.size(); i++) {
         xen_iommu_op got = a.guest[i], want = i < done ? a.expected[i] : a.in[i];
-        if (i < done) {
+        // The slots of a list have no status: they are as they were.
+        if (i < done && !a.allowed[i].empty()) {
             if (!a.allowed[i].contains(got.status)) {
                 violate("op %u (%u, flags %x): status %d, not %d (of %zu)", i, got.op, got.flags, got.status,
-                        a.allowed[i].empty() ? 1 : *a.allowed[i].begin(), a.allowed[i].size());
+                        *a.allowed[i].begin(), a.allowed[i].size());
             }
             want.status = got.status;
         }

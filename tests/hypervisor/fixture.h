@@ -13,13 +13,13 @@ class Bare : public Checker {
 public:
     using Checker::Checker;
 
-    // Statuses of one call.
+    // Statuses of one call's ops: the slots of lists have none.
     std::vector<int> statuses(std::vector<xen_iommu_op> ops, unsigned vcpu = 0)
     {
         EXPECT_EQ(call(vcpu, ops), 0);
         std::vector<int> all;
-        for (const xen_iommu_op &o : ops)
-            all.push_back(o.status);
+        for (size_t i = 0; i < ops.size(); i += model::Model::slots(ops, i))
+            all.push_back(ops[i].status);
         return all;
     }
     xen_iommu_op_usage usage()

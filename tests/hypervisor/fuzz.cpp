@@ -3,6 +3,7 @@
 // each with the model. The seed corpus is in corpus/.
 #include "checker.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace {
@@ -104,12 +105,60 @@ class Run {
         return n;
     }
 
-    xen_iommu_op some_op(bool control)
+    // A list: good, or with something wrong about it.
+    std::vector<xen_iommu_op> some_list()
+    {
+        const uint32_t some[] = {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 63, 128, 300, 504, 507, 508};
+        const uint64_t steps[] = {1, 0, 2, 3, ~0ull};
+        const unsigned flags[] = {3, 3, 3, 1, 2, 0, 4, 8};
+        const uint64_t first = bfn(), from = mfn(), step = in_.pick(steps);
+        const unsigned how = in_.u8();
+        uint32_t n = in_.pick(some);
+        if (n > frames_left_)
+            n = 1;
+        frames_left_ -= std::min<uint64_t>(n, frames_left_);
+
+        std::vector<uint64_t> mfns(n);
+        for (uint32_t i = 0; i < n; i++)
+            mfns[i] = from + i * step;
+        for (unsigned i = how % 4; i > 0; i--)
+            mfns[in_.u8() * n / 256] = mfn();
+        std::vector<xen_iommu_op> ops = op_list(first, mfns, in_.pick(flags));
+        switch (how / 4 % 16) {
+        case 0: // what is behind it becomes a part of it
+            ops[0].u.list.nr += in_.u8();
+            break;
+        case 1: // or it may have more than it takes
+            ops[0].u.list.nr -= std::min(ops[0].u.list.nr, in_.u8());
+            break;
+        case 2:
+            ops.resize(1 + in_.u8() % ops.size());
+            break;
+        case 3:
+            ops[0].u.list.ctx = static_cast<uint16_t>(in_.u8() == 1);
+            ops[0].u.list.pad0 = static_cast<uint16_t>(in_.u8() == 1);
+            ops[0].u.list.pad1 = in_.u8() == 1;
+            break;
+        case 4: {
+            const unsigned end = sizeof(ops[0]) - 1;
+            reinterpret_cast<uint8_t *>(&ops.back())[end - in_.u8() % 24] = 1;
+            break;
+        }
+        }
+        return ops;
+    }
+
+    std::vector<xen_iommu_op> some_op(bool control)
     {
         const unsigned kinds[] = {2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 1, 6, 7, 8, 9, 10, 11, 0};
-        unsigned kind = in_.pick(kinds);
-        if (!control && kind >= 6)
-            kind = 2 + kind % 3;
+        const unsigned kind = in_.pick(kinds);
+        if (kind == XEN_IOMMUOP_map_list)
+            return some_list();
+        return {single_op(!control && kind >= 6 ? 2 + kind % 3 : kind)};
+    }
+
+    xen_iommu_op single_op(unsigned kind)
+    {
         const uint32_t sizes[] = {512, 512, 1024, 2048, 1536, 0, 256, 1u << 24, 1u << 25};
         const unsigned map_flags[] = {3, 3, 3, 1, 2, 7, 5, 11, 9, 15, 0, 16};
         const unsigned domids[] = {DOMID_SELF, DOMID_SELF, DOMID_SELF, 0, 1, 2, 3, 0x7ff1};
@@ -122,8 +171,6 @@ class Run {
                 b = static_cast<unsigned char>(in_.u8());
             std::memcpy(&o, raw, sizeof(o));
             o.op %= 12;
-            if (!control && o.op >= 6)
-                o.op = XEN_IOMMUOP_query;
             return o;
         }
         case 1:
@@ -160,9 +207,17 @@ class Run {
         const unsigned vcpus[] = {0, 1, 2, 31, 1023, 8191};
         // A vCPU is in one hypercall at a time.
         const unsigned vcpu = vcpus[(in_.u8() % 2) + 2 * c_.depth()];
-        std::vector<xen_iommu_op> ops(1 + in_.u8() % 6);
-        for (xen_iommu_op &o : ops)
-            o = some_op(control);
+        std::vector<xen_iommu_op> ops;
+        for (unsigned n = 1 + in_.u8() % 6; n > 0; n--) {
+            const std::vector<xen_iommu_op> more = some_op(control);
+            ops.insert(ops.end(), more.begin(), more.end());
+        }
+        // The limit may cut a list.
+        ops.resize(std::min<size_t>(ops.size(), XEN_IOMMUOP_MAX_OPS));
+        // Whatever it is made of, even of what was a list's slot.
+        for (size_t i = 0; !control && i < ops.size(); i += model::Model::slots(ops, i))
+            if (ops[i].op >= XEN_IOMMUOP_claim && ops[i].op <= XEN_IOMMUOP_usage)
+                ops[i].op = XEN_IOMMUOP_query;
         c_.call(vcpu, ops);
     }
 

@@ -1,6 +1,7 @@
 // The ops on entries, and the batch around all ops.
 #include "model.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -70,11 +71,20 @@ bool Model::is_control(const xen_iommu_op &op) const
             op.op == XEN_IOMMUOP_restore_host_map || op.op == XEN_IOMMUOP_usage);
 }
 
-Allowed Model::apply(Batch &b, unsigned index, xen_iommu_op &op, const Faults &f)
+unsigned Model::slots(std::span<const xen_iommu_op> ops, size_t index)
 {
+    if (ops[index].op != XEN_IOMMUOP_map_list)
+        return 1;
+    const size_t behind = ops.size() - index - 1;
+    return 1 + static_cast<unsigned>(std::min<size_t>((ops[index].u.list.nr + 3ull) / 4, behind));
+}
+
+Allowed Model::apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, const Faults &f)
+{
+    xen_iommu_op &op = ops[index];
     if (op.op == XEN_IOMMUOP_query)
         return query(op);
-    if (op.op < 1 || op.op > XEN_IOMMUOP_usage)
+    if (op.op < 1 || op.op > XEN_IOMMUOP_map_list)
         return {-EINVAL};
     if (why())
         return {errno_of(why())};
@@ -94,6 +104,8 @@ Allowed Model::apply(Batch &b, unsigned index, xen_iommu_op &op, const Faults &f
         return release(op, f);
     case XEN_IOMMUOP_usage:
         return usage(op);
+    case XEN_IOMMUOP_map_list:
+        return map_list(b, index, ops, f);
     default:
         if (op.flags || !zero_from(op, 0))
             return {-EINVAL};
@@ -107,7 +119,7 @@ Allowed Model::query(xen_iommu_op &op)
         return {-EINVAL};
     xen_iommu_op_query &q = op.u.query;
     q.magic = 0x554d4f49;
-    q.version = 1;
+    q.version = 2;
     q.max_ops = 128;
     q.max_frames = 4096;
     q.claim_frames = 512;
@@ -153,24 +165,22 @@ const Claim *Model::claim_of(const Range &r) const
 }
 
 // Every reason why these frames can't be mapped; the reference leaves open which one is told.
-void Model::frames_refuse(const xen_iommu_op &op, Allowed &why_not) const
+void Model::frames_refuse(const Frames &frames, Allowed &why_not) const
 {
-    const xen_iommu_op_map &m = op.u.map;
-    const bool mmio = op.flags & XEN_IOMMUOP_MAP_mmio, write = op.flags & XEN_IOMMUOP_MAP_write;
-    const bool noref = op.flags & XEN_IOMMUOP_MAP_noref;
-    const int owner = m.domid == DOMID_SELF ? 0 : m.domid;
+    const bool mmio = frames.flags & XEN_IOMMUOP_MAP_mmio, write = frames.flags & XEN_IOMMUOP_MAP_write;
+    const bool noref = frames.flags & XEN_IOMMUOP_MAP_noref;
 
-    const bool nobody = owner > 2 || world::dom(static_cast<unsigned>(owner)).dead;
-    const bool beyond = m.mfn >= (1ull << 40) - m.nr;
+    const bool nobody = frames.owner > 2 || world::dom(static_cast<unsigned>(frames.owner)).dead;
     if (nobody)
         why_not.insert(-ESRCH);
-    else if (owner != 0 && !world::xsm_allows_foreign)
+    else if (frames.owner != 0 && !world::xsm_allows_foreign)
         why_not.insert(-EPERM);
-    if (beyond)
-        why_not.insert(-ENXIO);
-    if (nobody || beyond)
-        return;
-    for (uint64_t mfn = m.mfn; mfn < m.mfn + m.nr; mfn++) {
+    for (uint64_t mfn : frames.mfns) {
+        const bool beyond = mfn >= (1ull << 40) - 1;
+        if (beyond)
+            why_not.insert(-ENXIO);
+        if (nobody || beyond)
+            continue;
         const world::Truth t = world::truth(mfn);
         if (mmio) {
             if (t.valid && t.ram)
@@ -179,7 +189,7 @@ void Model::frames_refuse(const xen_iommu_op &op, Allowed &why_not) const
                 why_not.insert(-EPERM);
         } else if (!t.valid || !t.ram)
             why_not.insert(-ENXIO);
-        else if (t.owner != owner || t.special)
+        else if (t.owner != frames.owner || t.special)
             why_not.insert(-EPERM);
         else if (write && !noref && t.page_table)
             why_not.insert(-EBUSY);
@@ -194,18 +204,41 @@ Allowed Model::map(Batch &b, unsigned index, const xen_iommu_op &op, const Fault
         (special && m.domid != DOMID_SELF))
         return {-EINVAL};
 
-    const Range r = {m.bfn, m.nr};
+    Frames frames = {m.domid == DOMID_SELF ? 0 : m.domid, op.flags, {}};
+    for (uint64_t i = 0; i < m.nr; i++)
+        frames.mfns.push_back(m.mfn + i);
+    return map_frames(b, index, m.bfn, frames, f);
+}
+
+Allowed Model::map_list(Batch &b, unsigned index, std::span<const xen_iommu_op> ops, const Faults &f)
+{
+    const xen_iommu_op &op = ops[index];
+    const xen_iommu_op_list &l = op.u.list;
+    const size_t behind = slots(ops, index) - 1;
+    if (l.ctx || l.pad0 || l.pad1 || !l.nr || l.nr > 4 * behind || !op.flags || (op.flags & ~3))
+        return {-EINVAL};
+
+    Frames frames = {0, op.flags, std::vector<uint64_t>(4 * behind)};
+    std::memcpy(frames.mfns.data(), &ops[index + 1], behind * sizeof(op));
+    for (size_t i = l.nr; i < frames.mfns.size(); i++)
+        if (frames.mfns[i])
+            return {-EINVAL};
+    frames.mfns.resize(l.nr);
+    return map_frames(b, index, l.bfn, frames, f);
+}
+
+Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &frames, const Faults &f)
+{
+    const Range r = {bfn, frames.mfns.size()};
+    Allowed why_not;
+    frames_refuse(frames, why_not);
     if (!claim_of(r)) {
-        Allowed why_not = {-ENOENT};
-        frames_refuse(op, why_not);
+        why_not.insert(-ENOENT);
         return why_not;
     }
-
-    Allowed why_not;
     for (auto it = entries.lower_bound(r.bfn); it != entries.end() && r.contains(it->first); ++it)
         why_not.insert(it->second.state == State::Mapped ? -EEXIST : -EBUSY);
-    frames_refuse(op, why_not);
-    if ((op.flags & XEN_IOMMUOP_MAP_noref) && host != Host::Present)
+    if ((frames.flags & XEN_IOMMUOP_MAP_noref) && host != Host::Present)
         why_not.insert(-EBUSY);
 
     size_t needed = 0;
@@ -220,7 +253,7 @@ Allowed Model::map(Batch &b, unsigned index, const xen_iommu_op &op, const Fault
     look_at_tables(r);
     if (why_not.empty()) {
         for (uint64_t i = 0; i < r.nr; i++)
-            entries[r.bfn + i] = {State::Mapped, 0, m.mfn + i, op.flags};
+            entries[r.bfn + i] = {State::Mapped, 0, frames.mfns[i], frames.flags};
         b.added.push_back(r);
         return {0};
     }
@@ -231,7 +264,7 @@ Allowed Model::map(Batch &b, unsigned index, const xen_iommu_op &op, const Fault
     Range undone = {r.bfn, 0};
     for (unsigned tag; undone.nr < r.nr && peek_is_pending(peek_entry(r.bfn + undone.nr), &tag) && tag == b.id + 1;
          undone.nr++)
-        entries[r.bfn + undone.nr] = {State::Pending, b.id, m.mfn + undone.nr, op.flags};
+        entries[r.bfn + undone.nr] = {State::Pending, b.id, frames.mfns[undone.nr], frames.flags};
     if (undone.nr) {
         b.changed.push_back(undone);
         b.waiting.push_back(index);

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <vector>
 
 namespace model {
@@ -50,6 +51,13 @@ struct Batch {
 
 using Allowed = std::set<int>;
 
+// What a map gives its BFNs, in their order.
+struct Frames {
+    int owner;
+    uint16_t flags;
+    std::vector<uint64_t> mfns;
+};
+
 class Model {
 public:
     std::map<uint64_t, Entry> entries;
@@ -62,8 +70,8 @@ public:
 
     Model();
 
-    // Carry out one op and say which statuses are right. OUT fields are filled in.
-    Allowed apply(Batch &b, unsigned index, xen_iommu_op &op, const Faults &f);
+    // Carry out one op of the array and say which statuses are right. OUT fields are filled in.
+    Allowed apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, const Faults &f);
     // An op of control that was interrupted: it may have got anywhere.
     void interrupted(const xen_iommu_op &op);
     // The batch's flush: what waited is free, or (it failed) deferred.
@@ -80,19 +88,23 @@ public:
     static unsigned max_tables() { return static_cast<unsigned>(4 * (world::config.memory / 512) + 1024); }
     static unsigned bfn_bits() { return 9 * world::config.levels; }
     static unsigned why();
+    // Slots of the array that the op takes: its own, and those of its list.
+    static unsigned slots(std::span<const xen_iommu_op> ops, size_t index);
 
 private:
     Allowed query(xen_iommu_op &op);
     Allowed query_reserved(xen_iommu_op &op);
     Allowed usage(xen_iommu_op &op);
     Allowed map(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
+    Allowed map_list(Batch &b, unsigned index, std::span<const xen_iommu_op> ops, const Faults &f);
+    Allowed map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &frames, const Faults &f);
     Allowed unmap(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
     Allowed flush(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
     Allowed claim(const xen_iommu_op &op, const Faults &f);
     Allowed release(const xen_iommu_op &op, const Faults &f);
     Allowed change_host(const xen_iommu_op &op, const Faults &f, bool drop);
 
-    void frames_refuse(const xen_iommu_op &op, Allowed &why_not) const;
+    void frames_refuse(const Frames &frames, Allowed &why_not) const;
     void look_at_tables(const Range &r);
     void look_at_claim(const Range &r);
     void look_at_host(const Faults &f);

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -31,6 +32,14 @@ xen_iommu_op map_of(uint64_t bfn, uint64_t mfn, uint32_t nr, unsigned flags = 3)
     xen_iommu_op o = op_of(XEN_IOMMUOP_map, 0, 0, flags);
     o.u.map = {0, DOMID_SELF, nr, bfn, mfn};
     return o;
+}
+
+// A list of up to four frames: the op and its slot.
+void push_list(std::vector<xen_iommu_op> &ops, uint64_t bfn, const uint64_t (&mfns)[4], uint32_t nr, unsigned flags)
+{
+    xen_iommu_op slot = {};
+    std::memcpy(&slot, mfns, nr * sizeof(mfns[0]));
+    ops.insert(ops.end(), {op_of(XEN_IOMMUOP_map_list, bfn, nr, flags), slot});
 }
 
 void call(unsigned cpu, std::vector<xen_iommu_op> &ops)
@@ -85,7 +94,7 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
                 ops.push_back(op_of(below(2) ? XEN_IOMMUOP_usage : XEN_IOMMUOP_query, 0, 0));
                 break;
             default:
-                switch (below(4)) {
+                switch (below(5)) {
                 case 0:
                     ops.push_back(map_of(bfn, 0x300 + below(4), nr, 1 + below(3) + (below(8) ? 0 : 8)));
                     break;
@@ -97,6 +106,9 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
                     break;
                 case 3:
                     ops.push_back(op_of(XEN_IOMMUOP_flush, kShared + 500, 24));
+                    break;
+                case 4:
+                    push_list(ops, bfn, {0x303, 0x300, 0x302, 0x300}, nr, 1 + below(3));
                     break;
                 }
             }

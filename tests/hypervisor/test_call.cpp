@@ -5,19 +5,21 @@
 
 namespace {
 
-const std::vector<xen_iommu_op> &one_of_each()
+// Each with what belongs to it.
+const std::vector<std::vector<xen_iommu_op>> &one_of_each()
 {
-    static const std::vector<xen_iommu_op> ops = {
-        op_plain(XEN_IOMMUOP_query_reserved),
-        op_map(kBase + 8, 0x300),
-        op_unmap(kBase),
-        op_flush(kBase),
-        op_plain(XEN_IOMMUOP_query),
-        op_claim(0x200000),
-        op_release(kBase + 2048),
-        op_plain(XEN_IOMMUOP_drop_host_map),
-        op_plain(XEN_IOMMUOP_restore_host_map),
-        op_plain(XEN_IOMMUOP_usage),
+    static const std::vector<std::vector<xen_iommu_op>> ops = {
+        {op_plain(XEN_IOMMUOP_query_reserved)},
+        {op_map(kBase + 8, 0x300)},
+        {op_unmap(kBase)},
+        {op_flush(kBase)},
+        {op_plain(XEN_IOMMUOP_query)},
+        {op_claim(0x200000)},
+        {op_release(kBase + 2048)},
+        {op_plain(XEN_IOMMUOP_drop_host_map)},
+        {op_plain(XEN_IOMMUOP_restore_host_map)},
+        {op_plain(XEN_IOMMUOP_usage)},
+        op_list(kBase + 16, {0x300, 0x301, 0x302}),
     };
     return ops;
 }
@@ -139,12 +141,13 @@ const Refusal refusals[] = {
     {"maintained", [] { world::dom(0).iommu.need_sync = true; }, XEN_IOMMUOP_WHY_maintained, -EACCES},
 };
 
-void expect_refused(Checker &c, unsigned why, int status)
+void expect_refused(Bare &c, unsigned why, int status)
 {
-    for (xen_iommu_op o : one_of_each()) {
-        EXPECT_EQ(c.op(o), o.op == XEN_IOMMUOP_query ? 0 : status);
-        o.flags = 0x8000; // comes before any other check
-        EXPECT_EQ(c.op(o), o.op == XEN_IOMMUOP_query ? -EINVAL : status);
+    for (std::vector<xen_iommu_op> ops : one_of_each()) {
+        const bool query = ops[0].op == XEN_IOMMUOP_query;
+        EXPECT_EQ(c.statuses(ops), Statuses{query ? 0 : status});
+        ops[0].flags = 0x8000; // comes before any other check
+        EXPECT_EQ(c.statuses(ops), Statuses{query ? -EINVAL : status});
     }
     EXPECT_EQ(c.op(op_plain(99)), -EINVAL) << "but whether the op is known";
     std::vector<xen_iommu_op> q = {op_plain(XEN_IOMMUOP_query)};
@@ -204,7 +207,8 @@ TEST(Field, OfNoUseMustBeZero)
 {
     Pv c;
     EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
-    for (const xen_iommu_op &good : one_of_each()) {
+    for (const std::vector<xen_iommu_op> &ops : one_of_each()) {
+        const xen_iommu_op &good = ops[0];
         xen_iommu_op used = {};
         std::memset(&used.u, 0, sizeof(used.u));
         switch (good.op) {
@@ -215,6 +219,7 @@ TEST(Field, OfNoUseMustBeZero)
         case XEN_IOMMUOP_query_reserved:
             used.u.reserved.index = ~0u;
             break;
+        case XEN_IOMMUOP_map_list:
         case XEN_IOMMUOP_unmap:
         case XEN_IOMMUOP_flush:
         case XEN_IOMMUOP_claim:
@@ -228,9 +233,9 @@ TEST(Field, OfNoUseMustBeZero)
         for (size_t i = 0; i < sizeof(good.u); i++) {
             if (reinterpret_cast<const unsigned char *>(&used.u)[i])
                 continue;
-            xen_iommu_op bad = good;
-            reinterpret_cast<unsigned char *>(&bad.u)[i] = 1;
-            EXPECT_EQ(c.op(bad), -EINVAL) << "op " << good.op << ", byte " << i;
+            std::vector<xen_iommu_op> bad = ops;
+            reinterpret_cast<unsigned char *>(&bad[0].u)[i] = 1;
+            EXPECT_EQ(c.statuses(bad), Statuses{-EINVAL}) << "op " << good.op << ", byte " << i;
         }
     }
     c.wind_up();
@@ -240,16 +245,18 @@ TEST(Flag, ThatIsUnknownIsRefused)
 {
     Pv c;
     EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
-    for (const xen_iommu_op &good : one_of_each())
+    for (const std::vector<xen_iommu_op> &ops : one_of_each())
         for (unsigned bit = 0; bit < 16; bit++) {
-            const unsigned known = good.op == XEN_IOMMUOP_map                                       ? 0xf
-                                   : good.op == XEN_IOMMUOP_unmap || good.op == XEN_IOMMUOP_release ? 1
-                                                                                                    : 0;
+            const unsigned op = ops[0].op;
+            const unsigned known = op == XEN_IOMMUOP_map                                  ? 0xf
+                                   : op == XEN_IOMMUOP_map_list                           ? 3
+                                   : op == XEN_IOMMUOP_unmap || op == XEN_IOMMUOP_release ? 1
+                                                                                          : 0;
             if (known & (1u << bit))
                 continue;
-            xen_iommu_op bad = good;
-            bad.flags = static_cast<uint16_t>(bad.flags | 1u << bit);
-            EXPECT_EQ(c.op(bad), -EINVAL) << "op " << good.op << ", flag " << bit;
+            std::vector<xen_iommu_op> bad = ops;
+            bad[0].flags = static_cast<uint16_t>(bad[0].flags | 1u << bit);
+            EXPECT_EQ(c.statuses(bad), Statuses{-EINVAL}) << "op " << op << ", flag " << bit;
         }
     c.wind_up();
 }
@@ -257,7 +264,7 @@ TEST(Flag, ThatIsUnknownIsRefused)
 TEST(Op, ThatIsUnknownIsRefused)
 {
     Pv c;
-    for (unsigned op : {0u, 11u, 12u, 0x100u + XEN_IOMMUOP_query, 0xffffu})
+    for (unsigned op : {0u, 12u, 13u, 0x100u + XEN_IOMMUOP_query, 0xffffu})
         EXPECT_EQ(c.op(op_plain(op)), -EINVAL);
 }
 
@@ -269,6 +276,7 @@ TEST(Query, TellsTheLimits)
         EXPECT_EQ(c.call(0, ops), 0);
         const xen_iommu_op_query &q = ops[0].u.query;
         EXPECT_EQ(q.magic, 0x554d4f49u);
+        EXPECT_EQ(q.version, 2);
         EXPECT_EQ(q.max_ops, 128);
         EXPECT_EQ(q.bfn_bits, bits & 2 ? 36 : 27);
         EXPECT_EQ(q.caps, bits & 1 ? 1u : 3u);

@@ -22,6 +22,7 @@ std::vector<std::vector<xen_iommu_op>> story()
          op_unmap(kBase + 512, 2), op_plain(XEN_IOMMUOP_restore_host_map), op_plain(XEN_IOMMUOP_restore_host_map),
          op_plain(XEN_IOMMUOP_restore_host_map), op_release(0x1800, 1024), op_release(0x1800, 1024, kUnmapFirst),
          op_claim(0x1800, 512)},
+        op_list(kBase + 509, {0x320, 0x324, 0x322, 0x321, 0x323}),
         {op_unmap(kBase + 1031, 9), op_map(kBase + 1024, 0x600, 6), op_release(kBase, kBaseNr, kUnmapFirst),
          op_map(kBase, 0x300)},
     };

@@ -1,6 +1,8 @@
 // iommu-op=generic does the same as direct leaf tables, superpages and all.
 #include "fixture.h"
 
+#include <algorithm>
+#include <numeric>
 #include <random>
 
 namespace {
@@ -25,7 +27,7 @@ Outcome run(const world::Config &config, unsigned seed)
             const uint32_t sizes[] = {1, 2, 7, 64, 512, 513};
             const uint64_t bfn = kBase + (below(3) ? below(kBaseNr) : below(4) * 512);
             const uint32_t nr = sizes[below(6)];
-            switch (below(5)) {
+            switch (below(6)) {
             case 0:
             case 1:
                 // BFN and MFN agree modulo 512: candidates for a superpage.
@@ -37,13 +39,22 @@ Outcome run(const world::Config &config, unsigned seed)
             case 3:
                 ops.push_back(op_flush(kBase + below(2) * 1024, 1024));
                 break;
-            case 4:
+            case 4: {
                 if (c.model.entries.empty())
                     break;
                 // What is surely there.
-                auto it = c.model.entries.lower_bound(bfn);
+                const auto it = c.model.entries.lower_bound(bfn);
                 ops.push_back(op_unmap(it == c.model.entries.end() ? kBase : it->first, 1));
                 break;
+            }
+            case 5: {
+                std::vector<uint64_t> mfns(std::min<uint32_t>(nr, 64), 0x400 + bfn % 512);
+                if (below(3))
+                    std::iota(mfns.begin(), mfns.end(), mfns[0]);
+                const std::vector<xen_iommu_op> list = op_list(bfn, mfns);
+                ops.insert(ops.end(), list.begin(), list.end());
+                break;
+            }
             }
         }
         EXPECT_EQ(c.call(i % 3, ops), 0);

@@ -107,6 +107,24 @@ TEST(Race, OfTwoMapsLosesOneWholly)
         }
 }
 
+TEST(Race, OfAListLosesItWholly)
+{
+    const std::vector<uint64_t> mfns = {0x303, 0x300, 0x302, 0x301};
+    for (unsigned n = 0; n < 4; n++)
+        for (unsigned victim = 0; victim < 4; victim++) {
+            Raw c;
+            Statuses ours, theirs;
+            EXPECT_TRUE(c.interfere(
+                4 + n, [&] { theirs = c.call(1, {op_map(kBase + 510 + victim, 0x400)}); },
+                [&] { ours = c.call(0, op_list(kBase + 510, mfns)); }));
+            EXPECT_EQ(theirs, Statuses{victim < n ? -EEXIST : 0});
+            EXPECT_EQ(ours[0], victim < n ? 0 : -EEXIST);
+            for (uint64_t mfn : mfns)
+                EXPECT_EQ(world::held(mfn), victim < n ? 1 : 0) << "all or nothing";
+            c.wind_up();
+        }
+}
+
 TEST(Race, OfTwoMapsOfOneFrameHoldsTheOthers)
 {
     for (unsigned n = 0; n < 2; n++) { // at the type, at the entry
@@ -193,6 +211,7 @@ TEST(Race, OfAllPairs)
         {op_flush(kBase, 8)},
         {op_unmap(kBase + 1, 1), op_map(kBase + 2, 0x320), op_unmap(kBase + 2)},
         {op_map(kBase + 510, 0x300, 4), op_unmap(kBase + 510, 4)},
+        op_list(kBase + 1, {0x304, 0x300, 0x304, 0x301, 0x302}),
     };
     const std::vector<std::vector<xen_iommu_op>> before = {
         {},
