@@ -46,6 +46,7 @@ int do_claim(u64 bfn, u32 nr);
 int do_release(u64 bfn, u32 nr);
 int do_map(u64 bfn, u64 mfn, u32 nr, u16 flags);
 int do_unmap(u64 bfn, u32 nr);
+int do_list(u64 bfn, const u64 *mfns, u32 nr, u16 flags);
 struct xen_iommu_op_usage abi_usage(void);
 bool abi_host_map(void);
 
@@ -70,6 +71,7 @@ void abi_frames(struct tap *tap);	/* frames.c */
 void abi_mmio(struct tap *tap);
 void abi_foreign(struct tap *tap);	/* foreign.c */
 void abi_batch(struct tap *tap);	/* batch.c */
+void abi_list(struct tap *tap);		/* list.c */
 void abi_refs(struct tap *tap);		/* refs.c */
 void abi_defer(struct tap *tap);
 void abi_hostmap(struct tap *tap);	/* hostmap.c */

@@ -2,6 +2,7 @@
 /* The hypercall itself, the making of ops, and machine frames to give them. */
 #include <linux/mm.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <asm/desc.h>
 #include <asm/xen/hypercall.h>
 #include <asm/xen/hypervisor.h>
@@ -81,6 +82,22 @@ int do_map(u64 bfn, u64 mfn, u32 nr, u16 flags)
 int do_unmap(u64 bfn, u32 nr)
 {
 	return abi_one(op_range(XEN_IOMMUOP_unmap, bfn, nr, 0));
+}
+
+/* The status of a list in an array of its own. */
+int do_list(u64 bfn, const u64 *mfns, u32 nr, u16 flags)
+{
+	unsigned int count = 1 + DIV_ROUND_UP(nr, XEN_IOMMUOP_LIST_MFNS);
+	struct xen_iommu_op *ops = kcalloc(count, sizeof(*ops), GFP_KERNEL);
+	int rc;
+
+	if (!ops)
+		return -ENOMEM;
+	ops[0] = op_range(XEN_IOMMUOP_map_list, bfn, nr, flags);
+	memcpy(ops + 1, mfns, nr * sizeof(*mfns));
+	rc = abi_call(ops, count) ?: ops[0].status;
+	kfree(ops);
+	return rc;
 }
 
 struct xen_iommu_op_usage abi_usage(void)

@@ -33,9 +33,10 @@ static const struct shape {
 	{ "drop_host_map", XEN_IOMMUOP_drop_host_map, 0, BYTES(0, 23) },
 	{ "restore_host_map", XEN_IOMMUOP_restore_host_map, 0, BYTES(0, 23) },
 	{ "usage", XEN_IOMMUOP_usage, 0, BYTES(0, 23) },
+	{ "map_list", XEN_IOMMUOP_map_list, RW, BYTES(0, 3) | BYTES(16, 23) },
 };
 
-static const u16 unknown_ops[] = { 0, 11, 12, 0x80, 0xff, 0x102, 0x8002, 0xffff };
+static const u16 unknown_ops[] = { 0, 12, 13, 0x80, 0xff, 0x102, 0x8002, 0xffff };
 
 /* An op of that shape that is good: BASE is claimed and empty, MFN ours. */
 static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
@@ -43,6 +44,8 @@ static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
 	switch (s->op) {
 	case XEN_IOMMUOP_map:
 		return op_map(base, mfn, 1, RW);
+	case XEN_IOMMUOP_map_list:
+		return op_range(s->op, base, 1, RW);
 	case XEN_IOMMUOP_unmap:
 	case XEN_IOMMUOP_flush:
 		return op_range(s->op, base, 1, 0);
@@ -55,8 +58,19 @@ static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
 	}
 }
 
+/* The op's status, with MFN as its list if it has one. */
+static int answer(struct xen_iommu_op op, u64 mfn)
+{
+	struct xen_iommu_op ops[2] = { op };
+	long rc;
+
+	memcpy(&ops[1], &mfn, sizeof(mfn));
+	rc = abi_call(ops, op.op == XEN_IOMMUOP_map_list ? 2 : 1);
+	return rc ?: ops[0].status;
+}
+
 /* The number of bits (of BITS wide FIELD) that were not answered by -EINVAL. */
-static unsigned int flip_flags(struct xen_iommu_op op, u16 known)
+static unsigned int flip_flags(struct xen_iommu_op op, u16 known, u64 mfn)
 {
 	unsigned int bit, bad = 0;
 
@@ -66,12 +80,12 @@ static unsigned int flip_flags(struct xen_iommu_op op, u16 known)
 		if (known & BIT(bit))
 			continue;
 		try.flags |= BIT(bit);
-		bad += abi_one(try) != -EINVAL;
+		bad += answer(try, mfn) != -EINVAL;
 	}
 	return bad;
 }
 
-static unsigned int flip_zeroes(struct xen_iommu_op op, u32 zero)
+static unsigned int flip_zeroes(struct xen_iommu_op op, u32 zero, u64 mfn)
 {
 	unsigned int bit, bad = 0;
 
@@ -81,7 +95,7 @@ static unsigned int flip_zeroes(struct xen_iommu_op op, u32 zero)
 		if (!(zero & BIT(bit / 8)))
 			continue;
 		((u8 *)&try.u)[bit / 8] |= BIT(bit % 8);
-		bad += abi_one(try) != -EINVAL;
+		bad += answer(try, mfn) != -EINVAL;
 	}
 	return bad;
 }
@@ -169,9 +183,9 @@ void abi_fields(struct tap *tap)
 		const struct shape *s = &shapes[i];
 		struct xen_iommu_op op = good_op(s, base, mfn);
 
-		tap_is(tap, flip_flags(op, s->flags), 0,
+		tap_is(tap, flip_flags(op, s->flags, mfn), 0,
 		       "%s: each unknown flag is -EINVAL", s->name);
-		tap_is(tap, flip_zeroes(op, s->zero), 0,
+		tap_is(tap, flip_zeroes(op, s->zero, mfn), 0,
 		       "%s: each bit that must be 0 is -EINVAL", s->name);
 	}
 	numbers(tap, base, mfn);
@@ -209,9 +223,10 @@ void abi_refused(struct tap *tap)
 		if (s->op == XEN_IOMMUOP_query)
 			continue;
 		op = good_op(s, 1ULL << 34, 0x1000);
-		tap_is(tap, abi_one(op), abi_expect, "%s is refused", s->name);
+		tap_is(tap, answer(op, 0x1000), abi_expect, "%s is refused",
+		       s->name);
 		op.flags = 0xffff;
-		tap_is(tap, abi_one(op), abi_expect,
+		tap_is(tap, answer(op, 0x1000), abi_expect,
 		       "%s is refused before its fields are looked at",
 		       s->name);
 	}

@@ -70,6 +70,7 @@ static const struct group groups[] = {
 	{ "mmio", abi_mmio },
 	{ "foreign", abi_foreign },
 	{ "batch", abi_batch },
+	{ "list", abi_list },
 	{ "refs", abi_refs },
 	{ "defer", abi_defer },
 	{ "hostmap", abi_hostmap },

@@ -14,7 +14,7 @@
 #include "abi.h"
 
 #define BFNS	64	/* few enough that threads meet */
-#define BATCH	16
+#define BATCH	16	/* and the slot of a list that is the last op */
 #define ROUNDS	3000
 #define ORDER	3
 
@@ -35,7 +35,11 @@ static struct xen_iommu_op random_op(struct racer *r)
 	u64 mfn = r->mfn + (x >> 16) % (9 - len);
 
 	switch ((x >> 24) % 16) {
-	case 0 ... 6:
+	case 0 ... 2:
+		return op_range(XEN_IOMMUOP_map_list, bfn,
+				1 + x % XEN_IOMMUOP_LIST_MFNS,
+				x & BIT(31) ? RW : RO);
+	case 3 ... 6:
 		return op_map(bfn, mfn, len, x & BIT(31) ? RW : RO);
 	case 7 ... 11:
 		return op_range(XEN_IOMMUOP_unmap, bfn, len, 0);
@@ -49,10 +53,29 @@ static struct xen_iommu_op random_op(struct racer *r)
 	}
 }
 
+/* The slot of a list: any of the frames, also twice. */
+static struct xen_iommu_op random_slot(struct racer *r, u32 nr)
+{
+	u64 mfns[XEN_IOMMUOP_LIST_MFNS] = {};
+	struct xen_iommu_op slot;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		mfns[i] = r->mfn + prandom_u32_state(&r->rnd) % (1 << ORDER);
+	memcpy(&slot, mfns, sizeof(slot));
+	return slot;
+}
+
+static bool is_map(const struct xen_iommu_op *op)
+{
+	return op->op == XEN_IOMMUOP_map || op->op == XEN_IOMMUOP_map_list;
+}
+
 static bool expected(const struct xen_iommu_op *op)
 {
 	switch (op->op) {
 	case XEN_IOMMUOP_map:
+	case XEN_IOMMUOP_map_list:
 		return op->status == 0 || op->status == -EEXIST ||
 		       op->status == -EBUSY || op->status == -ENOENT;
 	case XEN_IOMMUOP_unmap:
@@ -65,25 +88,31 @@ static bool expected(const struct xen_iommu_op *op)
 
 static void race_once(struct racer *r, struct xen_iommu_op *ops)
 {
-	unsigned int i;
+	unsigned int nr = 0, i;
 
-	for (i = 0; i < BATCH; i++)
-		ops[i] = random_op(r);
-	if (abi_call(ops, BATCH))
+	while (nr < BATCH) {
+		ops[nr] = random_op(r);
+		if (ops[nr++].op == XEN_IOMMUOP_map_list) {
+			ops[nr] = random_slot(r, ops[nr - 1].u.list.nr);
+			nr++;
+		}
+	}
+	if (abi_call(ops, nr))
 		r->odd++;
-	for (i = 0; i < BATCH; i++) {
+	for (i = 0; i < nr; i++) {
 		if (!expected(&ops[i])) {
 			r->odd++;
 			r->odd_status = ops[i].status;
 		}
-		r->maps += ops[i].op == XEN_IOMMUOP_map && !ops[i].status;
+		r->maps += is_map(&ops[i]) && !ops[i].status;
 		r->unmaps += ops[i].op == XEN_IOMMUOP_unmap && !ops[i].status;
+		i += ops[i].op == XEN_IOMMUOP_map_list;
 	}
 }
 
 static int racer(void *data)
 {
-	struct xen_iommu_op ops[BATCH];
+	struct xen_iommu_op ops[BATCH + 1];
 	struct racer *r = data;
 	unsigned int i;
 
