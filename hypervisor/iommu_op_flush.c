@@ -148,16 +148,6 @@ static void put_writable(struct page_info *page)
         put_page_type(page);
 }
 
-/* The same of put_page(), unless that is the last reference. */
-static inline void put_reference(struct page_info *page)
-{
-    unsigned long x = read_atomic(&page->count_info);
-
-    if ( unlikely((x & PGC_count_mask) == 1) ||
-         unlikely(cmpxchg(&page->count_info, x, x - 1) != x) )
-        put_page(page);
-}
-
 static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry)
 {
     struct page_info *page = mfn_to_page(entry_mfn(entry));
@@ -166,7 +156,7 @@ static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry)
         put_writable(page);
 
     if ( entry & ENTRY_REF )
-        put_reference(page);
+        put_page(page);
     else if ( entry & ENTRY_NOREF )
         atomic_dec(&pv->noref);
 }
