@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Batches of ops. Neighbouring frames become one op, scattered ones a list, and
- * a full page of ops is one hypercall. This is the one place that looks at the statuses of maps and
- * unmaps, and the one that takes back the half of a run that did get mapped.
+ * a full page of ops is one hypercall. This is the one place that looks at the
+ * statuses of maps and unmaps, and the one that takes back the half of a run
+ * that did get mapped.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>

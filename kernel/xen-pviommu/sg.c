@@ -59,6 +59,8 @@ static void layout_start(struct layout *l, struct device *dev,
 	l->boundary = seg_boundary(dev);
 	l->align = pviommu_min_align(dev);
 	l->origin = PHYS_PFN(sg_phys(sg)) & (l->align - 1);
+	l->end = 0;
+	l->pages = 0;
 }
 
 /* The place of an entry, from @at on, where align and boundary want gaps. */
