@@ -95,9 +95,8 @@ static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
  */
 static inline int pviommu_batch_lone(struct pviommu_batch *b)
 {
-	long rc = pviommu_hypercall(b->ops, 1);
+	long rc = pviommu_hypercall_lone(b->ops);
 
-	pviommu_count(PVIOMMU_OPS, 1);
 	if (likely(!rc && !b->ops[0].status))
 		return 0;
 

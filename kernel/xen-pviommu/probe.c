@@ -84,7 +84,7 @@ static const struct refusal *query(struct xen_iommu_op *op)
 		return &not_dom0;
 
 	*op = (struct xen_iommu_op){ .op = XEN_IOMMUOP_query };
-	rc = pviommu_hypercall(op, 1);
+	rc = pviommu_hypercall_lone(op);
 	if (rc == -ENOSYS)
 		return &no_hypercall;
 	/*

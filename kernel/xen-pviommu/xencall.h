@@ -20,14 +20,21 @@ static inline long pviommu_hypercall(struct xen_iommu_op *ops,
 	return _hypercall2(long, iommu_op, ops, slots);
 }
 
+/* One op in one slot. */
+static inline long pviommu_hypercall_lone(struct xen_iommu_op *op)
+{
+	pviommu_count(PVIOMMU_OPS, 1);
+
+	return pviommu_hypercall(op, 1);
+}
+
 /* One op that is not part of a batch: the call's error, or the op's status. */
 static inline int pviommu_hypercall_one(struct xen_iommu_op *op)
 {
 	long rc;
 
 	op->status = -EIO;
-	rc = pviommu_hypercall(op, 1);
-	pviommu_count(PVIOMMU_OPS, 1);
+	rc = pviommu_hypercall_lone(op);
 
 	return rc ? (int)rc : op->status;
 }
