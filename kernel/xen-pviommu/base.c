@@ -13,6 +13,7 @@
 
 #include "base.h"
 #include "isolate.h"
+#include "trace.h"
 
 bool pviommu_base_usable(void)
 {
@@ -35,6 +36,7 @@ static bool get(struct pviommu_device *pd)
 	smp_mb__after_atomic();
 	if (likely(pviommu_base_usable())) {
 		pviommu_count_device(pd, PVIOMMU_FALLBACKS, 1);
+		trace_pviommu_fallback(pd->dev);
 		return true;
 	}
 	put(pd);

@@ -258,7 +258,7 @@ static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 	/* The flush that they need is worth it once there are many of them. */
 	if (unlikely(q->nr >= PVIOMMU_QUEUE_RIDE)) {
 		pviommu_queue_ride(q, b);
-		pviommu_count(PVIOMMU_FLUSH_RIDE, 1);
+		pviommu_count_flush(PVIOMMU_FLUSH_RIDE, q->sent);
 	}
 	pviommu_batch_submit(b);
 	if (b->riders)
@@ -323,7 +323,7 @@ static void settle_unmaps(struct pviommu_batch *b)
 	if (q->nr)
 		pviommu_queue_ride(q, b);
 	pviommu_batch_submit(b);
-	pviommu_count(PVIOMMU_FLUSH_STRICT, 1);
+	pviommu_count_flush(PVIOMMU_FLUSH_STRICT, q->sent);
 	if (b->riders)
 		pviommu_queue_landed(q, b);
 	else

@@ -18,6 +18,14 @@
 #include "probe.h"
 #include "xencall.h"
 
+/* Why a hypercall flushes, and how many unmaps waited for that. */
+static inline void pviommu_count_flush(enum pviommu_counter reason,
+				       unsigned int waited)
+{
+	pviommu_count(reason, 1);
+	trace_pviommu_flush(reason, waited);
+}
+
 struct pviommu_batch {
 	struct xen_iommu_op *ops;	/* XEN_IOMMUOP_MAX_OPS slots, a page */
 	struct xen_iommu_op *last;	/* of the maps that wait, if nr is not 0 */

@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 
 #include "bfn.h"
+#include "trace.h"
 
 /* Partial chunks to look through before another one is taken. */
 #define ADOPT_TRIES	16
@@ -179,9 +180,18 @@ static void chunk_delete_rcu(struct rcu_head *rcu)
 	chunk_delete(container_of(rcu, struct bfn_chunk, rcu));
 }
 
+static void trace_chunk(const struct bfn_window *w,
+			const struct bfn_chunk *chunk,
+			enum pviommu_chunk_fate fate)
+{
+	trace_pviommu_chunk(w->start + ((u64)chunk->nr << BFN_CHUNK_ORDER),
+			    fate);
+}
+
 /* Nothing of it is in use, and nobody finds it any more. Lock held. */
 static void retire(struct bfn_window *w, struct bfn_chunk *chunk)
 {
+	trace_chunk(w, chunk, PVIOMMU_CHUNK_RETIRED);
 	RCU_INIT_POINTER(w->chunk[chunk->nr], NULL);
 	call_rcu(&chunk->rcu, chunk_delete_rcu);
 }
@@ -230,6 +240,7 @@ static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
 			list_del(&chunk->node);
 			w->nr_partial--;
 			WRITE_ONCE(chunk->state, BFN_CHUNK_OWNED);
+			trace_chunk(w, chunk, PVIOMMU_CHUNK_ADOPTED);
 			return chunk;
 		}
 		if (++tries == ADOPT_TRIES)
@@ -247,6 +258,7 @@ static bool grow(struct bfn_window *w, struct bfn_chunk *chunk)
 		return false;
 	__set_bit(chunk->nr, w->used);
 	rcu_assign_pointer(w->chunk[chunk->nr], chunk);
+	trace_chunk(w, chunk, PVIOMMU_CHUNK_MADE);
 
 	return true;
 }
@@ -283,6 +295,7 @@ void bfn_chunk_disown(struct bfn_window *w, struct bfn_cpu *c)
 		return;
 	c->chunk = NULL;
 	bfn_lock(w);
+	trace_chunk(w, chunk, PVIOMMU_CHUNK_LEFT);
 	WRITE_ONCE(chunk->state, BFN_CHUNK_FULL);
 	/*
 	 * Pairs with the barrier in bfn_chunk_free(): a free that does not see
@@ -380,6 +393,7 @@ u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 		bitmap_set(w->used, first, nr);
 		chunk->nr = first;
 		rcu_assign_pointer(w->chunk[first], chunk);
+		trace_chunk(w, chunk, PVIOMMU_CHUNK_MADE);
 	}
 	bfn_unlock(w);
 	if (first < w->nr_chunks)

@@ -14,4 +14,11 @@
 #define pviommu_op_alloc_pages	alloc_pages
 #endif
 
+/* __assign_str(): 6.10 remembers the source since __string(). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
+#define pviommu_assign_str(dst, src)	__assign_str(dst)
+#else
+#define pviommu_assign_str(dst, src)	__assign_str(dst, src)
+#endif
+
 #endif /* _XEN_PVIOMMU_COMPAT_H */

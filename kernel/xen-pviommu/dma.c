@@ -18,24 +18,82 @@
 #include "dma.h"
 #include "fast.h"
 
+/*
+ * Three functions, so that none saves registers for another, or asks what only
+ * another has to know.
+ */
+static noinline dma_addr_t map_page_new(struct device *dev, struct page *page,
+					unsigned long offset, size_t size,
+					enum dma_data_direction dir,
+					unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	dma_addr_t addr;
+
+	if (likely(pviommu_device_ready(pd))) {
+		addr = pviommu_map_long(pd, page_to_phys(page) + offset, size,
+					pviommu_limit(dev, dma_get_mask(dev)),
+					pviommu_access(dir),
+					pviommu_min_align(dev));
+		if (likely(addr != DMA_MAPPING_ERROR))
+			return addr;
+	}
+
+	return pviommu_base_map_page(pd, dev, page, offset, size, dir, attrs);
+}
+
+static noinline dma_addr_t map_page_again(struct device *dev, struct page *page,
+					  unsigned long offset, size_t size,
+					  enum dma_data_direction dir,
+					  unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	dma_addr_t addr;
+
+	addr = pviommu_map_again(pd, page_to_phys(page) + offset, size,
+				 pviommu_limit(dev, dma_get_mask(dev)),
+				 pviommu_access(dir), pviommu_min_align(dev));
+	if (likely(addr))
+		return addr;
+
+	return map_page_new(dev, page, offset, size, dir, attrs);
+}
+
+static noinline dma_addr_t map_page_static(struct device *dev, struct page *page,
+					   unsigned long offset, size_t size,
+					   enum dma_data_direction dir,
+					   unsigned long attrs)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	dma_addr_t addr;
+
+	addr = pviommu_map_static(pd, page_to_phys(page) + offset, size,
+				  pviommu_limit(dev, dma_get_mask(dev)),
+				  pviommu_access(dir));
+	if (likely(addr))
+		return addr;
+
+	return map_page_new(dev, page, offset, size, dir, attrs);
+}
+
 static dma_addr_t pviommu_map_page(struct device *dev, struct page *page,
 				   unsigned long offset, size_t size,
 				   enum dma_data_direction dir,
 				   unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
-	phys_addr_t phys = page_to_phys(page) + offset;
-	dma_addr_t addr;
+	enum pviommu_mode mode = READ_ONCE(pd->mode);
 
-	if (likely(pviommu_device_ready(pd))) {
-		addr = pviommu_map(pd, phys, size,
-				   pviommu_limit(dev, dma_get_mask(dev)),
-				   pviommu_access(dir), pviommu_min_align(dev));
-		if (likely(addr != DMA_MAPPING_ERROR))
-			return addr;
+	if (likely(READ_ONCE(pd->path) == PVIOMMU_PATH_OURS)) {
+		if (mode == READ_ONCE(pviommu_quick.fixed))
+			return map_page_static(dev, page, offset, size, dir,
+					       attrs);
+		if (mode == READ_ONCE(pviommu_quick.reuse))
+			return map_page_again(dev, page, offset, size, dir,
+					      attrs);
 	}
 
-	return pviommu_base_map_page(pd, dev, page, offset, size, dir, attrs);
+	return map_page_new(dev, page, offset, size, dir, attrs);
 }
 
 static void pviommu_unmap_page(struct device *dev, dma_addr_t addr, size_t size,

@@ -192,16 +192,15 @@ static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
 	return PFN_PHYS(bfn) | offset_in_page(phys);
 }
 
-/* Let a mapping idle; false: that is not for it, and nothing was changed. */
-static inline bool pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
+/* Let a mapping idle: its word, or 0 if that is not for it; nothing changed. */
+static inline u64 pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
 {
 	struct pviommu_window *w = pviommu_window_of(addr);
-	bool idles = false;
 	unsigned long flags;
 	u64 *word, run;
 
 	if (unlikely(!w))
-		return false;
+		return 0;
 	local_irq_save(flags);
 	word = bfn_cookie(&w->bfns, PHYS_PFN(addr));
 	run = word ? *word : PVIOMMU_RUN_STRICT;
@@ -211,13 +210,37 @@ static inline bool pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
 		*word = 0;
 		pviommu_reuse_put(this_cpu_ptr(pviommu_queues), PHYS_PFN(addr),
 				  run);
-		idles = true;
+		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+	} else {
+		run = 0;
 	}
 	local_irq_restore(flags);
-	if (likely(idles))
-		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 
-	return idles;
+	return run;
+}
+
+/*
+ * The modes that have a quick way, on which there is no tracepoint: jumps that
+ * are not taken would be more than a hundredth of it. While somebody records
+ * maps or unmaps both are no mode, and all take the long way (trace.c).
+ */
+struct pviommu_quick {
+	enum pviommu_mode fixed;	/* PVIOMMU_STATIC, or no mode */
+	enum pviommu_mode reuse;	/* PVIOMMU_REUSE, or no mode */
+};
+
+extern struct pviommu_quick pviommu_quick;
+
+/* The long way. See pviommu_map_new(). */
+static inline dma_addr_t pviommu_map_long(struct pviommu_device *pd,
+					  phys_addr_t phys, size_t size,
+					  u64 limit, u16 access,
+					  unsigned long align)
+{
+	if (trace_pviommu_map_enabled() || trace_pviommu_reuse_hit_enabled())
+		return pviommu_map_traced(pd, phys, size, limit, access, align);
+
+	return pviommu_map_new(pd, phys, size, limit, access, align);
 }
 
 /* See pviommu_map_new(); but nothing is asked from Xen if that can be spared. */
@@ -228,21 +251,31 @@ static inline dma_addr_t pviommu_map(struct pviommu_device *pd,
 	enum pviommu_mode mode = READ_ONCE(pd->mode);
 	dma_addr_t addr = 0;
 
-	if (mode == PVIOMMU_REUSE)
-		addr = pviommu_map_again(pd, phys, size, limit, access, align);
-	else if (mode == PVIOMMU_STATIC)
+	if (mode == READ_ONCE(pviommu_quick.fixed))
 		addr = pviommu_map_static(pd, phys, size, limit, access);
+	else if (mode == READ_ONCE(pviommu_quick.reuse))
+		addr = pviommu_map_again(pd, phys, size, limit, access, align);
 	if (likely(addr))
 		return addr;
 
-	return pviommu_map_new(pd, phys, size, limit, access, align);
+	return pviommu_map_long(pd, phys, size, limit, access, align);
 }
 
 /* See pviommu_unmap_now(). */
 static inline int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr)
 {
-	if (READ_ONCE(pd->mode) == PVIOMMU_REUSE && pviommu_idle(pd, addr))
+	enum pviommu_mode mode = READ_ONCE(pd->mode);
+
+	if (mode == READ_ONCE(pviommu_quick.fixed) &&
+	    likely(pviommu_static_contains(addr))) {
+		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 		return 0;
+	}
+	if (mode == READ_ONCE(pviommu_quick.reuse) &&
+	    likely(pviommu_idle(pd, addr)))
+		return 0;
+	if (trace_pviommu_unmap_enabled())
+		return pviommu_unmap_traced(pd, addr);
 
 	return pviommu_unmap_now(pd, addr);
 }

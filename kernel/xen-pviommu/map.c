@@ -348,6 +348,7 @@ static inline bool postpone(struct pviommu_device *pd, u64 bfn, u64 run)
 		return false;
 	pviommu_queue_add(this_cpu_ptr(pviommu_queues), bfn, run);
 	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+	trace_pviommu_unmap(pd->dev, bfn, pviommu_run_nr(run), PVIOMMU_BY_QUEUE);
 
 	return true;
 }
@@ -373,7 +374,7 @@ static inline int unmap_run(struct pviommu_device *pd, struct pviommu_window *w,
 	    likely(nr <= pviommu_xen.max_frames)) {
 		pviommu_op_unmap(&b->ops[0], bfn, nr);
 		err = pviommu_batch_lone(b);
-		pviommu_count(PVIOMMU_FLUSH_STRICT, 1);
+		pviommu_count_flush(PVIOMMU_FLUSH_STRICT, 0);
 		pviommu_count(PVIOMMU_FLUSHES, 1);
 	} else {
 		err = unmap_batch(bfn, nr);
@@ -403,7 +404,7 @@ int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr)
 	if (unlikely(!w)) {
 		if (!pviommu_static_contains(addr))
 			return -ENOENT;
-		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+		pviommu_unmapped_static(pd, addr);
 		return 0;
 	}
 

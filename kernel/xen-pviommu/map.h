@@ -63,6 +63,12 @@ dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 			   unsigned long align);
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
 
+/* trace.c */
+dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,
+			      size_t size, u64 limit, u16 access,
+			      unsigned long align);
+int pviommu_unmap_traced(struct pviommu_device *pd, dma_addr_t addr);
+
 /* One of dom0's own frames, no grant of a guest's, and no MMIO? */
 static inline bool pviommu_mfn_is_own(unsigned long mfn)
 {
@@ -101,9 +107,18 @@ static inline void pviommu_mapped(struct pviommu_device *pd,
 {
 	*bfn_cookie(&w->bfns, bfn) = run;
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
+	trace_pviommu_map(pd->dev, bfn, pages, PVIOMMU_BY_XEN);
 	pviommu_count_device(pd, PVIOMMU_PAGES_MAPPED, pages);
 	if (unlikely(READ_ONCE(pd->failures)))
 		WRITE_ONCE(pd->failures, 0);
+}
+
+/* The same of the static map, from which nothing is taken. */
+static inline void pviommu_unmapped_static(struct pviommu_device *pd,
+					   dma_addr_t addr)
+{
+	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+	trace_pviommu_unmap(pd->dev, PHYS_PFN(addr), 0, PVIOMMU_BY_STATIC);
 }
 
 /**
@@ -125,6 +140,7 @@ static inline int pviommu_unmapped(struct pviommu_device *pd,
 	unsigned int order = pviommu_run_order(run);
 
 	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+	trace_pviommu_unmap(pd->dev, bfn, pages, PVIOMMU_BY_XEN);
 	if (unlikely(error))
 		return pviommu_unmap_failed(pd, pages, error);
 	pviommu_count_device(pd, PVIOMMU_PAGES_UNMAPPED, pages);

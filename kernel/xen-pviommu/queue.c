@@ -113,7 +113,7 @@ static void flush(struct pviommu_queue *q, struct pviommu_batch *b,
 {
 	while (q->nr) {
 		pviommu_queue_ride(q, b);
-		pviommu_count(reason, 1);
+		pviommu_count_flush(reason, q->sent);
 		pviommu_batch_submit(b);
 		pviommu_queue_landed(q, b);
 	}

@@ -278,6 +278,8 @@ static bool map_static(struct pviommu_device *pd, struct scatterlist *sg,
 	}
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
 	pviommu_count_device(pd, PVIOMMU_STATIC_HITS, 1);
+	trace_pviommu_map(pd->dev, PHYS_PFN(sg_dma_address(sg)), nents,
+			  PVIOMMU_BY_STATIC);
 
 	return true;
 }
@@ -353,7 +355,7 @@ void pviommu_unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 	else if (likely(w))
 		unmap_list(pd, w, sg, nents);
 	else if (pviommu_static_contains(sg_dma_address(sg)))
-		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+		pviommu_unmapped_static(pd, sg_dma_address(sg));
 	else
 		pviommu_base_unmap_sg(pd, dev, sg, nents, dir, attrs);
 }

@@ -11,6 +11,7 @@
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/errno.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/nodemask.h>
@@ -184,7 +185,8 @@ int pviommu_static_init(u64 *frames)
 	err = take_range(nr);
 	if (err)
 		goto free;
-	pviommu_static.nr = nr;
+	/* Behind the end of the P2M there is no memory. */
+	pviommu_static.nr = min(nr, xen_p2m_size);
 	pviommu_static.start = range.res.start;
 	err = map_all();
 	if (err)

@@ -10,12 +10,18 @@
 #include <asm/xen/hypercall.h>
 #include "counters.h"
 #include "iommu_op.h"
+#include "trace.h"
+
+/* trace.c */
+long pviommu_hypercall_traced(struct xen_iommu_op *ops, unsigned int slots);
 
 /* @slots are not more than a page. The caller counts the ops in them. */
 static inline long pviommu_hypercall(struct xen_iommu_op *ops,
 				     unsigned int slots)
 {
 	pviommu_count(PVIOMMU_HYPERCALLS, 1);
+	if (trace_pviommu_batch_enabled())
+		return pviommu_hypercall_traced(ops, slots);
 
 	return _hypercall2(long, iommu_op, ops, slots);
 }

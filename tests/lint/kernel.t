@@ -10,6 +10,8 @@ set -u
 ignored=FILE_PATH_CHANGES,UNDOCUMENTED_SETUP,ENOSYS,EMBEDDED_FUNCTION_NAME,CONST_STRUCT
 # The one file that may look at the kernel's version.
 version=LINUX_VERSION_CODE,CONSTANT_COMPARISON
+# And that of tracepoints, whose macros have a layout of their own.
+layout=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
 
 linux_scripts checkpatch.pl const_structs.checkpatch spelling.txt
 checkpatch() { # IGNORED FILE...
@@ -19,8 +21,10 @@ checkpatch() { # IGNORED FILE...
 # It takes longer to start than to read a file: once for all of them.
 mapfile -t sources < <(files 'kernel/**.[ch]' 'tests/modules/**.[ch]' 'bench/dma-map/*.[ch]')
 mapfile -t compat < <(printf '%s\n' "${sources[@]}" | grep '/compat\.h$')
-mapfile -t others < <(printf '%s\n' "${sources[@]}" | grep -v '/compat\.h$')
-said=$(checkpatch "$ignored" "${others[@]}"; checkpatch "$ignored,$version" "${compat[@]}")
+mapfile -t trace < <(printf '%s\n' "${sources[@]}" | grep '/trace\.h$')
+mapfile -t others < <(printf '%s\n' "${sources[@]}" | grep -Ev '/(compat|trace)\.h$')
+said=$(checkpatch "$ignored" "${others[@]}"; checkpatch "$ignored,$version" "${compat[@]}"
+    checkpatch "$ignored,$layout" "${trace[@]}")
 for file in "${sources[@]}"; do
     is "checkpatch $file" "$(grep -F "$file:" <<<"$said")" ''
 done

@@ -9,6 +9,8 @@ page shim_pages[SHIM_PAGES];
 struct pviommu_xen pviommu_xen;
 pviommu_window pviommu_high, pviommu_low;
 struct pviommu_static pviommu_static;
+struct pviommu_quick pviommu_quick = {PVIOMMU_STATIC, PVIOMMU_REUSE};
+unsigned long *xen_p2m_addr;
 DEFINE_PER_CPU(struct pviommu_counters, pviommu_counters);
 }
 
@@ -455,6 +457,9 @@ struct xen_page_foreign *xen_page_foreign(page *page)
 
 // --- what the other files of the module would do
 
+dma_addr_t pviommu_map_traced(pviommu_device *, phys_addr_t, size_t, u64, u16, unsigned long) { return 0; }
+int pviommu_unmap_traced(pviommu_device *, dma_addr_t) { return 0; }
+long pviommu_hypercall_traced(xen_iommu_op *ops, unsigned int slots) { return shim_iommu_op(ops, slots); }
 void pviommu_device_failed(pviommu_device *, int) { failures++; }
 void pviommu_device_narrow(pviommu_device *, u64) {}
 bool pviommu_device_decide(pviommu_device *) { return true; }

@@ -10,6 +10,7 @@
 extern "C" {
 #endif
 unsigned long __pfn_to_mfn(unsigned long pfn);
+extern unsigned long *xen_p2m_addr;
 #ifdef __cplusplus
 }
 #endif

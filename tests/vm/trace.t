@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Tracepoints tell what the counters count: no more, no less, in every mode.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+nvme
+vm_test trace --no-module --qemu-args "$DEVICES" -- trace.sh
+done_testing
