@@ -21,4 +21,14 @@
 #define pviommu_assign_str(dst, src)	__assign_str(dst, src)
 #endif
 
+/*
+ * Until 6.8 a bus names its IOMMU driver, and iommu_device_unregister() leaves
+ * the name behind.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define pviommu_bus_forget(bus)	((bus)->iommu_ops = NULL)
+#else
+#define pviommu_bus_forget(bus)	((void)(bus))
+#endif
+
 #endif /* _XEN_PVIOMMU_COMPAT_H */

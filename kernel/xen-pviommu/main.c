@@ -13,6 +13,7 @@
 
 #include "batch.h"
 #include "xencall.h"
+#include "iommu.h"
 #include "isolate.h"
 #include "probe.h"
 #include "queue.h"
@@ -30,6 +31,10 @@ struct pviommu_state pviommu_state = {
 static bool isolate;
 module_param(isolate, bool, 0444);
 MODULE_PARM_DESC(isolate, "drop the host map at load (default: 0)");
+
+static bool vfio;
+module_param(vfio, bool, 0444);
+MODULE_PARM_DESC(vfio, "be VFIO's IOMMU driver from load on (default: 0)");
 
 static int set_mode(const char *word, const struct kernel_param *kp)
 {
@@ -139,6 +144,11 @@ static int __init start(void)
 	pr_info("active, mode %s\n", pviommu_mode_names[pviommu_state.mode]);
 	if (isolate)
 		pviommu_isolate(true);
+	if (vfio) {
+		err = pviommu_iommu_serve(true);
+		if (err)
+			pr_err("VFIO can't have devices: error %d\n", err);
+	}
 
 	return 0;
 

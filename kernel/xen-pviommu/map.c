@@ -201,9 +201,20 @@ static bool may_wait(unsigned long pfn, unsigned long align, u16 access)
 	       !(__pfn_to_mfn(pfn) & FOREIGN_FRAME_BIT);
 }
 
-/* Ask Xen. The batch is empty before and after. */
-static int map_at(struct pviommu_batch *b, u64 bfn, phys_addr_t phys,
-		  unsigned long nr, u16 access)
+/**
+ * pviommu_map_at - map pages at BFNs that the caller has
+ * @b: this CPU's batch, empty before and after
+ * @bfn: first BFN
+ * @phys: pseudo-physical address, with XEN_IOMMUOP_MAP_mmio a machine address
+ * @nr: number of pages
+ * @access: XEN_IOMMUOP_MAP_*
+ *
+ * Context: interrupts off.
+ * Return: 0, or an error and nothing is mapped; unless b->unclean, then what
+ * the BFNs map is not known.
+ */
+int pviommu_map_at(struct pviommu_batch *b, u64 bfn, phys_addr_t phys,
+		   unsigned long nr, u16 access)
 {
 	access &= ~PVIOMMU_MAP_STRICT;
 	if (unlikely(access & XEN_IOMMUOP_MAP_mmio))
@@ -229,7 +240,7 @@ static noinline dma_addr_t map_any(struct pviommu_device *pd, phys_addr_t phys,
 	    unlikely(!pviommu_place(pd, b, limit, nr, align, pfn, &p)))
 		return DMA_MAPPING_ERROR;
 
-	err = map_at(b, p.bfn, phys, nr, access);
+	err = pviommu_map_at(b, p.bfn, phys, nr, access);
 	if (unlikely(err)) {
 		pviommu_map_failed(pd, &p, nr, err, b->unclean);
 		return DMA_MAPPING_ERROR;

@@ -61,6 +61,8 @@ int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 			   size_t size, u64 limit, u16 access,
 			   unsigned long align);
+int pviommu_map_at(struct pviommu_batch *b, u64 bfn, phys_addr_t phys,
+		   unsigned long nr, u16 access);
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
 
 /* trace.c */

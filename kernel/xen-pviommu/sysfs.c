@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "device.h"
 #include "xencall.h"
+#include "iommu.h"
 #include "isolate.h"
 #include "queue.h"
 #include "state.h"
@@ -100,12 +101,36 @@ static ssize_t flush_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute flush_attr = __ATTR_WO(flush);
 
+static ssize_t vfio_show(struct kobject *kobj, struct kobj_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "%d\n", pviommu_iommu_serves());
+}
+
+static ssize_t vfio_store(struct kobject *kobj, struct kobj_attribute *attr,
+			  const char *buf, size_t len)
+{
+	bool on;
+	int err;
+
+	if (!pviommu_active())
+		return -ENODEV;
+	err = kstrtobool(buf, &on);
+	if (!err)
+		err = pviommu_iommu_serve(on);
+
+	return err ?: len;
+}
+
+static struct kobj_attribute vfio_attr = __ATTR_RW(vfio);
+
 static struct attribute *state_attrs[] = {
 	&mode_attr.attr,
 	&state_attr.attr,
 	&reason_attr.attr,
 	&isolate_attr.attr,
 	&flush_attr.attr,
+	&vfio_attr.attr,
 	NULL
 };
 

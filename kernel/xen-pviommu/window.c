@@ -54,7 +54,7 @@ static int claim_op(unsigned int what, unsigned int flags, u64 start, u64 size)
 }
 
 /* Release [start, end), which was claimed in parts of MAX_CLAIM_BYTES. */
-static void unclaim(u64 start, u64 end)
+void pviommu_unclaim(u64 start, u64 end)
 {
 	u64 size;
 	int err;
@@ -69,7 +69,8 @@ static void unclaim(u64 start, u64 end)
 	}
 }
 
-static int claim(u64 first, u64 end)
+/* All of [first, end), or nothing and a negative errno. */
+int pviommu_claim(u64 first, u64 end)
 {
 	u64 start, size;
 	int err;
@@ -78,7 +79,7 @@ static int claim(u64 first, u64 end)
 		size = min(end - start, MAX_CLAIM_BYTES);
 		err = claim_op(XEN_IOMMUOP_claim, 0, start, size);
 		if (err) {
-			unclaim(first, start);
+			pviommu_unclaim(first, start);
 			return err;
 		}
 	}
@@ -96,7 +97,7 @@ static int take_below(struct resource *parent, struct resource *res, u64 size,
 		if (allocate_resource(parent, res, size, min, max, align,
 				      NULL, NULL))
 			return -ENOSPC;
-		err = claim(res->start, res->end + 1);
+		err = pviommu_claim(res->start, res->end + 1);
 		if (!err)
 			return 0;
 		min = res->start + max(align, CLAIM_BYTES);
@@ -158,8 +159,27 @@ void pviommu_range_give(struct pviommu_range *r)
 {
 	if (!r->res.parent)
 		return;
-	unclaim(r->res.start, r->res.end + 1);
+	pviommu_unclaim(r->res.start, r->res.end + 1);
 	release_resource(&r->res);
+}
+
+/*
+ * See pviommu_range_take(); but in the upper half of what many devices drive, if
+ * it can: processes choose their addresses (VFIO) from 4 GiB on.
+ */
+int pviommu_range_take_high(struct pviommu_range *r, const char *name,
+			    u64 frames, u64 first, u64 max, u64 align)
+{
+	u64 good = min(max, HIGH_PREFERRED), half = good / 2 + 1;
+	int err;
+
+	if (half > first && half >= SZ_4G) {
+		err = pviommu_range_take(r, name, frames, half, good, align);
+		if (!err)
+			return 0;
+	}
+
+	return pviommu_range_take(r, name, frames, first, max, align);
 }
 
 /* The largest power of two of BFNs between @most and @least that is free. */
@@ -170,8 +190,9 @@ static int window_take(struct pviommu_window *w, const char *name, u64 most,
 	int err = -ENOSPC;
 
 	for (bytes = most; bytes >= least && bytes >= CLAIM_BYTES; bytes >>= 1) {
-		err = pviommu_range_take(&w->range, name, PHYS_PFN(bytes), min,
-					 max, min_t(u64, bytes, SZ_1G));
+		err = pviommu_range_take_high(&w->range, name, PHYS_PFN(bytes),
+					      min, max,
+					      min_t(u64, bytes, SZ_1G));
 		if (!err)
 			break;
 	}

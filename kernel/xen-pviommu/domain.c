@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Domains of the IOMMU API. All of dom0's devices share one table, so that a
+ * domain is what is mapped through it, and attaching a device changes nothing.
+ *
+ * What VFIO maps in one call leaves in as few hypercalls as its frames fit into.
+ * What it unmaps waits for its sync, which it makes before it lets go of any
+ * page, and leaves in one hypercall with one flush.
+ *
+ * Locking: callers of map and unmap may sleep, as VFIO does.
+ */
+#define pr_fmt(fmt) "xen_pviommu: " fmt
+
+#include <linux/atomic.h>
+#include <linux/errno.h>
+#include <linux/iommu.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pfn.h>
+#include <linux/printk.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+#include <xen/page.h>
+
+#include "iommu.h"
+#include "map.h"
+
+/*
+ * Frames that one hypercall takes if they are all scattered; and what waits for
+ * a sync at most. Both are carried out with interrupts off.
+ */
+#define MAP_STEP	XEN_IOMMUOP_MAX_LIST
+#define WAIT_FRAMES	4096
+#define WAIT_RANGES	64
+
+struct waiting {
+	u64 bfn;
+	unsigned long nr;
+};
+
+struct pviommu_domain {
+	struct iommu_domain domain;
+	struct mutex lock;		/* protects all below */
+	struct xarray pages;		/* BFN to PFN: see entry_of() */
+	struct waiting waiting[WAIT_RANGES];
+	unsigned int nr_waiting;
+	unsigned long nr_frames;	/* in them */
+};
+
+/*
+ * Domains that map, which are VFIO's; or CLOSED, and there can be none. Claims
+ * are released with the last one.
+ */
+#define CLOSED	(-1)
+static int users;
+static DEFINE_MUTEX(users_lock);
+
+static struct pviommu_domain *to_pviommu_domain(struct iommu_domain *domain)
+{
+	return container_of(domain, struct pviommu_domain, domain);
+}
+
+/* What is in the array: a PFN, and whether its unmap waits. */
+static void *entry_of(unsigned long pfn, bool waits)
+{
+	return xa_mk_value(pfn << 1 | waits);
+}
+
+static unsigned long entry_pfn(void *entry)
+{
+	return xa_to_value(entry) >> 1;
+}
+
+static bool entry_waits(void *entry)
+{
+	return xa_to_value(entry) & 1;
+}
+
+/*
+ * The device may still reach it: it is never given back. MMIO needs no such
+ * care.
+ */
+static void leak(unsigned long pfn)
+{
+	pviommu_count(PVIOMMU_LEAKED, 1);
+	if (pfn_valid(pfn))
+		get_page(pfn_to_page(pfn));
+}
+
+static void forget(struct pviommu_domain *d, const struct waiting *range,
+		   bool leaked)
+{
+	u64 bfn;
+	void *entry;
+
+	for (bfn = range->bfn; bfn < range->bfn + range->nr; bfn++) {
+		entry = xa_erase(&d->pages, bfn);
+		if (unlikely(leaked))
+			leak(entry_pfn(entry));
+	}
+}
+
+/* Afterwards no device reaches what waited. */
+static void sync(struct pviommu_domain *d)
+{
+	struct pviommu_batch *b;
+	unsigned long flags;
+	unsigned int i;
+	int err;
+
+	if (!d->nr_waiting)
+		return;
+	b = pviommu_batch_get(&flags);
+	for (i = 0; i < d->nr_waiting; i++)
+		pviommu_batch_unmap(b, d->waiting[i].bfn, d->waiting[i].nr);
+	err = pviommu_batch_unmap_end(b);
+	pviommu_batch_put(flags);
+
+	if (unlikely(err))
+		pr_err_ratelimited("unmap for VFIO failed (error %d): %lu pages are lost\n",
+				   err, d->nr_frames);
+	else
+		pviommu_count(PVIOMMU_PAGES_UNMAPPED, d->nr_frames);
+	for (i = 0; i < d->nr_waiting; i++)
+		forget(d, &d->waiting[i], err);
+	d->nr_waiting = 0;
+	d->nr_frames = 0;
+}
+
+/* Let the unmap of a BFN wait; false: nothing is mapped there. */
+static bool wait(struct pviommu_domain *d, u64 bfn, gfp_t gfp)
+{
+	void *entry = xa_load(&d->pages, bfn);
+	struct waiting *last;
+
+	if (!entry || entry_waits(entry))
+		return false;
+	/* The entry has its place: nothing is allocated. */
+	xa_store(&d->pages, bfn, entry_of(entry_pfn(entry), true), gfp);
+
+	last = d->nr_waiting ? &d->waiting[d->nr_waiting - 1] : NULL;
+	if (last && last->bfn + last->nr == bfn) {
+		last->nr++;
+	} else {
+		d->waiting[d->nr_waiting].bfn = bfn;
+		d->waiting[d->nr_waiting++].nr = 1;
+	}
+	if (++d->nr_frames == WAIT_FRAMES || d->nr_waiting == WAIT_RANGES)
+		sync(d);
+
+	return true;
+}
+
+static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
+			  size_t size, size_t count,
+			  struct iommu_iotlb_gather *gather)
+{
+	struct pviommu_domain *d = to_pviommu_domain(domain);
+	size_t done = 0;
+
+	mutex_lock(&d->lock);
+	while (done < count && wait(d, PHYS_PFN(iova) + done, GFP_KERNEL))
+		done++;
+	mutex_unlock(&d->lock);
+
+	return done * size;
+}
+
+static void iotlb_sync(struct iommu_domain *domain,
+		       struct iommu_iotlb_gather *gather)
+{
+	struct pviommu_domain *d = to_pviommu_domain(domain);
+
+	mutex_lock(&d->lock);
+	sync(d);
+	mutex_unlock(&d->lock);
+}
+
+static void flush_iotlb_all(struct iommu_domain *domain)
+{
+	iotlb_sync(domain, NULL);
+}
+
+/* A frame that the P2M knows as itself is no RAM: another device's BAR. */
+static bool is_mmio(unsigned long pfn)
+{
+	unsigned long mfn = __pfn_to_mfn(pfn);
+
+	return mfn != INVALID_P2M_ENTRY && mfn & IDENTITY_FRAME_BIT;
+}
+
+/* Make room in the array, so that nothing fails behind Xen. */
+static int remember(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
+		    unsigned long nr, gfp_t gfp)
+{
+	unsigned long i;
+	void *entry;
+	int err = 0;
+
+	for (i = 0; i < nr && !err; i++) {
+		entry = xa_load(&d->pages, bfn + i);
+		if (entry && entry_waits(entry))
+			sync(d);
+		err = xa_insert(&d->pages, bfn + i, entry_of(pfn + i, false),
+				gfp);
+	}
+	if (likely(!err))
+		return 0;
+	while (--i)
+		xa_erase(&d->pages, bfn + i - 1);
+
+	return err == -EBUSY ? -EEXIST : err;
+}
+
+static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
+		    unsigned long nr, u16 access, gfp_t gfp)
+{
+	struct pviommu_batch *b;
+	unsigned long flags, i;
+	bool unclean;
+	int err;
+
+	err = remember(d, bfn, pfn, nr, gfp);
+	if (err)
+		return err;
+	b = pviommu_batch_get(&flags);
+	err = pviommu_map_at(b, bfn, PFN_PHYS(pfn), nr, access);
+	unclean = b->unclean;
+	pviommu_batch_put(flags);
+	if (likely(!err)) {
+		pviommu_count(PVIOMMU_PAGES_MAPPED, nr);
+		return 0;
+	}
+	for (i = 0; i < nr; i++) {
+		if (unclean)
+			leak(pfn + i);
+		xa_erase(&d->pages, bfn + i);
+	}
+
+	return err;
+}
+
+/* VFIO may ask for write alone; hardware may read to learn that nothing is there. */
+static u16 access_of(unsigned long pfn, int prot)
+{
+	u16 access = XEN_IOMMUOP_MAP_read;
+
+	if (prot & IOMMU_WRITE)
+		access |= XEN_IOMMUOP_MAP_write;
+	if (prot & IOMMU_MMIO || is_mmio(pfn))
+		access |= XEN_IOMMUOP_MAP_mmio;
+
+	return access;
+}
+
+static int map_pages(struct iommu_domain *domain, unsigned long iova,
+		     phys_addr_t phys, size_t size, size_t count, int prot,
+		     gfp_t gfp, size_t *mapped)
+{
+	struct pviommu_domain *d = to_pviommu_domain(domain);
+	unsigned long pfn = PHYS_PFN(phys), nr;
+	u64 bfn = PHYS_PFN(iova);
+	int err;
+
+	if (!(prot & (IOMMU_READ | IOMMU_WRITE)))
+		return -EINVAL;
+	err = pviommu_claims_cover(bfn, count);
+	if (err)
+		return err;
+
+	mutex_lock(&d->lock);
+	for (; count && !err; count -= nr, pfn += nr, bfn += nr) {
+		nr = min_t(unsigned long, count, MAP_STEP);
+		err = map_step(d, bfn, pfn, nr, access_of(pfn, prot), gfp);
+		if (!err)
+			*mapped += nr * size;
+	}
+	mutex_unlock(&d->lock);
+
+	return err;
+}
+
+/* VFIO lets go of the page that it finds by this. */
+static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
+{
+	struct pviommu_domain *d = to_pviommu_domain(domain);
+	void *entry = xa_load(&d->pages, PHYS_PFN(iova));
+
+	if (!entry || entry_waits(entry))
+		return 0;
+
+	return PFN_PHYS(entry_pfn(entry)) | offset_in_page(iova);
+}
+
+/* One table for all: a device reaches what is mapped through any domain. */
+static int attach_dev(struct iommu_domain *domain, struct device *dev)
+{
+	return 0;
+}
+
+/* Whatever its owner left in it. */
+static void empty(struct pviommu_domain *d)
+{
+	unsigned long bfn;
+	void *entry;
+
+	mutex_lock(&d->lock);
+	xa_for_each(&d->pages, bfn, entry)
+		wait(d, bfn, GFP_KERNEL);
+	sync(d);
+	mutex_unlock(&d->lock);
+	xa_destroy(&d->pages);
+}
+
+static bool use(void)
+{
+	bool open;
+
+	mutex_lock(&users_lock);
+	open = users != CLOSED;
+	if (open)
+		users++;
+	mutex_unlock(&users_lock);
+
+	return open;
+}
+
+static void unuse(void)
+{
+	mutex_lock(&users_lock);
+	if (!--users)
+		pviommu_claims_release();
+	mutex_unlock(&users_lock);
+}
+
+/* Return: false if there is a domain that maps; else there will be none. */
+bool pviommu_domains_close(void)
+{
+	bool closed;
+
+	mutex_lock(&users_lock);
+	closed = users <= 0;
+	if (closed)
+		users = CLOSED;
+	mutex_unlock(&users_lock);
+
+	return closed;
+}
+
+void pviommu_domains_open(void)
+{
+	mutex_lock(&users_lock);
+	users = 0;
+	mutex_unlock(&users_lock);
+}
+
+static void domain_free(struct iommu_domain *domain)
+{
+	struct pviommu_domain *d = to_pviommu_domain(domain);
+
+	empty(d);
+	if (domain->type == IOMMU_DOMAIN_UNMANAGED)
+		unuse();
+	kfree(d);
+}
+
+static const struct iommu_domain_ops domain_ops = {
+	.attach_dev = attach_dev,
+	.map_pages = map_pages,
+	.unmap_pages = unmap_pages,
+	.flush_iotlb_all = flush_iotlb_all,
+	.iotlb_sync = iotlb_sync,
+	.iova_to_phys = iova_to_phys,
+	.free = domain_free,
+};
+
+/**
+ * pviommu_domain_alloc - a domain of the IOMMU API
+ * @type: IOMMU_DOMAIN_UNMANAGED: VFIO maps through it. IOMMU_DOMAIN_IDENTITY:
+ *	devices in it use our DMA operations. IOMMU_DOMAIN_BLOCKED: a process
+ *	has the device, and no mapping of its own yet. Nothing can be mapped
+ *	through the latter two.
+ *
+ * Return: NULL for any other type, or when there is no memory.
+ */
+struct iommu_domain *pviommu_domain_alloc(unsigned int type)
+{
+	struct pviommu_domain *d;
+
+	if (type != IOMMU_DOMAIN_UNMANAGED && type != IOMMU_DOMAIN_IDENTITY &&
+	    type != IOMMU_DOMAIN_BLOCKED)
+		return NULL;
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	if (!d)
+		return NULL;
+	if (type == IOMMU_DOMAIN_UNMANAGED && !use()) {
+		kfree(d);
+		return NULL;
+	}
+	mutex_init(&d->lock);
+	xa_init(&d->pages);
+	d->domain.type = type;
+	d->domain.ops = &domain_ops;
+	d->domain.pgsize_bitmap = SZ_4K;
+	d->domain.geometry.aperture_end =
+		PFN_PHYS(1ULL << pviommu_xen.bfn_bits) - 1;
+	d->domain.geometry.force_aperture = true;
+
+	return &d->domain;
+}

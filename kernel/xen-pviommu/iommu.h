@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The IOMMU API's side: what VFIO needs, so that a device can be given to a
+ * process. docs/dpdk.md.
+ */
+#ifndef _XEN_PVIOMMU_IOMMU_H
+#define _XEN_PVIOMMU_IOMMU_H
+
+#include <linux/errno.h>
+#include <linux/types.h>
+
+struct iommu_domain;
+
+#ifdef CONFIG_IOMMU_API
+
+/* iommu.c */
+int pviommu_iommu_serve(bool on);
+bool pviommu_iommu_serves(void);
+
+/* domain.c */
+struct iommu_domain *pviommu_domain_alloc(unsigned int type);
+bool pviommu_domains_close(void);
+void pviommu_domains_open(void);
+
+/* claims.c */
+int pviommu_claims_cover(u64 bfn, u64 nr);
+void pviommu_claims_release(void);
+
+#else
+
+static inline int pviommu_iommu_serve(bool on)
+{
+	return on ? -EOPNOTSUPP : 0;
+}
+
+static inline bool pviommu_iommu_serves(void)
+{
+	return false;
+}
+
+#endif
+
+#endif /* _XEN_PVIOMMU_IOMMU_H */

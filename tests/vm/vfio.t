@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# DPDK's testpmd, as Debian ships it, drives two NICs in dom0 through VFIO.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+"$TESTS/../scripts/install-deps" dpdk >&2
+pmds=$(dirname "$(find /usr/lib -name 'librte_net_e1000.so.*.*' -path '*/pmds-*' | head -n 1)")
+copies=(--copy "$(command -v dpdk-testpmd)")
+for pmd in mempool_ring net_e1000 net_virtio; do
+    copies+=(--copy "$(find "$pmds" -name "librte_$pmd.so.[0-9]*" -not -name '*.*.*.*' | head -n 1)")
+done
+
+nic_pair e1000e
+vm_test e1000e --mode strict --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh e1000e small
+vm_test large --mem 8192 --mode strict --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh e1000e large
+DEVICES=
+nic_pair virtio-net-pci,iommu_platform=on,disable-legacy=on
+vm_test virtio --mode lazy --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh virtio-pci small 0
+done_testing
