@@ -9,7 +9,6 @@ page shim_pages[SHIM_PAGES];
 struct pviommu_xen pviommu_xen;
 pviommu_window pviommu_high, pviommu_low;
 struct pviommu_static pviommu_static;
-struct pviommu_quick pviommu_quick = {PVIOMMU_STATIC, PVIOMMU_REUSE};
 unsigned long *xen_p2m_addr;
 DEFINE_PER_CPU(struct pviommu_counters, pviommu_counters);
 }
