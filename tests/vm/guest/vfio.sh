@@ -25,13 +25,21 @@ from_vfio() {
     done
 }
 
-# testpmd SECONDS OPTION...: without huge pages, which a PV guest does not have.
-testpmd() {
-    local seconds=$1
-    shift
-    LD_LIBRARY_PATH=/root timeout -s INT "$seconds" /root/dpdk-testpmd --no-huge -m 64 -l 0,1 --no-telemetry --file-prefix "t$BASHPID" \
-        -d librte_mempool_ring.so.23 -d librte_net_e1000.so.23 -d librte_net_virtio.so.23 \
-        "${PORTS[@]/#/--allow=}" "$@" --stats-period 5 --total-num-mbufs 4096 --rxd 256 --txd 256 >/tmp/testpmd 2>&1 </dev/null
+# start OPTION...: testpmd, without huge pages, which a PV guest does not have.
+start() {
+    LD_LIBRARY_PATH=/root /root/dpdk-testpmd --no-huge -m 64 -l 0,1 --no-telemetry --file-prefix "t$RANDOM" \
+        -d librte_mempool_ring.so.23 -d librte_net_e1000.so.23 -d librte_net_virtio.so.23 "${PORTS[@]/#/--allow=}" "$@" \
+        -- --forward-mode=io --auto-start --tx-first --stats-period 1 --total-num-mbufs 4096 --rxd 256 --txd 256 \
+        >/tmp/testpmd 2>&1 </dev/null &
+    PID=$!
+}
+
+# flows: frames do, unless it ends before.
+flows() {
+    until awk '/RX-packets:/ && $2 >= 5000 { found = 1 } END { exit !found }' /tmp/testpmd; do
+        [ -e "/proc/$PID/exe" ] || return
+        sleep 0.5
+    done
 }
 
 # counted WHAT: the sum over all ports that testpmd says at its end.
@@ -41,17 +49,20 @@ counted() { awk -v what="$1:" '/Accumulated forward statistics/ { on = 1 } on { 
 chmod 755 /
 modprobe vfio_iommu_type1 allow_unsafe_interrupts=1
 modprobe vfio-pci
-is 'VFIO is served' "$(cat $SYS/vfio)" 1
+is 'VFIO is served' "$(cat "$SYS/vfio")" 1
 to_vfio "$1"
 is 'two devices are VFIO'"'"'s' "$(for port in "${PORTS[@]}"; do driver_of "$port"; done | xargs)" 'vfio-pci vfio-pci'
-usage() { echo "$(cat $SYS/usage/{claims,tables,mapped} | xargs) $(awk '/^nr_foll_pin/ { n = $2 - n } END { print n }' /proc/vmstat) pinned"; }
+usage() { echo "$(cat "$SYS"/usage/{claims,tables,mapped} | xargs) $(awk '/^nr_foll_pin/ { n = $2 - n } END { print n }' /proc/vmstat) pinned"; }
 before=$(usage)
 
 # forwards NAME OPTION...: testpmd does, through maps that are there only as long as it is.
 forwards() {
     local hypercalls pages
     hypercalls=$(counter hypercalls) pages=$(counter pages_mapped)
-    testpmd 14 "${@:2}" -- --forward-mode=io --auto-start --tx-first
+    start "${@:2}"
+    ok "$1: frames flow" flows
+    kill -INT "$PID"
+    wait "$PID"
     cmp_ok "$1: testpmd forwards frames" "$(counted RX-packets)" -ge 1000
     [ "$(counted RX-packets)" -ge 1000 ] || diag "$(cat /tmp/testpmd)"
     echo "# $1: $(counted RX-packets) frames; $(($(counter pages_mapped) - pages)) pages mapped, $(($(counter hypercalls) - hypercalls)) hypercalls"
@@ -61,18 +72,16 @@ forwards() {
 
 # killed: it dies in the middle of traffic.
 killed() {
-    local pid
-    testpmd 60 -- --forward-mode=io --auto-start --tx-first &
-    retry grep -q 'start packet forwarding' /tmp/testpmd
-    sleep 1
-    pid=$(pidof dpdk-testpmd)
-    kill -KILL "$pid"
-    wait
+    start
+    flows || diag "$(cat /tmp/testpmd)"
+    kill -KILL "$PID"
+    wait "$PID" 2>/dev/null
 }
 
 if [ "$2" = large ]; then
     # EAL starts at 4 GiB, and there is RAM.
-    testpmd 14 -- --forward-mode=io --auto-start --tx-first
+    start
+    nok 'where RAM is, no frames flow' flows
     like 'where RAM is, DPDK is refused' "$(cat /tmp/testpmd)" 'DMA remapping failed|cannot set up DMA remapping|Cannot init EAL|No probed ethernet'
     is 'and nothing is left behind' "$(usage)" "$before"
     base=$(dmesg | sed -n 's/.*addresses from \(0x[0-9a-f]*\) on are.*/\1/p')
