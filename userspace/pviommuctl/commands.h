@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The subcommands, one file each. A register function adds its own to `app`, with
+// a callback that does the work: it prints to stdout, and throws ctl::Error.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "output.h"
+#include "sysfs.h"
+
+namespace ctl {
+
+// What the options before the subcommand say. It outlives the parse.
+struct Context {
+    std::string root = "/sys";
+
+    Sysfs sysfs() const { return Sysfs(root); }
+    // Of a loaded module: throws Exit::not_loaded otherwise.
+    Sysfs loaded_sysfs() const;
+};
+
+void register_status(CLI::App &app, Context &context);
+void register_devices(CLI::App &app, Context &context);
+void register_mode(CLI::App &app, Context &context);
+void register_isolate(CLI::App &app, Context &context);
+void register_flush(CLI::App &app, Context &context);
+void register_stats(CLI::App &app, Context &context);
+void register_metrics(CLI::App &app, Context &context);
+void register_top(CLI::App &app, Context &context);
+
+// Seconds between two looks, 0.01 to 86400.
+CLI::Option *add_seconds(CLI::App &command, const std::string &name, double &seconds, const std::string &help);
+
+} // namespace ctl

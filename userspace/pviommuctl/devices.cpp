@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// pviommuctl devices: those that the module serves.
+#include <memory>
+
+#include "commands.h"
+#include "json.h"
+#include "text.h"
+
+namespace ctl {
+
+void register_devices(CLI::App &app, Context &context)
+{
+    auto *command = app.add_subcommand("devices", "The PCI devices that xen_pviommu serves, and what they did so far");
+    const auto json = std::make_shared<bool>(false);
+    command->add_flag("--json", *json, "print JSON");
+    command->callback([&context, json] {
+        const std::vector<Device> devices = context.loaded_sysfs().devices();
+        put(*json ? devices_json(devices) + '\n' : devices_text(devices));
+    });
+}
+
+} // namespace ctl

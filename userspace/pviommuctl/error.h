@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What goes wrong, with the exit status that tells a script what kind it is.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace ctl {
+
+enum class Exit {
+    ok = 0,
+    failed = 1,     // the kernel refused, or a file can't be read or written
+    usage = 2,      // what was asked for makes no sense here
+    not_loaded = 3, // there is no xen_pviommu to ask
+};
+
+class Error : public std::runtime_error {
+public:
+    Error(Exit exit, const std::string &what) : std::runtime_error(what), exit_(exit) {}
+    Exit exit() const { return exit_; }
+
+private:
+    Exit exit_;
+};
+
+} // namespace ctl

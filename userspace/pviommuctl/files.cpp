@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "files.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "error.h"
+
+namespace ctl {
+
+namespace {
+
+[[noreturn]] void fail(const Path &path, int error)
+{
+    throw Error(Exit::failed, path.string() + ": " + std::strerror(error));
+}
+
+class Fd {
+public:
+    explicit Fd(int fd) : fd_(fd) {}
+    Fd(const Fd &) = delete;
+    Fd &operator=(const Fd &) = delete;
+    ~Fd() { close(); }
+    explicit operator bool() const { return fd_ >= 0; }
+    int get() const { return fd_; }
+
+    // Some file systems tell of a failed write only here.
+    int close()
+    {
+        const int rc = fd_ < 0 ? 0 : ::close(fd_);
+        fd_ = -1;
+        return rc;
+    }
+
+private:
+    int fd_;
+};
+
+bool write_all(int fd, std::string_view text)
+{
+    while (!text.empty()) {
+        const ssize_t n = ::write(fd, text.data(), text.size());
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        text.remove_prefix(static_cast<size_t>(n));
+    }
+    return true;
+}
+
+// A new file gets what the user's umask leaves of 0666: mkstemp() alone would
+// hide it from a collector that is another user.
+mode_t wanted_mode()
+{
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return 0666 & ~mask;
+}
+
+} // namespace
+
+std::optional<std::string> read_file(const Path &path)
+{
+    const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
+        if (errno == ENOENT || errno == ENODEV)
+            return std::nullopt;
+        fail(path, errno);
+    }
+    std::string text;
+    std::array<char, 4096> buffer;
+    for (;;) {
+        const ssize_t n = ::read(fd.get(), buffer.data(), buffer.size());
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == ENODEV)
+            return std::nullopt;
+        if (n < 0)
+            fail(path, errno);
+        if (n == 0)
+            return text;
+        text.append(buffer.data(), static_cast<size_t>(n));
+    }
+}
+
+int write_file(const Path &path, std::string_view text)
+{
+    const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd)
+        return errno;
+    ssize_t n = 0;
+    do
+        n = ::write(fd.get(), text.data(), text.size());
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno;
+    // In a copied tree the old text may be longer. Only now: what is refused
+    // leaves the file as it was. sysfs has no use for it, and does not mind.
+    if (::ftruncate(fd.get(), n) && errno != EINVAL)
+        return errno;
+    return static_cast<size_t>(n) == text.size() ? 0 : EIO;
+}
+
+void replace_file(const Path &path, std::string_view text)
+{
+    // Beside it, as rename() stays within a file system; and with a name that
+    // no collector looking for "*.prom" takes.
+    std::string temporary = path.string() + ".XXXXXX";
+    Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+    if (!fd)
+        fail(path, errno);
+    if (!write_all(fd.get(), text) || ::fchmod(fd.get(), wanted_mode()) || fd.close() ||
+        std::rename(temporary.c_str(), path.c_str())) {
+        const int error = errno;
+        ::unlink(temporary.c_str());
+        fail(path, error);
+    }
+}
+
+} // namespace ctl

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// pviommuctl: what xen_pviommu does in this dom0, and its few switches.
+#include <cstdio>
+#include <exception>
+
+#include "commands.h"
+#include "error.h"
+
+namespace {
+
+constexpr const char *epilogue = "Exit status: 0 well; 1 the kernel refused, or a file can't be read or written;\n"
+                                 "2 wrong usage; 3 xen_pviommu is not loaded.\n"
+                                 "See pviommuctl(1).";
+
+int status(ctl::Exit exit) { return static_cast<int>(exit); }
+
+int run(int argc, char **argv)
+{
+    CLI::App app("Looks at xen_pviommu, the DMA mapping of a Xen PV dom0, and changes how it works", "pviommuctl");
+    ctl::Context context;
+    app.set_version_flag("--version", "pviommuctl " PVIOMMUCTL_VERSION);
+    app.add_option("--sysfs", context.root, "where sysfs is, or a copy of it")
+        ->type_name("DIR")
+        ->capture_default_str()
+        ->check(CLI::ExistingDirectory);
+    app.footer(epilogue);
+    // Options of all commands may also stand behind the command.
+    app.fallthrough();
+    app.require_subcommand(1);
+    for (const auto add : {ctl::register_status, ctl::register_devices, ctl::register_mode, ctl::register_isolate,
+                           ctl::register_flush, ctl::register_stats, ctl::register_metrics, ctl::register_top})
+        add(app, context);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &e) {
+        // It has many codes for wrong usage, and 0 for --help and --version.
+        return app.exit(e) ? status(ctl::Exit::usage) : status(ctl::Exit::ok);
+    }
+    return status(ctl::Exit::ok);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    try {
+        return run(argc, argv);
+    } catch (const ctl::Error &e) {
+        std::fprintf(stderr, "pviommuctl: %s\n", e.what());
+        return status(e.exit());
+    } catch (const std::exception &e) {
+        std::fprintf(stderr, "pviommuctl: %s\n", e.what());
+        return status(ctl::Exit::failed);
+    }
+}
