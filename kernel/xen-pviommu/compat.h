@@ -7,6 +7,17 @@
 
 #include <linux/version.h>
 
+/* The commands of io_uring: 6.7 gave them a header, and the SQE itself. */
+#ifdef __KERNEL__ /* the harness in userspace has none */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#include <linux/io_uring/cmd.h>
+#define pviommu_uring_payload(c)	io_uring_sqe_cmd((c)->sqe)
+#else
+#include <linux/io_uring.h>
+#define pviommu_uring_payload(c)	((c)->cmd)
+#endif
+#endif
+
 /* dma_map_ops.alloc_pages: 6.10 made room for a macro named alloc_pages. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define pviommu_op_alloc_pages	alloc_pages_op

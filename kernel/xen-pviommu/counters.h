@@ -31,7 +31,7 @@ enum pviommu_counter {
 	PVIOMMU_FLUSH_FULL,	/* the queue was full */
 	PVIOMMU_FLUSH_TIMER,	/* what waited had waited long enough */
 	PVIOMMU_FLUSH_PRESSURE,	/* BFNs were short */
-	PVIOMMU_FLUSH_REQUEST,	/* a device or a CPU left, or the user said so */
+	PVIOMMU_FLUSH_REQUEST,	/* a device, CPU or file left, or the user said so */
 	PVIOMMU_ERRORS,		/* ops that Xen refused */
 	PVIOMMU_COUNTERS
 };

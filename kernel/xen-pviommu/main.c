@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "batch.h"
+#include "chardev.h"
 #include "xencall.h"
 #include "iommu.h"
 #include "isolate.h"
@@ -149,6 +150,7 @@ static int __init start(void)
 		if (err)
 			pr_err("VFIO can't have devices: error %d\n", err);
 	}
+	pviommu_chardev_init();
 
 	return 0;
 
@@ -179,6 +181,7 @@ static void log_leftovers(void)
 
 static void stop(void)
 {
+	pviommu_chardev_exit();
 	pviommu_devices_exit();
 	unregister_reboot_notifier(&reboot_notifier);
 	pviommu_isolate(false);

@@ -9,6 +9,7 @@
 #include <linux/kstrtox.h>
 #include <linux/sysfs.h>
 
+#include "chardev.h"
 #include "counters.h"
 #include "device.h"
 #include "xencall.h"
@@ -198,6 +199,22 @@ static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute devices_attr = __ATTR_RO(devices);
 
+static ssize_t files_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", pviommu_files());
+}
+
+static struct kobj_attribute files_attr = __ATTR_RO(files);
+
+static ssize_t pinned_show(struct kobject *kobj, struct kobj_attribute *attr,
+			   char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", pviommu_pinned());
+}
+
+static struct kobj_attribute pinned_attr = __ATTR_RO(pinned);
+
 static struct attribute *counter_attrs[] = {
 	&counter_maps.attr.attr,
 	&counter_unmaps.attr.attr,
@@ -222,6 +239,8 @@ static struct attribute *counter_attrs[] = {
 	&counter_errors.attr.attr,
 	&bfns_in_use_attr.attr,
 	&devices_attr.attr,
+	&files_attr.attr,
+	&pinned_attr.attr,
 	NULL
 };
 

@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Arrays of maps and unmaps of a process. All that can be wrong with an op is
+ * found before Xen is asked; so that as many as fit share a hypercall, and
+ * neighbours an op of it, though each has a status of its own.
+ *
+ * If Xen refuses one for all that, those that it may have been are done again,
+ * one by one. An op that touches a BFN of an earlier one waits for its hypercall.
+ */
+#include <linux/errno.h>
+#include <linux/mm.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
+#include <linux/pfn.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <xen/page.h>
+
+#include "chardev.h"
+
+static_assert(XEN_IOMMUOP_MAP_read == XEN_PVIOMMU_READ);
+static_assert(XEN_IOMMUOP_MAP_write == XEN_PVIOMMU_WRITE);
+
+/* An array under way. A status is 0 until its op is known to have failed. */
+struct array {
+	struct pviommu_file *f;
+	struct xen_pviommu_op *ops;
+	unsigned int at;	/* the op at hand */
+	unsigned int sent;	/* those before are done */
+};
+
+static u64 first_bfn(const struct xen_pviommu_op *op)
+{
+	return PHYS_PFN(op->iova);
+}
+
+static unsigned long nr_bfns(const struct xen_pviommu_op *op)
+{
+	return PHYS_PFN(op->size);
+}
+
+static void settle_map(struct pviommu_file *f, const struct xen_iommu_op *op)
+{
+	/* A list has them where a run has them. */
+	const struct xen_iommu_op_map *map = &op->u.map;
+
+	if (unlikely(f->batch.unclean)) {
+		pviommu_space_break(f, map->bfn, map->nr, op->status);
+		return;
+	}
+	pviommu_space_settle(f, map->bfn, map->nr, !op->status);
+	if (!op->status)
+		pviommu_count(PVIOMMU_PAGES_MAPPED, map->nr);
+}
+
+static void settle_unmap(struct pviommu_file *f, const struct xen_iommu_op *op)
+{
+	const struct xen_iommu_op_range *range = &op->u.range;
+
+	if (unlikely(op->status)) {
+		pviommu_space_break(f, range->bfn, range->nr, op->status);
+		return;
+	}
+	pviommu_space_settle(f, range->bfn, range->nr, false);
+	pviommu_count(PVIOMMU_PAGES_UNMAPPED, range->nr);
+}
+
+/*
+ * Give Xen what is in the batch, and book what it says. Return: the first error
+ * of an op.
+ */
+static int submit(struct pviommu_file *f, enum pviommu_counter reason)
+{
+	struct pviommu_batch *b = &f->batch;
+	const struct xen_iommu_op *op, *end = b->ops + b->nr;
+	bool unmaps = false;
+	int error;
+
+	if (!b->nr)
+		return 0;
+	pviommu_batch_submit(b);
+	for (op = b->ops; op < end; op += pviommu_op_slots(op)) {
+		if (op->op == XEN_IOMMUOP_unmap) {
+			settle_unmap(f, op);
+			unmaps = true;
+		} else {
+			settle_map(f, op);
+		}
+	}
+	if (unmaps) {
+		pviommu_count_flush(reason, 0);
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+	}
+	error = b->error;
+	b->nr = 0;
+	b->last = NULL;
+	b->error = 0;
+	b->unclean = false;
+	cond_resched();
+
+	return error;
+}
+
+static bool put_frames(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
+		       u32 flags)
+{
+	const struct pviommu_frames frames = {
+		.mfn = mfn,
+		.domid = DOMID_SELF,
+		.flags = flags,
+	};
+
+	if (b->last && b->last->op != XEN_IOMMUOP_unmap &&
+	    b->last->flags == flags && pviommu_batch_join(b, bfn, 1, &frames))
+		return true;
+	if (b->nr == pviommu_xen.max_ops)
+		return false;
+	pviommu_batch_put_map(b, bfn, 1, &frames);
+
+	return true;
+}
+
+static unsigned long put_map(struct pviommu_file *f, u64 bfn, u16 id,
+			     const struct pviommu_region *r, unsigned long page,
+			     unsigned long nr, u32 flags)
+{
+	unsigned long n, mfn;
+
+	for (n = 0; n < nr; n++) {
+		mfn = __pfn_to_mfn(page_to_pfn(r->pages[page + n]));
+		if (!put_frames(&f->batch, bfn + n, mfn, flags))
+			break;
+	}
+	pviommu_space_map(f, bfn, n, id);
+
+	return n;
+}
+
+/* An op for them, or part of the last one. Return: false when there is no room. */
+static bool put_range(struct pviommu_batch *b, u64 bfn, u32 nr)
+{
+	struct xen_iommu_op *last = b->last;
+
+	if (last && last->op == XEN_IOMMUOP_unmap &&
+	    last->u.range.bfn + last->u.range.nr == bfn &&
+	    last->u.range.nr + nr <= pviommu_xen.max_frames) {
+		last->u.range.nr += nr;
+		return true;
+	}
+	if (b->nr == pviommu_xen.max_ops)
+		return false;
+	b->last = &b->ops[b->nr++];
+	pviommu_op_unmap(b->last, bfn, nr);
+
+	return true;
+}
+
+/* The BFNs are mapped. */
+static unsigned long put_unmap(struct pviommu_file *f, u64 bfn,
+			       unsigned long nr)
+{
+	unsigned long n, part;
+
+	for (n = 0; n < nr; n += part) {
+		part = min_t(unsigned long, nr - n, pviommu_xen.max_frames);
+		if (!put_range(&f->batch, bfn + n, part))
+			break;
+	}
+	pviommu_space_unmap(f, bfn, n);
+
+	return n;
+}
+
+/* Unmap what is mapped of the BFNs. The batch is empty before and after. */
+static void take_down(struct pviommu_file *f, u64 bfn, unsigned long nr,
+		      enum pviommu_counter reason)
+{
+	const u16 *state = f->space.state + (bfn - f->space.bfn);
+	unsigned long i;
+
+	for (i = 0; i < nr; i++) {
+		if (!state[i] || state[i] == PVIOMMU_BFN_BROKEN)
+			continue;
+		if (put_unmap(f, bfn + i, 1))
+			continue;
+		submit(f, reason);
+		put_unmap(f, bfn + i, 1);
+	}
+	submit(f, reason);
+}
+
+static struct pviommu_region *region_of(struct pviommu_file *f,
+					const struct xen_pviommu_op *op)
+{
+	return xa_load(&f->regions, op->region);
+}
+
+/* Into the batch goes what it has room for. Return: how many BFNs. */
+static unsigned long put(struct pviommu_file *f,
+			 const struct xen_pviommu_op *op, unsigned long done)
+{
+	unsigned long nr = nr_bfns(op) - done;
+	u64 bfn = first_bfn(op) + done;
+
+	if (op->op == XEN_PVIOMMU_OP_UNMAP)
+		return put_unmap(f, bfn, nr);
+
+	return put_map(f, bfn, op->region, region_of(f, op),
+		       PHYS_PFN(op->offset) + done, nr, op->flags);
+}
+
+/*
+ * The rest of a map in hypercalls of its own: as many as it takes. The batch is
+ * empty before and after.
+ */
+static int map_rest(struct pviommu_file *f, const struct xen_pviommu_op *op,
+		    unsigned long done)
+{
+	unsigned long nr = nr_bfns(op);
+	u64 bfn = first_bfn(op);
+	int err = 0;
+
+	while (done < nr && !err) {
+		done += put(f, op, done);
+		err = submit(f, PVIOMMU_FLUSH_STRICT);
+	}
+	if (!err)
+		return 0;
+	take_down(f, bfn, done, PVIOMMU_FLUSH_STRICT);
+	/* What ought to be free maps something. */
+	if (err == -EEXIST)
+		pviommu_space_break(f, bfn, nr, err);
+
+	return pviommu_space_look(&f->space, bfn, nr, false) ? -EIO : err;
+}
+
+/* The same of an unmap. */
+static int unmap_rest(struct pviommu_file *f, const struct xen_pviommu_op *op,
+		      unsigned long done)
+{
+	unsigned long nr = nr_bfns(op);
+	u64 bfn = first_bfn(op);
+
+	while (done < nr) {
+		done += put(f, op, done);
+		submit(f, PVIOMMU_FLUSH_STRICT);
+	}
+
+	return pviommu_space_look(&f->space, bfn, nr, false) ? -EIO : 0;
+}
+
+/* One of the ops in a hypercall failed: is it this? */
+static int look_again(struct pviommu_file *f, const struct xen_pviommu_op *op)
+{
+	const struct pviommu_space *s = &f->space;
+	bool map = op->op == XEN_PVIOMMU_OP_MAP;
+	int err;
+
+	err = pviommu_space_look(s, first_bfn(op), nr_bfns(op), map);
+	if (!err)
+		return 0;
+	if (!map)
+		return -EIO;
+	/* Half of it may be there, or all of it have failed for a neighbour. */
+	take_down(f, first_bfn(op), nr_bfns(op), PVIOMMU_FLUSH_STRICT);
+	err = pviommu_space_look(s, first_bfn(op), nr_bfns(op), false);
+
+	return err ? -EIO : map_rest(f, op, 0);
+}
+
+/* Return: whether all went well. Else the ops before the one at hand know. */
+static bool flush(struct array *a)
+{
+	struct xen_pviommu_op *op = a->ops + a->sent, *end = a->ops + a->at;
+	int err = submit(a->f, PVIOMMU_FLUSH_STRICT);
+
+	a->sent = a->at;
+	if (likely(!err))
+		return true;
+	for (; op < end; op++)
+		if (!op->status)
+			op->status = look_again(a->f, op);
+
+	return false;
+}
+
+/*
+ * An op that went with several hypercalls is over when it returns: later ones
+ * may change some of its BFNs, and nobody is to look at it again.
+ */
+static int over(struct array *a, int status)
+{
+	a->sent = a->at + 1;
+
+	return status;
+}
+
+/*
+ * Into the batch with an op, whose BFNs are as they should be. Its status is 0
+ * then, unless it is over.
+ */
+static int add(struct array *a, const struct xen_pviommu_op *op)
+{
+	bool map = op->op == XEN_PVIOMMU_OP_MAP;
+	unsigned long done = put(a->f, op, 0);
+
+	if (!done) {
+		flush(a);
+		done = put(a->f, op, 0);
+	}
+	if (likely(done == nr_bfns(op)))
+		return 0;
+	if (!flush(a) && map &&
+	    pviommu_space_look(&a->f->space, first_bfn(op), done, true)) {
+		take_down(a->f, first_bfn(op), done, PVIOMMU_FLUSH_STRICT);
+		done = 0;
+	}
+
+	return over(a, map ? map_rest(a->f, op, done) :
+			     unmap_rest(a->f, op, done));
+}
+
+static bool is_aligned(u64 value)
+{
+	return !(value & ~PAGE_MASK);
+}
+
+static bool is_wrong(const struct xen_pviommu_op *op)
+{
+	u64 end;
+
+	if (op->pad0 || !op->size || !is_aligned(op->iova) ||
+	    !is_aligned(op->size) ||
+	    check_add_overflow(op->iova, op->size, &end))
+		return true;
+	if (op->op == XEN_PVIOMMU_OP_UNMAP)
+		return op->flags || op->region || op->offset;
+
+	return op->op != XEN_PVIOMMU_OP_MAP || !op->flags ||
+	       op->flags & ~(XEN_PVIOMMU_READ | XEN_PVIOMMU_WRITE) ||
+	       !is_aligned(op->offset) ||
+	       check_add_overflow(op->offset, op->size, &end);
+}
+
+static bool is_inside(const struct pviommu_space *s,
+		      const struct xen_pviommu_op *op)
+{
+	u64 bfn = first_bfn(op);
+
+	return s->w && bfn >= s->bfn && bfn - s->bfn < s->nr &&
+	       nr_bfns(op) <= s->nr - (bfn - s->bfn);
+}
+
+/* Does the region allow it? */
+static int check_region(const struct pviommu_region *r,
+			const struct xen_pviommu_op *op)
+{
+	unsigned long page = PHYS_PFN(op->offset);
+
+	if (!r)
+		return -ENOENT;
+	if (op->flags & ~r->flags)
+		return -EACCES;
+	if (page >= r->nr || nr_bfns(op) > r->nr - page)
+		return -ERANGE;
+
+	return 0;
+}
+
+/* Return: 0 when it is in the batch or done. */
+static int carry_out(struct array *a, const struct xen_pviommu_op *op)
+{
+	bool unmaps = op->op == XEN_PVIOMMU_OP_UNMAP;
+	struct pviommu_file *f = a->f;
+	int err;
+
+	if (is_wrong(op))
+		return -EINVAL;
+	if (!is_inside(&f->space, op))
+		return -ENXIO;
+	if (!unmaps) {
+		err = check_region(region_of(f, op), op);
+		if (err)
+			return err;
+	}
+	err = pviommu_space_look(&f->space, first_bfn(op), nr_bfns(op), unmaps);
+	if (err == -EBUSY) {
+		flush(a);
+		err = pviommu_space_look(&f->space, first_bfn(op), nr_bfns(op),
+					 unmaps);
+	}
+	if (err)
+		return err;
+
+	return add(a, op);
+}
+
+/**
+ * pviommu_userops - carry out an array of ops
+ * @f: the file, locked
+ * @ops: the ops, in the kernel's memory; their statuses are set
+ * @nr: how many
+ *
+ * Context: process.
+ * Return: how many of them have a status that is not 0.
+ */
+unsigned int pviommu_userops(struct pviommu_file *f, struct xen_pviommu_op *ops,
+			     unsigned int nr)
+{
+	struct array a = { .f = f, .ops = ops };
+	unsigned int i, failed = 0;
+
+	for (i = 0; i < nr; i++)
+		ops[i].status = 0;
+	for (; a.at < nr; a.at++) {
+		if (unlikely(fatal_signal_pending(current)))
+			ops[a.at].status = -EINTR;
+		else
+			ops[a.at].status = carry_out(&a, &ops[a.at]);
+	}
+	flush(&a);
+	for (i = 0; i < nr; i++)
+		failed += ops[i].status != 0;
+
+	return failed;
+}
+
+/* The file ends: nothing of it is mapped any more, but what is broken. */
+void pviommu_userops_end(struct pviommu_file *f)
+{
+	if (f->space.w)
+		take_down(f, f->space.bfn, f->space.nr, PVIOMMU_FLUSH_REQUEST);
+}
