@@ -47,9 +47,9 @@ make_tree() {
     local name
     rm -rf "$sys"
     mkdir -p "$module/counters" "$module/usage" "$sys/bus/pci/devices/0000:00:1f.0"
-    for name in "${total[@]}" bfns_in_use devices; do put "kernel/xen_pviommu/counters/$name" 0; done
+    for name in "${total[@]}" bfns_in_use files pinned devices; do put "kernel/xen_pviommu/counters/$name" 0; done
     for name in claims tables mapped noref; do put "kernel/xen_pviommu/usage/$name" 5; done
-    for name in 'state active' 'reason none' 'mode strict' 'isolate 0' 'flush ' 'counters/devices 2'; do
+    for name in 'state active' 'reason none' 'mode strict' 'isolate 0' 'vfio 0' 'flush ' 'counters/devices 2'; do
         put "kernel/xen_pviommu/${name% *}" "${name#* }"
     done
     add_device 0000:00:03.0 e1000e strict
@@ -70,7 +70,7 @@ json() { python3 -c "import json, sys; j = json.loads(sys.argv[1]); print($1)" "
 # What the kernel and the documents have, we know.
 ctl stats --json
 is 'every counter of the kernel is there, and no other' "$(json '*sorted(j["counters"])')" \
-    "$(printf '%s\n' "${total[@]}" bfns_in_use devices | sort | xargs)"
+    "$(printf '%s\n' "${total[@]}" bfns_in_use files pinned devices | sort | xargs)"
 ctl devices --json
 is 'and every one of a device' "$(json '*sorted(j[0]["counters"])')" "$(printf '%s\n' "${own[@]}" | sort | xargs)"
 for reason in $(sed -nE '/^## The log/,/^## /s/^\| `([a-z-]+)` \|.*/\1/p' "$root/docs/boot-options.md" | grep -v '^reason$'); do
@@ -89,6 +89,7 @@ is 'status' "$status:$said" "0:state    active
 mode     strict
 reason   none
 isolate  off
+vfio     off
 usage    claims 5, tables 5, mapped 5, noref 5
 devices  2"
 ctl status --json
@@ -159,11 +160,21 @@ refused "write isolate 16" isolate on
 like 'a device that needs the host map' "$status:$err" "^1:.*isolate on refused: .*dmesg \| grep 'isolate refused'"
 refused "write isolate 12" isolate off
 like 'no memory' "$status:$err" '^1:.*isolate off refused: Cannot allocate memory: dmesg'
+ctl vfio
+is 'vfio is shown' "$status:$said" 0:off
+ctl vfio on
+is 'and set' "$status:$said:$(cat "$module/vfio"):$(cat "$module/isolate")" 0:on:1:0
+refused "write vfio 16" vfio on
+like 'drivers that came before' "$status:$err" "^1:.*vfio on refused: .*dmesg \| grep 'vfio=1 refused'.*before"
+refused "write vfio 16" vfio off
+like 'a device that VFIO has' "$status:$err" "^1:.*vfio off refused: .*dmesg \| grep 'vfio=0 refused'.*unbind it from vfio-pci"
+refused "write vfio 95" vfio on
+like 'no IOMMU API' "$status:$err" '^1:.*vfio on refused: .*CONFIG_IOMMU_API'
 ctl flush
 is 'flush' "$status:$said:$(cat "$module/flush")" 0::1
 put kernel/xen_pviommu/state fallback
 put kernel/xen_pviommu/reason passthrough
-for command in 'isolate on' flush; do
+for command in 'isolate on' 'vfio on' flush; do
     refused "write ${command% on} 19" $command
     like "$command, when it is not active" "$status:$err" "^1:.*$command refused: .*fallback: DMA bypasses.*dom0-iommu=passthrough"
 done
@@ -226,7 +237,7 @@ watched --count 2 &
 for values in '100 10 10' '300 40 20' '5 1 1'; do snapshot $values; done
 wait $!
 is 'stats --watch, as text' "$(sed -E 's/ +/ /g; s/[0-9.]+$/R/; s/^[0-9.]+ s/T s/' "$work/watched" | xargs -d '\n')" \
-    'T s more per second maps 200 R hypercalls 10 R ops 30 R bfns_in_use R devices R ops per hypercall R hypercalls per map R  counters restarted'
+    'T s more per second maps 200 R hypercalls 10 R ops 30 R bfns_in_use R files R pinned R devices R ops per hypercall R hypercalls per map R  counters restarted'
 
 # Loaded anew, with counters that have grown past the old ones: another directory.
 rm -f "$work/watched"
@@ -338,7 +349,7 @@ ctl top --sort colour
 is 'by a column that is none' "$status" 2
 
 # Usage, and what all have in common.
-for command in status devices mode isolate flush stats metrics top; do
+for command in status devices mode isolate vfio flush stats metrics top; do
     ctl $command --help
     like "$command --help" "$status:$said" '^Usage: pviommuctl .*'$command
     is "$command without the module" "$(sys=$work/none; mkdir -p "$sys"
@@ -379,17 +390,18 @@ complete_line() {
         f=$(complete -p pviommuctl); f=${f#*-F }; ${f% *}; printf "%s\n" "${COMPREPLY[@]}" | xargs' \
         - "$root/userspace/pviommuctl/pviommuctl.bash-completion" "$1"
 }
-is 'commands are completed' "$(complete_line 'pviommuctl ')" 'status devices mode isolate flush stats metrics top'
+is 'commands are completed' "$(complete_line 'pviommuctl ')" 'status devices mode isolate vfio flush stats metrics top'
 is 'and begun ones' "$(complete_line 'pviommuctl --sysfs /x st')" 'status stats'
 is 'devices' "$(complete_line "pviommuctl --sysfs $sys mode ")" '0000:00:03.0 0000:00:04.0'
 is 'begun devices, behind the last colon' "$(complete_line "pviommuctl --sysfs=$sys mode 0000:00:0")" '03.0 04.0'
 is 'without a domain' "$(complete_line "pviommuctl --sysfs $sys stats --device 00:03")" '03.0'
 is 'modes' "$(complete_line "pviommuctl --sysfs $sys mode 00:03.0 s")" 'static strict'
 is 'isolate' "$(complete_line 'pviommuctl isolate ')" 'on off'
+is 'vfio' "$(complete_line 'pviommuctl vfio ')" 'on off'
 is 'and no third word' "$(complete_line 'pviommuctl isolate on ')$(complete_line 'pviommuctl mode 00:03.0 lazy ')" ''
 ctl top --help
 is 'columns' "$(complete_line 'pviommuctl top --sort ' | tr ' ' ,)" "$(grep -oE '\{device[a-z,]+\}' <<<"$said" | tr -d '{}')"
-for command in status devices mode isolate flush stats metrics top; do
+for command in status devices mode isolate vfio flush stats metrics top; do
     ctl $command --help
     for option in $(grep -oE '^ +(-h,)?--[a-z]+' <<<"$said" | grep -oE -e '--[a-z]+'); do
         like "$command $option is completed" " $(complete_line "pviommuctl $command -") " " $option "

@@ -32,7 +32,7 @@ constexpr Advice table[] = {
 constexpr Advice off = {"off", "the module was loaded with mode off",
                         "load it with another: modprobe -r xen-pviommu; modprobe xen-pviommu mode=strict"};
 
-// What any of the three files may say.
+// What any of the files may say.
 std::string refused(int error)
 {
     if (error == EACCES || error == EROFS)
@@ -94,6 +94,19 @@ std::string isolate_refused(int error, bool on, const Status &status)
         return "a bound device, or the static map, needs the host map. The log names it: dmesg | grep 'isolate "
                "refused'. "
                "Unbind that device, or bind it again now that the module is loaded; static can't be isolated";
+    return refused(error);
+}
+
+std::string vfio_refused(int error, bool on, const Status &status)
+{
+    if (error == ENODEV)
+        return inactive(status);
+    if (error == EOPNOTSUPP)
+        return "this kernel has no IOMMU API (CONFIG_IOMMU_API)";
+    if (error == EBUSY)
+        return fmt::format("the log names the device: dmesg | grep 'vfio={} refused'. {}", on ? 1 : 0,
+                           on ? "Unbind the devices that have drivers, or load the module with vfio=1 before those"
+                              : "End the program that has it, and unbind it from vfio-pci");
     return refused(error);
 }
 

@@ -28,6 +28,7 @@ std::optional<Advice> advice_for(const Status &status);
 // without a full stop or a newline.
 std::string mode_refused(int error, const std::string &address, std::string_view mode);
 std::string isolate_refused(int error, bool on, const Status &status);
+std::string vfio_refused(int error, bool on, const Status &status);
 std::string flush_refused(int error, const Status &status);
 
 } // namespace ctl

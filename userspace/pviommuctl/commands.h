@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The subcommands, one file each. A register function adds its own to `app`, with
+// The subcommands. A register function adds its own to `app`, with
 // a callback that does the work: it prints to stdout, and throws ctl::Error.
 #pragma once
 
@@ -25,7 +25,7 @@ struct Context {
 void register_status(CLI::App &app, Context &context);
 void register_devices(CLI::App &app, Context &context);
 void register_mode(CLI::App &app, Context &context);
-void register_isolate(CLI::App &app, Context &context);
+void register_switches(CLI::App &app, Context &context); // isolate, vfio
 void register_flush(CLI::App &app, Context &context);
 void register_stats(CLI::App &app, Context &context);
 void register_metrics(CLI::App &app, Context &context);

@@ -56,6 +56,8 @@ std::string status_json(const Status &s)
     }
     if (s.isolate)
         json["isolate"] = *s.isolate;
+    if (s.vfio)
+        json["vfio"] = *s.vfio;
     for (const auto &[name, value] : s.usage)
         json["usage"][name] = value;
     if (s.devices)

@@ -28,7 +28,7 @@ int run(int argc, char **argv)
     // Options of all commands may also stand behind the command.
     app.fallthrough();
     app.require_subcommand(1);
-    for (const auto add : {ctl::register_status, ctl::register_devices, ctl::register_mode, ctl::register_isolate,
+    for (const auto add : {ctl::register_status, ctl::register_devices, ctl::register_mode, ctl::register_switches,
                            ctl::register_flush, ctl::register_stats, ctl::register_metrics, ctl::register_top})
         add(app, context);
     try {

@@ -57,6 +57,10 @@ void put_status(Page &page, const Status &s)
         page.family("pviommu_isolated", "gauge", "1 if the host map is dropped.");
         page.sample(*s.isolate);
     }
+    if (s.vfio) {
+        page.family("pviommu_vfio", "gauge", "1 if VFIO can have devices.");
+        page.sample(*s.vfio);
+    }
     for (const auto &[name, value] : s.usage) {
         page.family("pviommu_usage_" + name, "gauge", "What Xen says that the module uses.");
         page.sample(value);

@@ -139,6 +139,8 @@ Status Sysfs::status() const
     s.mode = read_word(module_file("mode"));
     if (const auto on = read_number(module_file("isolate")))
         s.isolate = *on != 0;
+    if (const auto on = read_number(module_file("vfio")))
+        s.vfio = *on != 0;
     for (const std::string name : {"claims", "tables", "mapped", "noref"})
         if (const auto value = read_number(module_file("usage") / name))
             s.usage.emplace_back(name, *value);

@@ -30,6 +30,7 @@ Status active()
     s.reason = "none";
     s.mode = "lazy";
     s.isolate = true;
+    s.vfio = false;
     s.usage = {{"claims", 2}, {"mapped", 9}};
     s.devices = 1;
     return s;
@@ -52,7 +53,7 @@ TEST(Text, IsAligned) { EXPECT_EQ(aligned({{"a", "1"}, {"long", "22"}, {"b"}}, 1
 
 TEST(Text, OfStatus)
 {
-    EXPECT_EQ(status_text(active()), "state    active\nmode     lazy\nreason   none\nisolate  on\n"
+    EXPECT_EQ(status_text(active()), "state    active\nmode     lazy\nreason   none\nisolate  on\nvfio     off\n"
                                      "usage    claims 2, mapped 9\ndevices  1\n");
     Status refused;
     refused.state = "fallback";
@@ -102,7 +103,7 @@ TEST(Text, OfTop)
 
 TEST(JsonOf, Status)
 {
-    EXPECT_EQ(status_json(active()), R"({"state":"active","mode":"lazy","reason":"none","isolate":true,)"
+    EXPECT_EQ(status_json(active()), R"({"state":"active","mode":"lazy","reason":"none","isolate":true,"vfio":false,)"
                                      R"("usage":{"claims":2,"mapped":9},"devices":1})");
     Status refused;
     refused.state = "fallback";
@@ -165,6 +166,9 @@ TEST(Prometheus, HasEachFamilyOnce)
               "# HELP pviommu_isolated 1 if the host map is dropped.\n"
               "# TYPE pviommu_isolated gauge\n"
               "pviommu_isolated 1\n"
+              "# HELP pviommu_vfio 1 if VFIO can have devices.\n"
+              "# TYPE pviommu_vfio gauge\n"
+              "pviommu_vfio 0\n"
               "# HELP pviommu_usage_claims What Xen says that the module uses.\n"
               "# TYPE pviommu_usage_claims gauge\n"
               "pviommu_usage_claims 2\n"

@@ -81,6 +81,8 @@ std::string status_text(const Status &s)
     }
     if (s.isolate)
         add("isolate", *s.isolate ? "on" : "off");
+    if (s.vfio)
+        add("vfio", *s.vfio ? "on" : "off");
     add("usage", usage_line(s));
     if (s.devices)
         add("devices", number(s.devices));
