@@ -57,7 +57,12 @@ modprobe vfio-pci
 is 'VFIO is served' "$(cat "$SYS/vfio")" 1
 to_vfio "$1"
 is 'two devices are VFIO'"'"'s' "$(for port in "${PORTS[@]}"; do driver_of "$port"; done | xargs)" 'vfio-pci vfio-pci'
-usage() { echo "$(cat "$SYS"/usage/{claims,tables,mapped} | xargs) $(awk '/^nr_foll_pin/ { n = $2 - n } END { print n }' /proc/vmstat) pinned"; }
+# usage: what Xen and the kernel say is in use. Each CPU has its share of the pins'
+# count, and hands it in now and then, or when asked.
+usage() {
+    echo 1 >/proc/sys/vm/stat_refresh
+    echo "$(cat "$SYS"/usage/{claims,tables,mapped} | xargs) $(awk '/^nr_foll_pin/ { n = $2 - n } END { print n }' /proc/vmstat) pinned"
+}
 before=$(usage)
 
 # forwards NAME OPTION...: testpmd does, through maps that are there only as long as it is.
