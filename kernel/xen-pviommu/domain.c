@@ -130,7 +130,7 @@ static void sync(struct pviommu_domain *d)
 }
 
 /* Let the unmap of a BFN wait; false: nothing is mapped there. */
-static bool wait(struct pviommu_domain *d, u64 bfn, gfp_t gfp)
+static bool wait(struct pviommu_domain *d, u64 bfn)
 {
 	void *entry = xa_load(&d->pages, bfn);
 	struct waiting *last;
@@ -138,7 +138,8 @@ static bool wait(struct pviommu_domain *d, u64 bfn, gfp_t gfp)
 	if (!entry || entry_waits(entry))
 		return false;
 	/* The entry has its place: nothing is allocated. */
-	xa_store(&d->pages, bfn, entry_of(entry_pfn(entry), true), gfp);
+	xa_store(&d->pages, bfn, entry_of(entry_pfn(entry), true),
+		 GFP_KERNEL);
 
 	last = d->nr_waiting ? &d->waiting[d->nr_waiting - 1] : NULL;
 	if (last && last->bfn + last->nr == bfn) {
@@ -161,7 +162,7 @@ static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	size_t done = 0;
 
 	mutex_lock(&d->lock);
-	while (done < count && wait(d, PHYS_PFN(iova) + done, GFP_KERNEL))
+	while (done < count && wait(d, PHYS_PFN(iova) + done))
 		done++;
 	mutex_unlock(&d->lock);
 
@@ -308,7 +309,7 @@ static void empty(struct pviommu_domain *d)
 
 	mutex_lock(&d->lock);
 	xa_for_each(&d->pages, bfn, entry)
-		wait(d, bfn, GFP_KERNEL);
+		wait(d, bfn);
 	sync(d);
 	mutex_unlock(&d->lock);
 	xa_destroy(&d->pages);

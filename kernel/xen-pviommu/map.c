@@ -12,9 +12,18 @@
 
 #include "fast.h"
 
-/* Interrupts are off: what this CPU keeps can be had if it has to be. */
-static u64 alloc(struct pviommu_window *w, struct pviommu_batch *b,
-		 unsigned int order)
+/**
+ * pviommu_bfn_alloc - take BFNs, if it has to be from what this CPU keeps
+ * @w: the window
+ * @b: this CPU's batch, empty: interrupts are off
+ * @order: how many, as a power of two
+ *
+ * Pages whose memory is waiting for its flush hold BFNs, as do idle mappings.
+ *
+ * Return: the first, aligned to its number, or BFN_NONE.
+ */
+u64 pviommu_bfn_alloc(struct pviommu_window *w, struct pviommu_batch *b,
+		      unsigned int order)
 {
 	u64 bfn = bfn_alloc(&w->bfns, order);
 
@@ -50,7 +59,7 @@ bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
 		return false;
 	}
 	place->order = pviommu_order(nr, align, offset);
-	place->bfn = alloc(place->w, b, place->order);
+	place->bfn = pviommu_bfn_alloc(place->w, b, place->order);
 	if (unlikely(place->bfn == BFN_NONE))
 		return false;
 	place->bfn |= offset & (align - 1);

@@ -45,6 +45,8 @@ static inline u64 pviommu_run_start(u64 bfn, unsigned int order)
 }
 
 /* map.c */
+u64 pviommu_bfn_alloc(struct pviommu_window *w, struct pviommu_batch *b,
+		      unsigned int order);
 bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
 		   u64 limit, unsigned long nr, unsigned long align,
 		   unsigned long offset, struct pviommu_place *place);

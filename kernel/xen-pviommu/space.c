@@ -21,27 +21,9 @@
 #include <linux/printk.h>
 
 #include "chardev.h"
-#include "queue.h"
+#include "map.h"
 
 static_assert(BFN_CHUNK_SIZE << PAGE_SHIFT == XEN_PVIOMMU_MIN_WINDOW);
-
-/* Pages whose memory is waiting for its flush hold BFNs: see map.c. */
-static u64 alloc(struct pviommu_window *w, unsigned int order)
-{
-	struct pviommu_batch *b;
-	unsigned long flags;
-	u64 bfn;
-
-	b = pviommu_batch_get(&flags);
-	bfn = bfn_alloc(&w->bfns, order);
-	if (bfn == BFN_NONE) {
-		pviommu_queues_relieve(b);
-		bfn = bfn_alloc(&w->bfns, order);
-	}
-	pviommu_batch_put(flags);
-
-	return bfn;
-}
 
 /**
  * pviommu_space_take - give a file its window
@@ -54,6 +36,8 @@ static u64 alloc(struct pviommu_window *w, unsigned int order)
 int pviommu_space_take(struct pviommu_space *s, u64 size, u64 limit)
 {
 	struct pviommu_window *w = pviommu_window_under(limit);
+	struct pviommu_batch *b;
+	unsigned long flags;
 	u16 *state;
 	u64 bfn;
 
@@ -62,7 +46,9 @@ int pviommu_space_take(struct pviommu_space *s, u64 size, u64 limit)
 	state = kvcalloc(PHYS_PFN(size), sizeof(*state), GFP_KERNEL_ACCOUNT);
 	if (!state)
 		return -ENOMEM;
-	bfn = alloc(w, ilog2(PHYS_PFN(size)));
+	b = pviommu_batch_get(&flags);
+	bfn = pviommu_bfn_alloc(w, b, ilog2(PHYS_PFN(size)));
+	pviommu_batch_put(flags);
 	if (bfn == BFN_NONE) {
 		kvfree(state);
 		return -ENOSPC;

@@ -159,9 +159,9 @@ static int take_range(u64 frames)
 	u64 top = PFN_PHYS(1ULL << pviommu_xen.bfn_bits) - 1;
 	u64 above_ram = PFN_PHYS(pviommu_xen.max_ram);
 
-	return pviommu_range_take_high(&range, "xen_pviommu static window",
-				       frames, max_t(u64, above_ram, SZ_4G),
-				       top, BASE_ALIGN);
+	return pviommu_range_take(&range, "xen_pviommu static window", frames,
+				  max_t(u64, above_ram, SZ_4G), top,
+				  BASE_ALIGN);
 }
 
 /**

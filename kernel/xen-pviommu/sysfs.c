@@ -62,6 +62,20 @@ static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute reason_attr = __ATTR_RO(reason);
 
+static ssize_t switch_store(const char *buf, size_t len, int (*set)(bool on))
+{
+	bool on;
+	int err;
+
+	if (!pviommu_active())
+		return -ENODEV;
+	err = kstrtobool(buf, &on);
+	if (!err)
+		err = set(on);
+
+	return err ?: len;
+}
+
 static ssize_t isolate_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
@@ -71,33 +85,23 @@ static ssize_t isolate_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t isolate_store(struct kobject *kobj, struct kobj_attribute *attr,
 			     const char *buf, size_t len)
 {
-	bool on;
-	int err;
-
-	if (!pviommu_active())
-		return -ENODEV;
-	err = kstrtobool(buf, &on);
-	if (!err)
-		err = pviommu_isolate(on);
-
-	return err ?: len;
+	return switch_store(buf, len, pviommu_isolate);
 }
 
 static struct kobj_attribute isolate_attr = __ATTR_RW(isolate);
 
+static int flush(bool on)
+{
+	if (on)
+		pviommu_queues_drain();
+
+	return 0;
+}
+
 static ssize_t flush_store(struct kobject *kobj, struct kobj_attribute *attr,
 			   const char *buf, size_t len)
 {
-	bool on;
-	int err;
-
-	if (!pviommu_active())
-		return -ENODEV;
-	err = kstrtobool(buf, &on);
-	if (!err && on)
-		pviommu_queues_drain();
-
-	return err ?: len;
+	return switch_store(buf, len, flush);
 }
 
 static struct kobj_attribute flush_attr = __ATTR_WO(flush);
@@ -111,16 +115,7 @@ static ssize_t vfio_show(struct kobject *kobj, struct kobj_attribute *attr,
 static ssize_t vfio_store(struct kobject *kobj, struct kobj_attribute *attr,
 			  const char *buf, size_t len)
 {
-	bool on;
-	int err;
-
-	if (!pviommu_active())
-		return -ENODEV;
-	err = kstrtobool(buf, &on);
-	if (!err)
-		err = pviommu_iommu_serve(on);
-
-	return err ?: len;
+	return switch_store(buf, len, pviommu_iommu_serve);
 }
 
 static struct kobj_attribute vfio_attr = __ATTR_RW(vfio);

@@ -109,22 +109,12 @@ static int take_below(struct resource *parent, struct resource *res, u64 size,
 	return -ENOSPC;
 }
 
-/**
- * pviommu_range_take - reserve and claim a range of BFNs
- * @r: the range
- * @name: its name in /proc/iomem
- * @frames: number of BFNs, a multiple of 512
- * @min: lowest address it may have
- * @max: highest address it may have
- * @align: alignment in bytes, a power of two, at least 2 MiB
- *
+/*
  * Above the host's RAM, holes outside of all PCI host bridges come first. Then
  * those that a host bridge would decode but no BAR or bridge window uses.
- *
- * Return: 0 or a negative errno.
  */
-int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
-		       u64 min, u64 max, u64 align)
+static int range_take(struct pviommu_range *r, const char *name, u64 frames,
+		      u64 min, u64 max, u64 align)
 {
 	u64 size = PFN_PHYS(frames);
 	struct pci_bus *bus = NULL;
@@ -163,23 +153,33 @@ void pviommu_range_give(struct pviommu_range *r)
 	release_resource(&r->res);
 }
 
-/*
- * See pviommu_range_take(); but in the upper half of what many devices drive, if
- * it can: processes choose their addresses (VFIO) from 4 GiB on.
+/**
+ * pviommu_range_take - reserve and claim a range of BFNs
+ * @r: the range
+ * @name: its name in /proc/iomem
+ * @frames: number of BFNs, a multiple of 512
+ * @first: lowest address it may have
+ * @max: highest address it may have
+ * @align: alignment in bytes, a power of two, at least 2 MiB
+ *
+ * In the upper half of what many devices drive, if it can: processes choose
+ * their addresses (VFIO) from 4 GiB on.
+ *
+ * Return: 0 or a negative errno.
  */
-int pviommu_range_take_high(struct pviommu_range *r, const char *name,
-			    u64 frames, u64 first, u64 max, u64 align)
+int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
+		       u64 first, u64 max, u64 align)
 {
 	u64 good = min(max, HIGH_PREFERRED), half = good / 2 + 1;
 	int err;
 
 	if (half > first && half >= SZ_4G) {
-		err = pviommu_range_take(r, name, frames, half, good, align);
+		err = range_take(r, name, frames, half, good, align);
 		if (!err)
 			return 0;
 	}
 
-	return pviommu_range_take(r, name, frames, first, max, align);
+	return range_take(r, name, frames, first, max, align);
 }
 
 /* The largest power of two of BFNs between @most and @least that is free. */
@@ -190,9 +190,8 @@ static int window_take(struct pviommu_window *w, const char *name, u64 most,
 	int err = -ENOSPC;
 
 	for (bytes = most; bytes >= least && bytes >= CLAIM_BYTES; bytes >>= 1) {
-		err = pviommu_range_take_high(&w->range, name, PHYS_PFN(bytes),
-					      min, max,
-					      min_t(u64, bytes, SZ_1G));
+		err = pviommu_range_take(&w->range, name, PHYS_PFN(bytes), min,
+					 max, min_t(u64, bytes, SZ_1G));
 		if (!err)
 			break;
 	}

@@ -52,9 +52,7 @@ static inline struct pviommu_window *pviommu_window_of(dma_addr_t addr)
 int pviommu_claim(u64 first, u64 end);
 void pviommu_unclaim(u64 start, u64 end);
 int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
-		       u64 min, u64 max, u64 align);
-int pviommu_range_take_high(struct pviommu_range *r, const char *name,
-			    u64 frames, u64 first, u64 max, u64 align);
+		       u64 first, u64 max, u64 align);
 void pviommu_range_give(struct pviommu_range *r);
 int pviommu_windows_init(u64 max_frames);
 void pviommu_windows_exit(void);
