@@ -9,6 +9,7 @@
 #include <xen/hypercall.h>
 #include <xen/lib.h>
 #include <xen/percpu.h>
+#include <xen/trace.h>
 #include <xsm/xsm.h>
 
 #include "iommu_op_plain.h"
@@ -153,19 +154,6 @@ static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
     return rc;
 }
 
-/* Slots that the op's list has, of those that are behind it. */
-static unsigned int list_slots(const struct xen_iommu_op *op,
-                               unsigned int behind)
-{
-    unsigned int nr = op->u.list.nr;
-
-    if ( op->op != XEN_IOMMUOP_map_list )
-        return 0;
-
-    return nr > behind * XEN_IOMMUOP_LIST_MFNS
-           ? behind : DIV_ROUND_UP(nr, XEN_IOMMUOP_LIST_MFNS);
-}
-
 /* The MFNs are in the slots behind the op, and what they do not fill is 0. */
 static int map_list(struct iommu_op_batch *b, const struct xen_iommu_op *op,
                     unsigned int slots)
@@ -273,7 +261,7 @@ static unsigned int run_batch(struct iommu_op_batch *b, unsigned int count)
             rc = b->refused ?: entry_op(b, op);
         else
         {
-            next += list_slots(op, end - next);
+            next += iommu_op_list_slots(op, end - next);
             rc = rare_op(b, op, next - op - 1);
         }
 
@@ -334,6 +322,8 @@ long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
     }
 
     done = run_batch(b, count);
+    if ( unlikely(tb_init_done) )
+        iommu_op_trace_batch(b, count, done);
 
     if ( done && !copy_back(uops, b, done) )
         return -EFAULT;

@@ -89,6 +89,24 @@ int iommu_op_unmap_any(struct iommu_op_batch *b,
 int iommu_op_flush(struct iommu_op_batch *b,
                    const struct xen_iommu_op_range *r);
 
+/* iommu_op_trace.c */
+void iommu_op_trace_batch(const struct iommu_op_batch *b, unsigned int slots,
+                          unsigned int done);
+void iommu_op_trace_flush(const struct iommu_op_batch *b);
+
+/* Slots that the op's list has, of those that are behind it. */
+static inline unsigned int iommu_op_list_slots(const struct xen_iommu_op *op,
+                                               unsigned int behind)
+{
+    unsigned int nr = op->u.list.nr;
+
+    if ( op->op != XEN_IOMMUOP_map_list )
+        return 0;
+
+    return nr > behind * XEN_IOMMUOP_LIST_MFNS
+           ? behind : DIV_ROUND_UP(nr, XEN_IOMMUOP_LIST_MFNS);
+}
+
 /*
  * Let the batch change entries, until iommu_op_settle(). On the generic path it
  * is alone: tables come and go there, and a device that remembers one that went

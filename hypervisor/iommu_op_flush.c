@@ -4,6 +4,7 @@
  */
 #include <xen/bitops.h>
 #include <xen/lib.h>
+#include <xen/trace.h>
 
 #include "iommu_op_batch.h"
 
@@ -127,6 +128,9 @@ static int flush_batch(struct iommu_op_batch *b)
     if ( b->flush_flags & IOMMU_FLUSHF_all )
         b->modified.all = true;
     b->flush_flags = 0;
+
+    if ( unlikely(tb_init_done) )
+        iommu_op_trace_flush(b);
 
     if ( b->modified.nr || b->modified.all )
         rc = flush(b, &b->modified, IOMMU_FLUSHF_modified);

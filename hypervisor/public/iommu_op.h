@@ -187,6 +187,32 @@ struct xen_iommu_op {
     } u;
 };
 
+/*
+ * Xen's trace buffer, which xentrace reads: class 0x0100f000, TRC_IOMMU.
+ *
+ * flush: what a batch changed is about to leave the IOTLB. batch: it has ended,
+ * its flush included. A batch that Xen interrupts and continues is one for each
+ * part. Both have a time.
+ */
+#define XEN_IOMMUOP_TRC_batch       0x01001001
+#define XEN_IOMMUOP_TRC_flush       0x01001002
+
+struct xen_iommu_op_trc_batch {
+    uint32_t slots;    /* that it had */
+    uint32_t done;     /* and is done with: fewer if it was interrupted */
+    uint32_t ops;      /* in these */
+    uint32_t failed;   /* of the ops */
+    uint32_t mapped;   /* frames, by those that did not fail */
+    uint32_t unmapped;
+    uint32_t error;    /* of the first that failed, as a positive errno */
+};
+
+struct xen_iommu_op_trc_flush {
+    uint32_t runs;     /* of neighbouring frames; 0: the whole domain */
+    uint32_t frames;   /* in them */
+    uint32_t waiting;  /* unmaps, neighbours being one, that wait for it */
+};
+
 #ifdef __XEN__
 typedef struct xen_iommu_op xen_iommu_op_t;
 DEFINE_XEN_GUEST_HANDLE(xen_iommu_op_t);

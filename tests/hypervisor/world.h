@@ -19,6 +19,7 @@ extern "C" {
 #include <xen/rwlock.h>
 #include <xen/sched.h>
 #include <xen/spinlock.h>
+#include <xen/trace.h>
 #include <xen/vmap.h>
 #include <xsm/xsm.h>
 
@@ -68,6 +69,7 @@ struct Hooks {
     std::function<bool()> alloc_fails;
     std::function<bool()> flush_fails;
     std::function<bool()> copy_in_fails, copy_out_fails;
+    std::function<void(uint32_t event, const void *data, unsigned bytes)> trace; // while tb_init_done
 };
 
 enum class Alloc { Domain, Claim, Leaf, Shadow, Table };

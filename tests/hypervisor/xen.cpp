@@ -243,6 +243,13 @@ bool general_preempt_check(void)
     return !threaded() && hooks.general_preempt && hooks.general_preempt();
 }
 
+int tb_init_done;
+void trace_time(uint32_t event, unsigned int extra, const void *data)
+{
+    if (hooks.trace)
+        hooks.trace(event, data, extra);
+}
+
 unsigned long shim_copy_from(void *to, const void *from, size_t size)
 {
     if (!threaded() && hooks.copy_in_fails && hooks.copy_in_fails())
