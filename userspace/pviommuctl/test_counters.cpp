@@ -5,20 +5,11 @@
 
 #include "advice.h"
 #include "sample.h"
+#include "test_counters.h"
 
 using namespace ctl;
 
 namespace {
-
-Counters make(const std::vector<std::pair<std::string, uint64_t>> &values)
-{
-    Counters counters;
-    for (const CounterInfo &info : counter_table())
-        for (const auto &[name, value] : values)
-            if (name == info.name)
-                counters.push_back({&info, value});
-    return counters;
-}
 
 Sample at(int seconds, uint64_t birth, Counters counters)
 {

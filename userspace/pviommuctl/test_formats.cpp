@@ -6,22 +6,13 @@
 #include "json.h"
 #include "prometheus.h"
 #include "screen.h"
+#include "test_counters.h"
 #include "text.h"
 
 using namespace ctl;
 using Json = nlohmann::json;
 
 namespace {
-
-Counters make(const std::vector<std::pair<std::string, uint64_t>> &values)
-{
-    Counters counters;
-    for (const CounterInfo &info : counter_table())
-        for (const auto &[name, value] : values)
-            if (name == info.name)
-                counters.push_back({&info, value});
-    return counters;
-}
 
 Status active()
 {
