@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# For the tests that run clang-tidy, which are several as all of it takes long. The
+# compiler's flags are in the nearest compile_flags.txt, which clang-tidy finds
+# by itself.
+. "$(dirname "${BASH_SOURCE[0]}")/../lint/lib.sh"
+
+# The static analyzer takes ten times as long as all the rest where each line is a
+# branch of a macro: in tests, which run under ASan and UBSan.
+tidy() {
+    local less=()
+    case $1 in
+    tests/hypervisor/* | userspace/harness/* | */test*.cpp) less=(--checks='-clang-analyzer-*') ;;
+    esac
+    clang-tidy --quiet "${less[@]}" "$1" 2>/dev/null | { ! grep -A 3 -E ' (warning|error): '; }
+}
+
+# tidy_all PATHSPEC...: all of these are clean.
+tidy_all() {
+    local file
+    while IFS= read -r file; do
+        is "clang-tidy $file" "$(tidy "$file" && echo ok)" ok
+    done < <(files "$@")
+}
