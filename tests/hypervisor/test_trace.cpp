@@ -106,9 +106,8 @@ TEST(Trace, TellsOfEachPart)
     world::hooks.preempt = nth(1);
     EXPECT_EQ(c.statuses({op_unmap(kBase, 1), op_unmap(kBase + 1, 1), op_unmap(kBase + 2, 1)}), (Statuses{0, 0, 0}));
     world::hooks.preempt = nullptr;
-    EXPECT_EQ(trace.take(),
-              (Events{flush(1, 2, 1), batch({.slots = 3, .done = 2, .ops = 2, .unmapped = 2}), flush(1, 1, 1),
-                      batch({.slots = 1, .done = 1, .ops = 1, .unmapped = 1})}));
+    EXPECT_EQ(trace.take(), (Events{flush(1, 2, 1), batch({.slots = 3, .done = 2, .ops = 2, .unmapped = 2}),
+                                    flush(1, 1, 1), batch({.slots = 1, .done = 1, .ops = 1, .unmapped = 1})}));
 }
 
 TEST(Trace, OfTheWholeDomainHasNoRuns)
