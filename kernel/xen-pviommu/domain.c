@@ -13,6 +13,7 @@
 
 #include <linux/atomic.h>
 #include <linux/errno.h>
+#include <linux/idr.h>
 #include <linux/iommu.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -42,8 +43,8 @@ struct waiting {
 
 struct pviommu_domain {
 	struct iommu_domain domain;
-	struct mutex lock;		/* protects all below */
-	struct xarray pages;		/* BFN to PFN: see entry_of() */
+	unsigned int id;		/* whose entries are its own */
+	struct mutex lock;		/* protects those, and all below */
 	struct waiting waiting[WAIT_RANGES];
 	unsigned int nr_waiting;
 	unsigned long nr_frames;	/* in them */
@@ -62,20 +63,38 @@ static struct pviommu_domain *to_pviommu_domain(struct iommu_domain *domain)
 	return container_of(domain, struct pviommu_domain, domain);
 }
 
-/* What is in the array: a PFN, and whether its unmap waits. */
-static void *entry_of(unsigned long pfn, bool waits)
+/*
+ * Who maps which BFN: the domain's id, the PFN, and whether its unmap waits. One
+ * array for all of them, as they have one table: who comes second is refused
+ * before Xen is asked.
+ */
+#define ID_SHIFT	42
+#define MAX_ID		((1U << 20) - 1)
+static DEFINE_XARRAY(pages);
+static DEFINE_IDA(ids);
+
+static void *entry_of(const struct pviommu_domain *d, unsigned long pfn,
+		      bool waits)
 {
-	return xa_mk_value(pfn << 1 | waits);
+	return xa_mk_value((unsigned long)d->id << ID_SHIFT | pfn << 1 | waits);
 }
 
 static unsigned long entry_pfn(void *entry)
 {
-	return xa_to_value(entry) >> 1;
+	return (xa_to_value(entry) & (BIT(ID_SHIFT) - 1)) >> 1;
 }
 
 static bool entry_waits(void *entry)
 {
 	return xa_to_value(entry) & 1;
+}
+
+/* The domain's own entry, or NULL. */
+static void *look(const struct pviommu_domain *d, u64 bfn)
+{
+	void *entry = xa_load(&pages, bfn);
+
+	return entry && xa_to_value(entry) >> ID_SHIFT == d->id ? entry : NULL;
 }
 
 /*
@@ -89,14 +108,13 @@ static void leak(unsigned long pfn)
 		get_page(pfn_to_page(pfn));
 }
 
-static void forget(struct pviommu_domain *d, const struct waiting *range,
-		   bool leaked)
+static void forget(const struct waiting *range, bool leaked)
 {
 	u64 bfn;
 	void *entry;
 
 	for (bfn = range->bfn; bfn < range->bfn + range->nr; bfn++) {
-		entry = xa_erase(&d->pages, bfn);
+		entry = xa_erase(&pages, bfn);
 		if (unlikely(leaked))
 			leak(entry_pfn(entry));
 	}
@@ -124,7 +142,7 @@ static void sync(struct pviommu_domain *d)
 	else
 		pviommu_count(PVIOMMU_PAGES_UNMAPPED, d->nr_frames);
 	for (i = 0; i < d->nr_waiting; i++)
-		forget(d, &d->waiting[i], err);
+		forget(&d->waiting[i], err);
 	d->nr_waiting = 0;
 	d->nr_frames = 0;
 }
@@ -132,14 +150,13 @@ static void sync(struct pviommu_domain *d)
 /* Let the unmap of a BFN wait; false: nothing is mapped there. */
 static bool wait(struct pviommu_domain *d, u64 bfn)
 {
-	void *entry = xa_load(&d->pages, bfn);
+	void *entry = look(d, bfn);
 	struct waiting *last;
 
 	if (!entry || entry_waits(entry))
 		return false;
 	/* The entry has its place: nothing is allocated. */
-	xa_store(&d->pages, bfn, entry_of(entry_pfn(entry), true),
-		 GFP_KERNEL);
+	xa_store(&pages, bfn, entry_of(d, entry_pfn(entry), true), GFP_KERNEL);
 
 	last = d->nr_waiting ? &d->waiting[d->nr_waiting - 1] : NULL;
 	if (last && last->bfn + last->nr == bfn) {
@@ -192,7 +209,11 @@ static bool is_mmio(unsigned long pfn)
 	return mfn != INVALID_P2M_ENTRY && mfn & IDENTITY_FRAME_BIT;
 }
 
-/* Make room in the array, so that nothing fails behind Xen. */
+/*
+ * Make room in the array, so that nothing fails behind Xen. -EBUSY: some of it is
+ * mapped, by another domain as a rule. Not -EEXIST, by which DPDK understands
+ * that its own memory is mapped there.
+ */
 static int remember(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 		    unsigned long nr, gfp_t gfp)
 {
@@ -201,18 +222,18 @@ static int remember(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 	int err = 0;
 
 	for (i = 0; i < nr && !err; i++) {
-		entry = xa_load(&d->pages, bfn + i);
+		entry = look(d, bfn + i);
 		if (entry && entry_waits(entry))
 			sync(d);
-		err = xa_insert(&d->pages, bfn + i, entry_of(pfn + i, false),
+		err = xa_insert(&pages, bfn + i, entry_of(d, pfn + i, false),
 				gfp);
 	}
 	if (likely(!err))
 		return 0;
 	while (--i)
-		xa_erase(&d->pages, bfn + i - 1);
+		xa_erase(&pages, bfn + i - 1);
 
-	return err == -EBUSY ? -EEXIST : err;
+	return err;
 }
 
 static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
@@ -237,7 +258,7 @@ static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 	for (i = 0; i < nr; i++) {
 		if (unclean)
 			leak(pfn + i);
-		xa_erase(&d->pages, bfn + i);
+		xa_erase(&pages, bfn + i);
 	}
 
 	return err;
@@ -287,7 +308,7 @@ static int map_pages(struct iommu_domain *domain, unsigned long iova,
 static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 {
 	struct pviommu_domain *d = to_pviommu_domain(domain);
-	void *entry = xa_load(&d->pages, PHYS_PFN(iova));
+	void *entry = look(d, PHYS_PFN(iova));
 
 	if (!entry || entry_waits(entry))
 		return 0;
@@ -308,11 +329,10 @@ static void empty(struct pviommu_domain *d)
 	void *entry;
 
 	mutex_lock(&d->lock);
-	xa_for_each(&d->pages, bfn, entry)
+	xa_for_each(&pages, bfn, entry)
 		wait(d, bfn);
 	sync(d);
 	mutex_unlock(&d->lock);
-	xa_destroy(&d->pages);
 }
 
 static bool use(void)
@@ -364,6 +384,7 @@ static void domain_free(struct iommu_domain *domain)
 	empty(d);
 	if (domain->type == IOMMU_DOMAIN_UNMANAGED)
 		unuse();
+	ida_free(&ids, d->id);
 	kfree(d);
 }
 
@@ -389,6 +410,7 @@ static const struct iommu_domain_ops domain_ops = {
 struct iommu_domain *pviommu_domain_alloc(unsigned int type)
 {
 	struct pviommu_domain *d;
+	int id;
 
 	if (type != IOMMU_DOMAIN_UNMANAGED && type != IOMMU_DOMAIN_IDENTITY &&
 	    type != IOMMU_DOMAIN_BLOCKED)
@@ -396,12 +418,13 @@ struct iommu_domain *pviommu_domain_alloc(unsigned int type)
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return NULL;
-	if (type == IOMMU_DOMAIN_UNMANAGED && !use()) {
-		kfree(d);
-		return NULL;
-	}
+	id = ida_alloc_max(&ids, MAX_ID, GFP_KERNEL);
+	if (id < 0)
+		goto no_id;
+	if (type == IOMMU_DOMAIN_UNMANAGED && !use())
+		goto unused;
+	d->id = id;
 	mutex_init(&d->lock);
-	xa_init(&d->pages);
 	d->domain.type = type;
 	d->domain.ops = &domain_ops;
 	d->domain.pgsize_bitmap = SZ_4K;
@@ -410,4 +433,11 @@ struct iommu_domain *pviommu_domain_alloc(unsigned int type)
 	d->domain.geometry.force_aperture = true;
 
 	return &d->domain;
+
+unused:
+	ida_free(&ids, id);
+no_id:
+	kfree(d);
+
+	return NULL;
 }

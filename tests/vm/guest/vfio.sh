@@ -45,7 +45,7 @@ within() {
     return 1
 }
 flowing() { awk '/RX-packets:/ && $2 >= 5000 { found = 1 } END { exit !found }' /tmp/testpmd; }
-refused() { grep -qE 'DMA remapping failed|cannot set up DMA remapping|Cannot init EAL|No probed ethernet' /tmp/testpmd; }
+refused() { grep -qE 'DMA remapping failed|cannot set up DMA remapping|Cannot init EAL|No probed ethernet' "${1:-/tmp/testpmd}"; }
 
 # counted WHAT: the sum over all ports that testpmd says at its end.
 counted() { awk -v what="$1:" '/Accumulated forward statistics/ { on = 1 } on { for (i = 1; i < NF; i++) if ($i == what) n = $(i + 1) } END { print n + 0 }' /tmp/testpmd; }
@@ -80,12 +80,31 @@ forwards() {
     is "$1: all claims, tables, maps and pins are back" "$(usage)" "$before"
 }
 
-# killed: it dies in the middle of traffic.
-killed() {
-    start
-    within flowing || diag "$(cat /tmp/testpmd)"
-    kill -KILL "$PID"
-    wait "$PID" 2>/dev/null
+# one PORT CORE BASE MODE: a testpmd with one of the ports, in the background.
+one() {
+    LD_LIBRARY_PATH=/root exec /root/dpdk-testpmd --no-huge -m 32 -l 0,1 --main-lcore "$2" --no-telemetry --file-prefix "t$BASHPID" \
+        --base-virtaddr "$3" -d librte_mempool_ring.so.23 -d librte_net_e1000.so.23 -d librte_net_virtio.so.23 --allow "${PORTS[$1]}" \
+        -- --forward-mode="$4" --auto-start --stats-period 1 --total-num-mbufs 2048 >"/tmp/testpmd.$1" 2>&1 </dev/null
+}
+sent() { awk '/TX-packets:/ { n = $2 } END { print n + 0 }' /tmp/testpmd.0; }
+sent_more() { [ "$(sent)" -gt "$1" ]; }
+received() { awk '/RX-packets:/ && $2 >= 1000 { found = 1 } END { exit !found }' /tmp/testpmd.1; }
+
+# two_killed: two processes, one sends and one receives; one dies in the middle of
+# it, and then the other one.
+two_killed() {
+    local sender
+    one 0 0 0x110000000 txonly &
+    sender=$!
+    one 1 1 0x120000000 rxonly &
+    PID=$!
+    if within received && kill -KILL $sender && kill -KILL $PID; then
+        KILLED=$((KILLED + 2))
+    else
+        diag "$(tail -n 30 /tmp/testpmd.0 /tmp/testpmd.1)"
+        kill -KILL $sender $PID
+    fi
+    wait $sender $PID 2>/dev/null
 }
 
 if [ "$2" = large ]; then
@@ -102,8 +121,21 @@ else
     forwards 'host map'
     ok 'the host map goes' bash -c "echo 1 >$SYS/isolate"
     forwards 'no host map'
-    for ((i = 0; i < ${3:-5}; i++)); do killed; done
-    is 'killed in the middle of traffic, it leaves nothing behind' "$(usage)" "$before"
+    # Two processes, of which one would map where the other one has.
+    one 0 0 0x110000000 txonly &
+    sender=$!
+    PID=$sender
+    ok 'a process sends' within sent_more 0
+    one 1 1 0x110000000 rxonly &
+    PID=$!
+    ok 'another one is refused its addresses' within refused /tmp/testpmd.1
+    ok 'and the first one goes on' within sent_more "$(sent)"
+    kill -KILL $sender $PID
+    wait $sender $PID 2>/dev/null
+    KILLED=0
+    for ((i = 0; i < ${3:-25}; i++)); do two_killed; done
+    is 'as many as should be were killed in the middle of traffic' "$KILLED" $((2 * ${3:-25}))
+    is 'and left nothing behind' "$(usage)" "$before"
     forwards 'after that'
     ok 'the host map comes back' bash -c "echo 0 >$SYS/isolate"
     nok 'VFIO is served as long as it has devices' bash -c "echo 0 >$SYS/vfio"
