@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// Addresses and memory of a process: a window of a backend, regions, and the
+// kernel's own allocator of addresses with a cache a lcore.
+//
+//   Space      window, regions, lcores         any thread; Regions and Batches end before it
+//   Region     memory, pinned while it lives   any thread
+//   Lcore      takes and gives addresses       one thread at a time
+//   Batch      batch.h: maps and unmaps        the thread of its lcore
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "backend.h"
+
+namespace pviommu {
+
+class Space;
+class Batch;
+
+// Where memory is, for a map: in which region, and bytes from its start.
+struct Place {
+    std::uint32_t region;
+    std::uint64_t offset;
+};
+
+// Memory that may be mapped. It is unpinned when this goes, unless some of it is
+// mapped: then when the space goes. remove() says so.
+class PVIOMMU_API Region {
+public:
+    Region() noexcept = default;
+    Region(Region &&other) noexcept;
+    Region &operator=(Region &&other) noexcept;
+    Region(const Region &) = delete;
+    Region &operator=(const Region &) = delete;
+    ~Region();
+
+    [[nodiscard]] std::uint32_t id() const noexcept { return id_; } // 0: there is none
+    [[nodiscard]] std::byte *base() const noexcept { return memory_.data(); }
+    [[nodiscard]] std::uint64_t size() const noexcept { return memory_.size(); }
+    [[nodiscard]] Access access() const noexcept { return access_; }
+    [[nodiscard]] bool contains(const void *addr, std::uint64_t len) const noexcept
+    {
+        const auto at = reinterpret_cast<std::uintptr_t>(addr) - reinterpret_cast<std::uintptr_t>(base());
+        return at <= size() && len <= size() - at;
+    }
+    [[nodiscard]] Place at(std::uint64_t offset) const noexcept { return {id_, offset}; }
+    // Of memory that it contains.
+    [[nodiscard]] Place at(const void *addr) const noexcept
+    {
+        return at(static_cast<std::uint64_t>(static_cast<const std::byte *>(addr) - base()));
+    }
+    // Now; or EBUSY: some of it is mapped, and the region stays.
+    Result<void> remove() noexcept;
+
+private:
+    friend class Space;
+    Region(Space *space, std::uint32_t id, std::span<std::byte> memory, Access access) noexcept;
+
+    Space *space_ = nullptr;
+    std::uint32_t id_ = 0;
+    Access access_ = Access::read_write;
+    std::span<std::byte> memory_;
+};
+
+// A cache of addresses. What one lcore took another may give back. As a rule no
+// lock, no system call and no allocation: those come with the first use of 2 MiB
+// of addresses, and once in some 60 pages that only move from lcore to lcore.
+class PVIOMMU_API Lcore {
+public:
+    Lcore(const Lcore &) = delete;
+    Lcore &operator=(const Lcore &) = delete;
+
+    // Return: the first address of a run of that many pages, rounded up to a power
+    // of two and aligned to that. ENOSPC: no such run is free.
+    Result<std::uint64_t> alloc(std::uint64_t pages) noexcept;
+    // All of a run that alloc() gave, with its number of pages. No device reaches it.
+    void free(std::uint64_t iova, std::uint64_t pages) noexcept;
+    [[nodiscard]] unsigned index() const noexcept { return index_; }
+    [[nodiscard]] Space &space() const noexcept { return *space_; }
+
+private:
+    friend class Space;
+    Lcore(Space *space, unsigned index) noexcept : space_(space), index_(index) {}
+
+    Space *space_;
+    unsigned index_;
+};
+
+class PVIOMMU_API Space {
+public:
+    struct Options {
+        std::uint64_t window = 64ULL << 20; // bytes: a power of two, 2 MiB to 256 MiB
+        std::uint64_t limit = no_limit;     // highest address that the device can drive
+        unsigned lcores = 1;                // up to 1024
+    };
+    static Result<std::unique_ptr<Space>> open(std::unique_ptr<Backend> backend, const Options &options) noexcept;
+    Space(const Space &) = delete;
+    Space &operator=(const Space &) = delete;
+    ~Space();
+
+    [[nodiscard]] Backend &backend() const noexcept;
+    [[nodiscard]] std::uint64_t base() const noexcept;
+    [[nodiscard]] std::uint64_t size() const noexcept;
+
+    // Pins it. Base and size are multiples of the page size.
+    Result<Region> add(std::span<std::byte> memory, Access access = Access::read_write) noexcept;
+    // The region that has all of it; ENOENT: none has. It takes a shared lock: who
+    // maps often keeps the Region.
+    Result<Place> region_of(const void *addr, std::uint64_t len) const noexcept;
+
+    // The i-th, from 0.
+    [[nodiscard]] Lcore &lcore(unsigned i) noexcept;
+    [[nodiscard]] unsigned lcores() const noexcept;
+
+    struct Stats {
+        std::uint64_t in_use; // pages of runs that are handed out; a little off while lcores work
+        std::uint64_t leaked; // pages whose unmap failed: their runs are never used again
+    };
+    [[nodiscard]] Stats stats() const noexcept;
+
+private:
+    friend class Region;
+    friend class Lcore;
+    friend class Batch;
+    struct State;
+    explicit Space(std::unique_ptr<State> state) noexcept;
+
+    std::unique_ptr<State> state_;
+};
+
+} // namespace pviommu
