@@ -1,39 +1,13 @@
-// GoogleTest that speaks TAP. A broken rule fails the test that runs; most end
+// The unit tests. A broken rule fails the test that runs; most end
 // the process at once, as nothing after them can be trusted.
 #include "world.h"
 
 #include <cstdio>
 #include <cstdlib>
-#include <gtest/gtest.h>
-#include <string>
+
+#include "tap.h"
 
 namespace {
-
-class Tap : public testing::EmptyTestEventListener {
-    int number_ = 0;
-
-    void OnTestStart(const testing::TestInfo &info) override
-    {
-        std::printf("# %s.%s\n", info.test_suite_name(), info.name());
-        std::fflush(stdout);
-    }
-    void OnTestPartResult(const testing::TestPartResult &r) override
-    {
-        if (!r.failed())
-            return;
-        std::string text = r.message();
-        for (size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3)
-            text.replace(at, 1, "\n# ");
-        std::printf("# %s:%d: %s\n", r.file_name() ? r.file_name() : "?", r.line_number(), text.c_str());
-    }
-    void OnTestEnd(const testing::TestInfo &info) override
-    {
-        std::printf("%sok %d - %s.%s\n", info.result()->Passed() ? "" : "not ", ++number_, info.test_suite_name(),
-                    info.name());
-        std::fflush(stdout);
-    }
-    void OnTestProgramEnd(const testing::UnitTest &) override { std::printf("1..%d\n", number_); }
-};
 
 void broken(const char *what)
 {
@@ -50,9 +24,7 @@ void broken(const char *what)
 int main(int argc, char **argv)
 {
     testing::InitGoogleTest(&argc, argv);
-    testing::TestEventListeners &listeners = testing::UnitTest::GetInstance()->listeners();
-    delete listeners.Release(listeners.default_result_printer());
-    listeners.Append(new Tap);
+    speak_tap();
     world::on_violation(broken);
     return RUN_ALL_TESTS();
 }

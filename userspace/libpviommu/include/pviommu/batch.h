@@ -17,9 +17,9 @@ namespace pviommu {
 // ride with the maps behind them, and an unmap of what the same batch maps is
 // carried out after that map (for one more hypercall).
 //
-// An address is used again when its unmap has status 0, and not before. One whose
-// unmap failed is never used again (Space::Stats::leaked). A map that failed gives
-// its address back, unless its status is -EIO: it is not known what is there.
+// An address is used again when its unmap has status 0, and not before: if that
+// failed, never. A map that failed gives its address back. After -EIO it is not known
+// what is there: such addresses are lost (Space::Stats::leaked).
 class PVIOMMU_API Batch {
 public:
     // Up to max_ops of the backend's info.
@@ -65,8 +65,8 @@ public:
 
 private:
     Batch(Lcore &lcore, std::unique_ptr<Op[]> ops, unsigned capacity) noexcept;
-    void put(const Op &op) noexcept;
-    void settle(const Op &op) noexcept;
+    PVIOMMU_HIDDEN void put(const Op &op) noexcept;
+    PVIOMMU_HIDDEN void settle() noexcept;
 
     Lcore *lcore_;
     std::unique_ptr<Op[]> ops_;

@@ -10,6 +10,7 @@
 #include <tl/expected.hpp>
 
 #define PVIOMMU_API __attribute__((__visibility__("default")))
+#define PVIOMMU_HIDDEN __attribute__((__visibility__("hidden")))
 
 namespace pviommu {
 

@@ -81,7 +81,7 @@ public:
     unsigned faults(std::span<Fault> to) const noexcept;
 
 private:
-    struct State;
+    struct PVIOMMU_HIDDEN State;
     std::unique_ptr<State> state_;
 };
 

@@ -49,7 +49,7 @@ public:
     }
     [[nodiscard]] Place at(std::uint64_t offset) const noexcept { return {id_, offset}; }
     // Of memory that it contains.
-    [[nodiscard]] Place at(const void *addr) const noexcept
+    [[nodiscard]] Place of(const void *addr) const noexcept
     {
         return at(static_cast<std::uint64_t>(static_cast<const std::byte *>(addr) - base()));
     }
@@ -118,7 +118,7 @@ public:
 
     struct Stats {
         std::uint64_t in_use; // pages of runs that are handed out; a little off while lcores work
-        std::uint64_t leaked; // pages whose unmap failed: their runs are never used again
+        std::uint64_t leaked; // pages of ops with -EIO: their runs are never used again
     };
     [[nodiscard]] Stats stats() const noexcept;
 
@@ -126,7 +126,7 @@ private:
     friend class Region;
     friend class Lcore;
     friend class Batch;
-    struct State;
+    struct PVIOMMU_HIDDEN State;
     explicit Space(std::unique_ptr<State> state) noexcept;
 
     std::unique_ptr<State> state_;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The errors of each call, with what helps: the same for all backends.
+#pragma once
+
+#include <new>
+
+#include <pviommu/backend.h>
+
+namespace pviommu {
+
+// Of an errno, positive.
+using Failure = tl::unexpected<Error>;
+Failure open_failed(int error) noexcept;
+Failure info_failed(int error) noexcept;
+Failure window_failed(int error) noexcept;
+Failure region_failed(int error) noexcept;
+Failure region_del_failed(int error) noexcept;
+Failure submit_failed(int error) noexcept;
+
+inline Failure fail(int error, const char *what, const char *remedy) noexcept
+{
+    return Failure(Error(error, what, remedy));
+}
+
+// What is set up may find no memory; that is a result like any other.
+template <typename F> auto guarded(const char *what, F &&f) noexcept -> decltype(f())
+{
+    try {
+        return f();
+    } catch (const std::bad_alloc &) {
+        return fail(ENOMEM, what, "the process has no memory left");
+    }
+}
+
+} // namespace pviommu

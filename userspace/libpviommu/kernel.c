@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What Linux gives the allocator, given by a process: memory, and RCU by liburcu,
+ * whose names are Linux' as well: so that this file has none of shim/.
+ *
+ * A grace period is waited for by who wants a new chunk, when some descriptors
+ * of old ones wait: at most once in KEEP_WAITING chunks. So there is no thread
+ * of the library's own, on a core that the process has for something else.
+ */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <urcu-bp.h>
+
+#define LINE 64
+#define PAGE 4096
+#define KEEP_WAITING 16
+
+/* TSan does not see into liburcu: what RCU promises is told to it here. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+#else
+#define __tsan_acquire(addr) ((void)(addr))
+#define __tsan_release(addr) ((void)(addr))
+#endif
+
+/* As shim/linux has them. */
+struct head {
+    struct head *next;
+    void (*func)(struct head *head);
+};
+void shim_rcu_read_lock(void);
+void shim_rcu_read_unlock(void);
+void shim_call_rcu(struct head *head, void (*func)(struct head *head));
+void shim_rcu_run(void);
+void *shim_alloc(size_t size);
+void *shim_alloc_page(void);
+void shim_free(const void *p);
+
+static struct head *waiting; /* of all spaces */
+static unsigned int nr_waiting;
+static char readers; /* where reads end, for TSan */
+
+void shim_rcu_read_lock(void)
+{
+    rcu_read_lock();
+}
+
+void shim_rcu_read_unlock(void)
+{
+    __tsan_release(&readers);
+    rcu_read_unlock();
+}
+
+/* Called with a spinlock held. */
+void shim_call_rcu(struct head *head, void (*func)(struct head *head))
+{
+    head->func = func;
+    head->next = __atomic_load_n(&waiting, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&waiting, &head->next, head, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+        ;
+    __atomic_fetch_add(&nr_waiting, 1, __ATOMIC_RELAXED);
+}
+
+/* All that wait, after a grace period. They only free memory. */
+void shim_rcu_run(void)
+{
+    struct head *head, *next;
+
+    __atomic_store_n(&nr_waiting, 0, __ATOMIC_RELAXED);
+    head = __atomic_exchange_n(&waiting, NULL, __ATOMIC_ACQUIRE);
+    if (!head)
+        return;
+    synchronize_rcu();
+    __tsan_acquire(&readers);
+    for (; head; head = next) {
+        next = head->next;
+        head->func(head);
+    }
+}
+
+static void *alloc(size_t size, size_t align)
+{
+    void *p;
+
+    size = (size + align - 1) / align * align;
+    p = aligned_alloc(align, size);
+
+    return p ? memset(p, 0, size) : NULL;
+}
+
+void *shim_alloc(size_t size)
+{
+    return alloc(size, LINE);
+}
+
+/* Only new chunks have pages: without a lock, and on no read side. */
+void *shim_alloc_page(void)
+{
+    if (__atomic_load_n(&nr_waiting, __ATOMIC_RELAXED) >= KEEP_WAITING)
+        shim_rcu_run();
+
+    return alloc(PAGE, PAGE);
+}
+
+void shim_free(const void *p)
+{
+    free((void *)p);
+}

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// The simulated backend: which op may do what, as kernel/xen-pviommu/userops.c.
+// What Xen would be given for it is in sim_calls.h.
+#include <pviommu/sim.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+
+#include <linux/capability.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "errors.h"
+#include "sim_calls.h"
+
+namespace pviommu {
+
+namespace {
+
+// An entry of the table: the address of a page, and in the bits below what it
+// allows. One that is broken may still lead somewhere.
+constexpr std::uintptr_t access_bits = XEN_PVIOMMU_READ | XEN_PVIOMMU_WRITE;
+constexpr std::uintptr_t broken = 4;
+constexpr std::uintptr_t flag_bits = page_size - 1;
+
+constexpr std::uint64_t low_first = 0x40000000, low_last = 0xffffffff;
+constexpr unsigned kept_faults = 64;
+
+constexpr std::uint64_t up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
+constexpr bool is_aligned(std::uint64_t value) { return value % page_size == 0; }
+constexpr bool overflows(std::uint64_t at, std::uint64_t size) { return at + size < at; }
+
+bool is_wrong(const Op &op)
+{
+    if (op.pad0 || !op.size || !is_aligned(op.iova | op.size) || overflows(op.iova, op.size))
+        return true;
+    if (op.op == XEN_PVIOMMU_OP_UNMAP)
+        return op.flags || op.region || op.offset;
+    return op.op != XEN_PVIOMMU_OP_MAP || !op.flags || op.flags & ~access_bits || !is_aligned(op.offset) ||
+           overflows(op.offset, op.size);
+}
+
+// May the process lock so much?
+bool may_lock(std::uint64_t bytes)
+{
+    rlimit limit{};
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    if (bytes <= limit.rlim_cur)
+        return true;
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+    return !syscall(SYS_capget, &header, data.data()) && data[0].effective & 1U << CAP_IPC_LOCK;
+}
+
+// As pinning would: the pages are there, and may be written.
+bool populate(const void *addr, std::uint64_t size)
+{
+    int err = 0;
+    do {
+        err = madvise(const_cast<void *>(addr), size, MADV_POPULATE_WRITE);
+    } while (err && (errno == EAGAIN || errno == EINTR));
+    return !err;
+}
+
+void burn(std::chrono::nanoseconds time)
+{
+    if (time.count() <= 0)
+        return;
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+}
+
+struct Region {
+    std::byte *base = nullptr; // nullptr: there is none
+    std::uint64_t size = 0;
+    std::uint16_t flags = 0;
+    std::uint64_t mapped = 0; // pages of the window
+};
+
+struct Page {
+    std::uint16_t region = 0;
+    std::uint64_t touched = 0; // by the hypercall of that number
+};
+
+} // namespace
+
+struct Sim::State {
+    const Options options;
+
+    // Read by devices: the table is there before its size is.
+    std::unique_ptr<std::atomic<std::uintptr_t>[]> table;
+    std::uint64_t base = 0;
+    std::atomic<std::uint64_t> size{0};
+
+    mutable std::mutex lock; // for all below
+    std::array<Region, XEN_PVIOMMU_MAX_REGIONS + 1> regions;
+    std::uint64_t locked = 0;
+    std::unique_ptr<Page[]> pages;
+    std::uint64_t next_op = 0;
+    Counters counters{};
+    Calls calls;
+
+    mutable std::mutex fault_lock;
+    std::array<Fault, kept_faults> fault{};
+    std::atomic<std::uint64_t> nr_faults{0};
+
+    explicit State(Options o) : options(std::move(o)) {}
+
+    [[nodiscard]] std::uint64_t nr_pages() const { return size.load(std::memory_order_relaxed) / page_size; }
+    [[nodiscard]] std::uint64_t index(std::uint64_t iova) const { return (iova - base) / page_size; }
+    int check_region(const Op &op) const;
+    int look(std::uint64_t first, std::uint64_t nr, bool mapped) const;
+    void call();
+    void touch(const Op &op);
+    int check(const Op &op);
+    int carry_out(const Op &op);
+    int refuse(const Op &op, int status);
+    void set_map(const Op &op);
+    void set_unmap(const Op &op);
+    void set_broken(const Op &op);
+    std::byte *reach(std::uint64_t iova, bool write) const;
+    void add_fault(std::uint64_t iova, bool write);
+};
+
+Sim::Sim() : Sim(Options{}) {}
+Sim::Sim(Options options) : state_(std::make_unique<State>(std::move(options))) {}
+Sim::~Sim() = default;
+
+// --- Ioctls
+
+Result<Info> Sim::info() noexcept
+{
+    const std::lock_guard guard(state_->lock);
+    Info info{};
+    info.version = XEN_PVIOMMU_VERSION;
+    info.page_size = page_size;
+    info.max_ops = XEN_PVIOMMU_MAX_OPS;
+    info.max_regions = XEN_PVIOMMU_MAX_REGIONS;
+    info.max_region = XEN_PVIOMMU_MAX_REGION;
+    info.min_window = XEN_PVIOMMU_MIN_WINDOW;
+    info.max_window = XEN_PVIOMMU_MAX_WINDOW;
+    info.window = state_->base;
+    info.window_size = state_->size;
+    return info;
+}
+
+Result<std::uint64_t> Sim::take_window(std::uint64_t size, std::uint64_t limit) noexcept
+{
+    if (size < XEN_PVIOMMU_MIN_WINDOW || size > XEN_PVIOMMU_MAX_WINDOW || !std::has_single_bit(size))
+        return window_failed(EINVAL);
+    State &s = *state_;
+    const std::lock_guard guard(s.lock);
+    if (s.size)
+        return window_failed(EBUSY);
+    std::uint64_t base = up(s.options.first, size);
+    if (base + size - 1 > limit)
+        base = up(low_first, size);
+    if (base + size - 1 > limit)
+        return window_failed(limit < low_last ? ERANGE : ENOSPC);
+    return guarded("take a window", [&]() -> Result<std::uint64_t> {
+        s.table = std::make_unique<std::atomic<std::uintptr_t>[]>(size / page_size);
+        s.pages = std::make_unique<Page[]>(size / page_size);
+        s.base = base;
+        s.size.store(size, std::memory_order_release);
+        return base;
+    });
+}
+
+Result<std::uint32_t> Sim::add_region(const void *addr, std::uint64_t size, Access access) noexcept
+{
+    const auto at = reinterpret_cast<std::uintptr_t>(addr);
+    const auto flags = static_cast<std::uint16_t>(access);
+    if (!flags || flags & ~access_bits || !size || !is_aligned(at | size) || overflows(at, size))
+        return region_failed(EINVAL);
+    if (size > XEN_PVIOMMU_MAX_REGION)
+        return region_failed(E2BIG);
+    State &s = *state_;
+    const std::lock_guard guard(s.lock);
+    if (!may_lock(s.locked + size))
+        return region_failed(ENOMEM);
+    if (!populate(addr, size))
+        return region_failed(EFAULT);
+    for (std::uint32_t id = 1; id < s.regions.size(); id++) {
+        if (s.regions[id].base)
+            continue;
+        s.regions[id] = {static_cast<std::byte *>(const_cast<void *>(addr)), size, flags, 0};
+        s.locked += size;
+        return id;
+    }
+    return region_failed(ENOSPC);
+}
+
+Result<void> Sim::del_region(std::uint32_t id) noexcept
+{
+    State &s = *state_;
+    const std::lock_guard guard(s.lock);
+    if (id >= s.regions.size() || !s.regions[id].base)
+        return region_del_failed(ENOENT);
+    if (s.regions[id].mapped)
+        return region_del_failed(EBUSY);
+    s.locked -= s.regions[id].size;
+    s.regions[id] = {};
+    return {};
+}
+
+// --- Ops
+
+int Sim::State::check_region(const Op &op) const
+{
+    if (op.region >= regions.size() || !regions[op.region].base)
+        return -ENOENT;
+    const Region &r = regions[op.region];
+    if (op.flags & ~r.flags)
+        return -EACCES;
+    return op.offset >= r.size || op.size > r.size - op.offset ? -ERANGE : 0;
+}
+
+// Of a range of pages that are all to be mapped, or none of them.
+int Sim::State::look(std::uint64_t first, std::uint64_t nr, bool mapped) const
+{
+    int status = 0;
+    for (std::uint64_t i = first; i < first + nr; i++) {
+        const std::uintptr_t entry = table[i].load(std::memory_order_relaxed);
+        if (entry & broken)
+            return -EIO;
+        if (!status && (entry != 0) != mapped)
+            status = mapped ? -ENOENT : -EEXIST;
+    }
+    return status;
+}
+
+void Sim::State::call()
+{
+    const Calls::Call c = calls.flush();
+    if (!c.slots)
+        return;
+    counters.hypercalls++;
+    counters.ops += c.ops;
+    counters.slots += c.slots;
+    burn(options.hypercall);
+    if (c.unmaps) {
+        counters.flushes++;
+        burn(options.flush);
+    }
+}
+
+// Two ops that touch the same page need two hypercalls; an op that needs several
+// shares none.
+void Sim::State::touch(const Op &op)
+{
+    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
+    const std::uint64_t number = counters.hypercalls + 1;
+    for (std::uint64_t i = first; i < first + nr; i++)
+        if (pages[i].touched == number) {
+            call();
+            break;
+        }
+    const bool maps = op.op == XEN_PVIOMMU_OP_MAP;
+    std::uint64_t machine = 0;
+    if (maps)
+        machine = reinterpret_cast<std::uintptr_t>(regions[op.region].base + op.offset) / page_size;
+    bool several = false;
+    for (std::uint64_t i = 0; i < nr; i++) {
+        const std::uint64_t frame = (machine + i) << (options.scattered ? 1 : 0);
+        const auto put = [&] { return maps ? calls.map(first + i, frame, op.flags) : calls.unmap(first + i); };
+        if (!put()) {
+            several |= i > 0;
+            call();
+            put();
+        }
+        pages[first + i].touched = counters.hypercalls + 1;
+    }
+    if (several)
+        call();
+}
+
+void Sim::State::set_map(const Op &op)
+{
+    Region &r = regions[op.region];
+    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
+    auto at = reinterpret_cast<std::uintptr_t>(r.base + op.offset);
+    for (std::uint64_t i = first; i < first + nr; i++, at += page_size) {
+        pages[i].region = static_cast<std::uint16_t>(op.region);
+        table[i].store(at | op.flags, std::memory_order_release);
+    }
+    r.mapped += nr;
+    counters.pages_mapped += nr;
+}
+
+void Sim::State::set_unmap(const Op &op)
+{
+    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
+    for (std::uint64_t i = first; i < first + nr; i++) {
+        regions[pages[i].region].mapped--;
+        table[i].store(0, std::memory_order_release);
+    }
+    counters.pages_unmapped += nr;
+}
+
+// A region of which some is broken stays, as if that were mapped.
+void Sim::State::set_broken(const Op &op)
+{
+    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
+    for (std::uint64_t i = first; i < first + nr; i++)
+        table[i].fetch_or(broken, std::memory_order_release);
+    if (op.op == XEN_PVIOMMU_OP_MAP)
+        regions[op.region].mapped += nr;
+}
+
+// Xen does not do what it was asked, rightly.
+int Sim::State::refuse(const Op &op, int status)
+{
+    if (op.op == XEN_PVIOMMU_OP_MAP && status != -EIO && status != -EEXIST)
+        return status;
+    set_broken(op);
+    return -EIO;
+}
+
+int Sim::State::check(const Op &op)
+{
+    const bool unmaps = op.op == XEN_PVIOMMU_OP_UNMAP;
+    if (is_wrong(op))
+        return -EINVAL;
+    const std::uint64_t at = op.iova - base;
+    if (op.iova < base || at >= size || op.size > size - at)
+        return -ENXIO;
+    const int status = unmaps ? 0 : check_region(op);
+    return status ? status : look(index(op.iova), op.size / page_size, unmaps);
+}
+
+int Sim::State::carry_out(const Op &op)
+{
+    int status = check(op);
+    if (status)
+        return status;
+    touch(op);
+    status = options.inject ? options.inject(next_op++, op) : 0;
+    if (status)
+        return refuse(op, status);
+    if (op.op == XEN_PVIOMMU_OP_UNMAP)
+        set_unmap(op);
+    else
+        set_map(op);
+    return 0;
+}
+
+Result<unsigned> Sim::submit(std::span<Op> ops) noexcept
+{
+    if (ops.size() > XEN_PVIOMMU_MAX_OPS)
+        return submit_failed(E2BIG);
+    State &s = *state_;
+    const std::lock_guard guard(s.lock);
+    unsigned failed = 0;
+    for (Op &op : ops) {
+        op.status = s.carry_out(op);
+        failed += op.status != 0;
+        s.counters.maps += op.op == XEN_PVIOMMU_OP_MAP && !op.status;
+        s.counters.unmaps += op.op == XEN_PVIOMMU_OP_UNMAP && !op.status;
+    }
+    s.call();
+    s.counters.calls++;
+    s.counters.failed += failed;
+    return failed;
+}
+
+// --- The side of a device
+
+std::byte *Sim::State::reach(std::uint64_t iova, bool write) const
+{
+    const std::uint64_t at = iova - base;
+    if (iova < base || at >= size.load(std::memory_order_acquire))
+        return nullptr;
+    const std::uintptr_t entry = table[at / page_size].load(std::memory_order_acquire);
+    if (!(entry & (write ? XEN_PVIOMMU_WRITE : XEN_PVIOMMU_READ)))
+        return nullptr;
+    return reinterpret_cast<std::byte *>((entry & ~flag_bits) + iova % page_size);
+}
+
+void Sim::State::add_fault(std::uint64_t iova, bool write)
+{
+    const std::lock_guard guard(fault_lock);
+    const std::uint64_t nr = nr_faults.load(std::memory_order_relaxed);
+    fault[nr % kept_faults] = {iova, write};
+    nr_faults.store(nr + 1, std::memory_order_relaxed);
+}
+
+Sim::Segment Sim::translate(std::uint64_t iova, std::uint64_t len, bool write) noexcept
+{
+    std::byte *const data = state_->reach(iova, write);
+    if (!data) {
+        state_->add_fault(iova, write);
+        return {nullptr, 0};
+    }
+    std::uint64_t size = page_size - iova % page_size;
+    while (size < len && state_->reach(iova + size, write) == data + size)
+        size += page_size;
+    return {data, std::min(size, len)};
+}
+
+bool Sim::dma_read(std::uint64_t iova, std::span<std::byte> to) noexcept
+{
+    while (!to.empty()) {
+        const Segment from = translate(iova, to.size(), false);
+        if (!from.data)
+            return false;
+        std::memcpy(to.data(), from.data, from.size);
+        iova += from.size;
+        to = to.subspan(from.size);
+    }
+    return true;
+}
+
+bool Sim::dma_write(std::uint64_t iova, std::span<const std::byte> from) noexcept
+{
+    while (!from.empty()) {
+        const Segment to = translate(iova, from.size(), true);
+        if (!to.data)
+            return false;
+        std::memcpy(to.data, from.data(), to.size);
+        iova += to.size;
+        from = from.subspan(to.size);
+    }
+    return true;
+}
+
+// --- What happened
+
+Sim::Counters Sim::counters() const noexcept
+{
+    const std::lock_guard guard(state_->lock);
+    Counters counters = state_->counters;
+    counters.faults = state_->nr_faults.load(std::memory_order_relaxed);
+    return counters;
+}
+
+unsigned Sim::faults(std::span<Fault> to) const noexcept
+{
+    const std::lock_guard guard(state_->fault_lock);
+    const std::uint64_t end = state_->nr_faults.load(std::memory_order_relaxed);
+    const std::uint64_t nr = std::min({end, std::uint64_t{kept_faults}, std::uint64_t{to.size()}});
+    for (std::uint64_t i = 0; i < nr; i++)
+        to[i] = state_->fault[(end - nr + i) % kept_faults];
+    return static_cast<unsigned>(nr);
+}
+
+} // namespace pviommu
