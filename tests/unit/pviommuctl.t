@@ -7,22 +7,14 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
 
-out=$root/build/pviommuctl
+out=$root/build/meson/plain
 work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
-mkdir -p "$root/build"
 
-# build DIR TARGETS OPTION...: without optimisation, as that takes longer than to run it.
-build() {
-    [ -e "$1/build.ninja" ] || meson setup -Dbuildtype=debug "${@:3}" "$1" "$root/userspace" || return
-    # shellcheck disable=SC2086  # several words
-    ninja -j2 -C "$1" $2
-}
-ok 'it builds' flock "$root/build/pviommuctl.lock" bash -c "$(declare -f build); root='$root'; build '$out' all"
+ok 'it builds' "$root/userspace/build.sh" plain all
 ok 'its unit tests pass' "$out/pviommuctl/pviommuctl-test" --gtest_brief=1
-ok 'they build for ASan and UBSan' flock "$root/build/pviommuctl.lock" \
-    bash -c "$(declare -f build); root='$root'; build '$out-asan' pviommuctl/pviommuctl-test -Db_sanitize=address,undefined"
-ok 'and pass' env UBSAN_OPTIONS=halt_on_error=1 "$out-asan/pviommuctl/pviommuctl-test" --gtest_brief=1
+ok 'they build for ASan and UBSan' "$root/userspace/build.sh" asan pviommuctl/pviommuctl-test
+ok 'and pass' env UBSAN_OPTIONS=halt_on_error=1 "$root/build/meson/asan/pviommuctl/pviommuctl-test" --gtest_brief=1
 [ -x "$out/pviommuctl/pviommuctl" ] || done_testing
 
 # A sysfs as the module shows it. All counters are 0 but those that are set.
@@ -412,6 +404,6 @@ done
 
 # All of it goes where it belongs.
 ok 'it installs' env DESTDIR="$work/root" meson install -C "$out" --no-rebuild
-is 'its files' "$(cd "$work/root" && find . -type f | sed 's|^\./usr/local/||' | sort | xargs)" \
+is 'its files' "$(cd "$work/root" && find . -type f -name '*pviommuctl*' | sed 's|^\./usr/local/||' | sort | xargs)" \
     'bin/pviommuctl share/bash-completion/completions/pviommuctl share/man/man1/pviommuctl.1'
 done_testing

@@ -153,7 +153,7 @@ Result<Place> Space::region_of(const void *addr, std::uint64_t len) const noexce
 {
     const auto at = reinterpret_cast<std::uintptr_t>(addr);
     const std::shared_lock guard(state_->lock);
-    for (const State::Piece &piece : state_->pieces) {
+    for (const Piece &piece : state_->pieces) {
         const std::uint64_t offset = at - reinterpret_cast<std::uintptr_t>(piece.base);
         if (offset <= piece.size && len <= piece.size - offset)
             return Place{piece.id, offset};

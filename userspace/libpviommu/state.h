@@ -20,12 +20,14 @@ inline std::uint64_t pages_of(std::uint64_t bytes) { return bytes / page_size; }
 // Of the run that so many pages need.
 inline unsigned order_of(std::uint64_t pages) { return static_cast<unsigned>(std::bit_width(pages - 1)); }
 
+// A region, to be found.
+struct Piece {
+    const std::byte *base;
+    std::uint64_t size;
+    std::uint32_t id;
+};
+
 struct Space::State {
-    struct Piece {
-        const std::byte *base;
-        std::uint64_t size;
-        std::uint32_t id;
-    };
     struct CoreDelete {
         void operator()(pviommu_core *core) const noexcept { pviommu_core_delete(core); }
     };

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# libpviommu on the device: the tests that tests/unit/libpviommu.t runs on the simulated
+# backend, the same program.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+root=$(cd "$TESTS/.." && pwd)
+program=$root/build/meson/plain/libpviommu/libpviommu-test
+ok 'it builds' "$root/userspace/build.sh" plain libpviommu/libpviommu-test
+[ -x "$program" ] || done_testing
+vm_test device --mode strict --copy "$program" -- libpviommu.sh
+done_testing
