@@ -91,10 +91,8 @@ struct Page {
     std::uint64_t touched = 0; // by the hypercall of that number
 };
 
-} // namespace
-
-struct Sim::State {
-    const Options options;
+struct Machine {
+    const Sim::Options options;
 
     // Read by devices: the table is there before its size is.
     std::unique_ptr<std::atomic<std::uintptr_t>[]> table;
@@ -106,14 +104,14 @@ struct Sim::State {
     std::uint64_t locked = 0;
     std::unique_ptr<Page[]> pages;
     std::uint64_t next_op = 0;
-    Counters counters{};
+    Sim::Counters counters{};
     Calls calls;
 
     mutable std::mutex fault_lock;
-    std::array<Fault, kept_faults> fault{};
+    std::array<Sim::Fault, kept_faults> fault{};
     std::atomic<std::uint64_t> nr_faults{0};
 
-    explicit State(Options o) : options(std::move(o)) {}
+    explicit Machine(Sim::Options o) : options(std::move(o)) {}
 
     [[nodiscard]] std::uint64_t nr_pages() const { return size.load(std::memory_order_relaxed) / page_size; }
     [[nodiscard]] std::uint64_t index(std::uint64_t iova) const { return (iova - base) / page_size; }
@@ -129,6 +127,171 @@ struct Sim::State {
     void set_broken(const Op &op);
     std::byte *reach(std::uint64_t iova, bool write) const;
     void add_fault(std::uint64_t iova, bool write);
+};
+
+int Machine::check_region(const Op &op) const
+{
+    if (op.region >= regions.size() || !regions[op.region].base)
+        return -ENOENT;
+    const Region &r = regions[op.region];
+    if (op.flags & ~r.flags)
+        return -EACCES;
+    return op.offset >= r.size || op.size > r.size - op.offset ? -ERANGE : 0;
+}
+
+// Of a range of pages that are all to be mapped, or none of them.
+int Machine::look(std::uint64_t first, std::uint64_t nr, bool mapped) const
+{
+    int status = 0;
+    for (std::uint64_t i = first; i < first + nr; i++) {
+        const std::uintptr_t entry = table[i].load(std::memory_order_relaxed);
+        if (entry & broken)
+            return -EIO;
+        if (!status && (entry != 0) != mapped)
+            status = mapped ? -ENOENT : -EEXIST;
+    }
+    return status;
+}
+
+void Machine::call()
+{
+    const Calls::Call c = calls.flush();
+    if (!c.slots)
+        return;
+    counters.hypercalls++;
+    counters.ops += c.ops;
+    counters.slots += c.slots;
+    burn(options.hypercall);
+    if (c.unmaps) {
+        counters.flushes++;
+        burn(options.flush);
+    }
+}
+
+// Two ops that touch the same page need two hypercalls; an op that needs several
+// shares none.
+void Machine::touch(const Op &op)
+{
+    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
+    const std::uint64_t number = counters.hypercalls + 1;
+    for (std::uint64_t i = first; i < first + nr; i++)
+        if (pages[i].touched == number) {
+            call();
+            break;
+        }
+    const bool maps = op.op == XEN_PVIOMMU_OP_MAP;
+    std::uint64_t machine = 0;
+    if (maps)
+        machine = reinterpret_cast<std::uintptr_t>(regions[op.region].base + op.offset) / page_size;
+    bool several = false;
+    for (std::uint64_t i = 0; i < nr; i++) {
+        const std::uint64_t frame = (machine + i) << (options.scattered ? 1 : 0);
+        const auto put = [&] { return maps ? calls.map(first + i, frame, op.flags) : calls.unmap(first + i); };
+        if (!put()) {
+            several |= i > 0;
+            call();
+            put();
+        }
+        pages[first + i].touched = counters.hypercalls + 1;
+    }
+    if (several)
+        call();
+}
+
+void Machine::set_map(const Op &op)
+{
+    Region &r = regions[op.region];
+    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
+    auto at = reinterpret_cast<std::uintptr_t>(r.base + op.offset);
+    for (std::uint64_t i = first; i < first + nr; i++, at += page_size) {
+        pages[i].region = static_cast<std::uint16_t>(op.region);
+        table[i].store(at | op.flags, std::memory_order_release);
+    }
+    r.mapped += nr;
+    counters.pages_mapped += nr;
+}
+
+void Machine::set_unmap(const Op &op)
+{
+    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
+    for (std::uint64_t i = first; i < first + nr; i++) {
+        regions[pages[i].region].mapped--;
+        table[i].store(0, std::memory_order_release);
+    }
+    counters.pages_unmapped += nr;
+}
+
+// A region of which some is broken stays, as if that were mapped.
+void Machine::set_broken(const Op &op)
+{
+    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
+    for (std::uint64_t i = first; i < first + nr; i++)
+        table[i].fetch_or(broken, std::memory_order_release);
+    if (op.op == XEN_PVIOMMU_OP_MAP)
+        regions[op.region].mapped += nr;
+}
+
+// Xen does not do what it was asked, rightly.
+int Machine::refuse(const Op &op, int status)
+{
+    if (op.op == XEN_PVIOMMU_OP_MAP && status != -EIO && status != -EEXIST)
+        return status;
+    set_broken(op);
+    return -EIO;
+}
+
+int Machine::check(const Op &op)
+{
+    const bool unmaps = op.op == XEN_PVIOMMU_OP_UNMAP;
+    if (is_wrong(op))
+        return -EINVAL;
+    const std::uint64_t at = op.iova - base;
+    if (op.iova < base || at >= size || op.size > size - at)
+        return -ENXIO;
+    const int status = unmaps ? 0 : check_region(op);
+    return status ? status : look(index(op.iova), op.size / page_size, unmaps);
+}
+
+int Machine::carry_out(const Op &op)
+{
+    int status = check(op);
+    if (status)
+        return status;
+    touch(op);
+    status = options.inject ? options.inject(next_op++, op) : 0;
+    if (status)
+        return refuse(op, status);
+    if (op.op == XEN_PVIOMMU_OP_UNMAP)
+        set_unmap(op);
+    else
+        set_map(op);
+    return 0;
+}
+
+std::byte *Machine::reach(std::uint64_t iova, bool write) const
+{
+    const std::uint64_t at = iova - base;
+    if (iova < base || at >= size.load(std::memory_order_acquire))
+        return nullptr;
+    const std::uintptr_t entry = table[at / page_size].load(std::memory_order_acquire);
+    if (!(entry & (write ? XEN_PVIOMMU_WRITE : XEN_PVIOMMU_READ)))
+        return nullptr;
+    return reinterpret_cast<std::byte *>((entry & ~flag_bits) + iova % page_size);
+}
+
+void Machine::add_fault(std::uint64_t iova, bool write)
+{
+    const std::lock_guard guard(fault_lock);
+    const std::uint64_t nr = nr_faults.load(std::memory_order_relaxed);
+    fault[nr % kept_faults] = {iova, write};
+    nr_faults.store(nr + 1, std::memory_order_relaxed);
+}
+
+} // namespace
+
+// In a namespace without a name, so that the compiler has all of an op in one piece.
+struct Sim::State : Machine {
+    using Machine::Machine;
 };
 
 Sim::Sim() : Sim(Options{}) {}
@@ -212,147 +375,6 @@ Result<void> Sim::del_region(std::uint32_t id) noexcept
     return {};
 }
 
-// --- Ops
-
-int Sim::State::check_region(const Op &op) const
-{
-    if (op.region >= regions.size() || !regions[op.region].base)
-        return -ENOENT;
-    const Region &r = regions[op.region];
-    if (op.flags & ~r.flags)
-        return -EACCES;
-    return op.offset >= r.size || op.size > r.size - op.offset ? -ERANGE : 0;
-}
-
-// Of a range of pages that are all to be mapped, or none of them.
-int Sim::State::look(std::uint64_t first, std::uint64_t nr, bool mapped) const
-{
-    int status = 0;
-    for (std::uint64_t i = first; i < first + nr; i++) {
-        const std::uintptr_t entry = table[i].load(std::memory_order_relaxed);
-        if (entry & broken)
-            return -EIO;
-        if (!status && (entry != 0) != mapped)
-            status = mapped ? -ENOENT : -EEXIST;
-    }
-    return status;
-}
-
-void Sim::State::call()
-{
-    const Calls::Call c = calls.flush();
-    if (!c.slots)
-        return;
-    counters.hypercalls++;
-    counters.ops += c.ops;
-    counters.slots += c.slots;
-    burn(options.hypercall);
-    if (c.unmaps) {
-        counters.flushes++;
-        burn(options.flush);
-    }
-}
-
-// Two ops that touch the same page need two hypercalls; an op that needs several
-// shares none.
-void Sim::State::touch(const Op &op)
-{
-    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
-    const std::uint64_t number = counters.hypercalls + 1;
-    for (std::uint64_t i = first; i < first + nr; i++)
-        if (pages[i].touched == number) {
-            call();
-            break;
-        }
-    const bool maps = op.op == XEN_PVIOMMU_OP_MAP;
-    std::uint64_t machine = 0;
-    if (maps)
-        machine = reinterpret_cast<std::uintptr_t>(regions[op.region].base + op.offset) / page_size;
-    bool several = false;
-    for (std::uint64_t i = 0; i < nr; i++) {
-        const std::uint64_t frame = (machine + i) << (options.scattered ? 1 : 0);
-        const auto put = [&] { return maps ? calls.map(first + i, frame, op.flags) : calls.unmap(first + i); };
-        if (!put()) {
-            several |= i > 0;
-            call();
-            put();
-        }
-        pages[first + i].touched = counters.hypercalls + 1;
-    }
-    if (several)
-        call();
-}
-
-void Sim::State::set_map(const Op &op)
-{
-    Region &r = regions[op.region];
-    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
-    auto at = reinterpret_cast<std::uintptr_t>(r.base + op.offset);
-    for (std::uint64_t i = first; i < first + nr; i++, at += page_size) {
-        pages[i].region = static_cast<std::uint16_t>(op.region);
-        table[i].store(at | op.flags, std::memory_order_release);
-    }
-    r.mapped += nr;
-    counters.pages_mapped += nr;
-}
-
-void Sim::State::set_unmap(const Op &op)
-{
-    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
-    for (std::uint64_t i = first; i < first + nr; i++) {
-        regions[pages[i].region].mapped--;
-        table[i].store(0, std::memory_order_release);
-    }
-    counters.pages_unmapped += nr;
-}
-
-// A region of which some is broken stays, as if that were mapped.
-void Sim::State::set_broken(const Op &op)
-{
-    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
-    for (std::uint64_t i = first; i < first + nr; i++)
-        table[i].fetch_or(broken, std::memory_order_release);
-    if (op.op == XEN_PVIOMMU_OP_MAP)
-        regions[op.region].mapped += nr;
-}
-
-// Xen does not do what it was asked, rightly.
-int Sim::State::refuse(const Op &op, int status)
-{
-    if (op.op == XEN_PVIOMMU_OP_MAP && status != -EIO && status != -EEXIST)
-        return status;
-    set_broken(op);
-    return -EIO;
-}
-
-int Sim::State::check(const Op &op)
-{
-    const bool unmaps = op.op == XEN_PVIOMMU_OP_UNMAP;
-    if (is_wrong(op))
-        return -EINVAL;
-    const std::uint64_t at = op.iova - base;
-    if (op.iova < base || at >= size || op.size > size - at)
-        return -ENXIO;
-    const int status = unmaps ? 0 : check_region(op);
-    return status ? status : look(index(op.iova), op.size / page_size, unmaps);
-}
-
-int Sim::State::carry_out(const Op &op)
-{
-    int status = check(op);
-    if (status)
-        return status;
-    touch(op);
-    status = options.inject ? options.inject(next_op++, op) : 0;
-    if (status)
-        return refuse(op, status);
-    if (op.op == XEN_PVIOMMU_OP_UNMAP)
-        set_unmap(op);
-    else
-        set_map(op);
-    return 0;
-}
-
 Result<unsigned> Sim::submit(std::span<Op> ops) noexcept
 {
     if (ops.size() > XEN_PVIOMMU_MAX_OPS)
@@ -373,25 +395,6 @@ Result<unsigned> Sim::submit(std::span<Op> ops) noexcept
 }
 
 // --- The side of a device
-
-std::byte *Sim::State::reach(std::uint64_t iova, bool write) const
-{
-    const std::uint64_t at = iova - base;
-    if (iova < base || at >= size.load(std::memory_order_acquire))
-        return nullptr;
-    const std::uintptr_t entry = table[at / page_size].load(std::memory_order_acquire);
-    if (!(entry & (write ? XEN_PVIOMMU_WRITE : XEN_PVIOMMU_READ)))
-        return nullptr;
-    return reinterpret_cast<std::byte *>((entry & ~flag_bits) + iova % page_size);
-}
-
-void Sim::State::add_fault(std::uint64_t iova, bool write)
-{
-    const std::lock_guard guard(fault_lock);
-    const std::uint64_t nr = nr_faults.load(std::memory_order_relaxed);
-    fault[nr % kept_faults] = {iova, write};
-    nr_faults.store(nr + 1, std::memory_order_relaxed);
-}
 
 Sim::Segment Sim::translate(std::uint64_t iova, std::uint64_t len, bool write) noexcept
 {
