@@ -38,14 +38,13 @@ constexpr std::uint64_t up(std::uint64_t value, std::uint64_t to) { return (valu
 constexpr bool is_aligned(std::uint64_t value) { return value % page_size == 0; }
 constexpr bool overflows(std::uint64_t at, std::uint64_t size) { return at + size < at; }
 
-bool is_wrong(const Op &op)
+template <bool maps> bool is_wrong(const Op &op)
 {
-    if (op.pad0 || !op.size || !is_aligned(op.iova | op.size) || overflows(op.iova, op.size))
+    if (op.pad0 || !op.size || !is_aligned(op.iova | op.size | op.offset) || overflows(op.iova, op.size))
         return true;
-    if (op.op == XEN_PVIOMMU_OP_UNMAP)
+    if (!maps)
         return op.flags || op.region || op.offset;
-    return op.op != XEN_PVIOMMU_OP_MAP || !op.flags || op.flags & ~access_bits || !is_aligned(op.offset) ||
-           overflows(op.offset, op.size);
+    return !op.flags || op.flags & ~access_bits || overflows(op.offset, op.size);
 }
 
 // May the process lock so much?
@@ -113,18 +112,19 @@ struct Machine {
 
     explicit Machine(Sim::Options o) : options(std::move(o)) {}
 
-    [[nodiscard]] std::uint64_t nr_pages() const { return size.load(std::memory_order_relaxed) / page_size; }
-    [[nodiscard]] std::uint64_t index(std::uint64_t iova) const { return (iova - base) / page_size; }
+    // Of an op that is inside the window.
+    [[nodiscard]] std::uint64_t first(const Op &op) const { return (op.iova - base) / page_size; }
+    [[nodiscard]] std::uint64_t end(const Op &op) const { return first(op) + op.size / page_size; }
     int check_region(const Op &op) const;
-    int look(std::uint64_t first, std::uint64_t nr, bool mapped) const;
-    void call();
-    void touch(const Op &op);
-    int check(const Op &op);
+    template <bool maps> int look(const Op &op);
+    template <bool maps> int check(const Op &op);
+    template <bool maps> void count(const Op &op);
+    template <bool maps> int carry_out(const Op &op);
+    template <bool maps> int refuse(const Op &op, int status);
     int carry_out(const Op &op);
-    int refuse(const Op &op, int status);
+    void call();
     void set_map(const Op &op);
     void set_unmap(const Op &op);
-    void set_broken(const Op &op);
     std::byte *reach(std::uint64_t iova, bool write) const;
     void add_fault(std::uint64_t iova, bool write);
 };
@@ -139,18 +139,34 @@ int Machine::check_region(const Op &op) const
     return op.offset >= r.size || op.size > r.size - op.offset ? -ERANGE : 0;
 }
 
-// Of a range of pages that are all to be mapped, or none of them.
-int Machine::look(std::uint64_t first, std::uint64_t nr, bool mapped) const
+// Two ops that touch the same page need two hypercalls. The first page that is not
+// as it ought to be counts.
+template <bool maps> int Machine::look(const Op &op)
 {
+    bool touched = false;
     int status = 0;
-    for (std::uint64_t i = first; i < first + nr; i++) {
+    for (std::uint64_t i = first(op), to = end(op); i < to; i++) {
         const std::uintptr_t entry = table[i].load(std::memory_order_relaxed);
-        if (entry & broken)
-            return -EIO;
-        if (!status && (entry != 0) != mapped)
-            status = mapped ? -ENOENT : -EEXIST;
+        touched |= pages[i].touched == counters.hypercalls + 1;
+        if (!status && (entry & broken))
+            status = -EIO;
+        else if (!status && (entry != 0) == maps)
+            status = maps ? -EEXIST : -ENOENT;
     }
+    if (touched)
+        call();
     return status;
+}
+
+template <bool maps> int Machine::check(const Op &op)
+{
+    if (is_wrong<maps>(op))
+        return -EINVAL;
+    const std::uint64_t at = op.iova - base, window = size.load(std::memory_order_relaxed);
+    if (op.iova < base || at >= window || op.size > window - at)
+        return -ENXIO;
+    const int status = maps ? check_region(op) : 0;
+    return status ? status : look<maps>(op);
 }
 
 void Machine::call()
@@ -168,31 +184,22 @@ void Machine::call()
     }
 }
 
-// Two ops that touch the same page need two hypercalls; an op that needs several
-// shares none.
-void Machine::touch(const Op &op)
+// An op that needs several hypercalls shares none.
+template <bool maps> void Machine::count(const Op &op)
 {
-    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
-    const std::uint64_t number = counters.hypercalls + 1;
-    for (std::uint64_t i = first; i < first + nr; i++)
-        if (pages[i].touched == number) {
-            call();
-            break;
-        }
-    const bool maps = op.op == XEN_PVIOMMU_OP_MAP;
-    std::uint64_t machine = 0;
+    std::uint64_t frame = 0;
     if (maps)
-        machine = reinterpret_cast<std::uintptr_t>(regions[op.region].base + op.offset) / page_size;
+        frame = reinterpret_cast<std::uintptr_t>(regions[op.region].base + op.offset) / page_size;
     bool several = false;
-    for (std::uint64_t i = 0; i < nr; i++) {
-        const std::uint64_t frame = (machine + i) << (options.scattered ? 1 : 0);
-        const auto put = [&] { return maps ? calls.map(first + i, frame, op.flags) : calls.unmap(first + i); };
+    const std::uint64_t from = first(op);
+    for (std::uint64_t i = from, to = end(op); i < to; i++, frame++) {
+        const auto put = [&] { return maps ? calls.map(i, frame << options.scattered, op.flags) : calls.unmap(i); };
         if (!put()) {
-            several |= i > 0;
+            several |= i > from;
             call();
             put();
         }
-        pages[first + i].touched = counters.hypercalls + 1;
+        pages[i].touched = counters.hypercalls + 1;
     }
     if (several)
         call();
@@ -201,71 +208,57 @@ void Machine::touch(const Op &op)
 void Machine::set_map(const Op &op)
 {
     Region &r = regions[op.region];
-    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
     auto at = reinterpret_cast<std::uintptr_t>(r.base + op.offset);
-    for (std::uint64_t i = first; i < first + nr; i++, at += page_size) {
+    for (std::uint64_t i = first(op), to = end(op); i < to; i++, at += page_size) {
         pages[i].region = static_cast<std::uint16_t>(op.region);
         table[i].store(at | op.flags, std::memory_order_release);
     }
-    r.mapped += nr;
-    counters.pages_mapped += nr;
+    r.mapped += op.size / page_size;
+    counters.maps++;
+    counters.pages_mapped += op.size / page_size;
 }
 
 void Machine::set_unmap(const Op &op)
 {
-    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
-    for (std::uint64_t i = first; i < first + nr; i++) {
+    for (std::uint64_t i = first(op), to = end(op); i < to; i++) {
         regions[pages[i].region].mapped--;
         table[i].store(0, std::memory_order_release);
     }
-    counters.pages_unmapped += nr;
+    counters.unmaps++;
+    counters.pages_unmapped += op.size / page_size;
 }
 
-// A region of which some is broken stays, as if that were mapped.
-void Machine::set_broken(const Op &op)
+// Xen does not do what it was asked, rightly. What can't be unmapped keeps its region.
+template <bool maps> int Machine::refuse(const Op &op, int status)
 {
-    const std::uint64_t first = index(op.iova), nr = op.size / page_size;
-    for (std::uint64_t i = first; i < first + nr; i++)
-        table[i].fetch_or(broken, std::memory_order_release);
-    if (op.op == XEN_PVIOMMU_OP_MAP)
-        regions[op.region].mapped += nr;
-}
-
-// Xen does not do what it was asked, rightly.
-int Machine::refuse(const Op &op, int status)
-{
-    if (op.op == XEN_PVIOMMU_OP_MAP && status != -EIO && status != -EEXIST)
+    if (maps && status != -EIO && status != -EEXIST)
         return status;
-    set_broken(op);
+    for (std::uint64_t i = first(op), to = end(op); i < to; i++)
+        table[i].fetch_or(broken, std::memory_order_release);
     return -EIO;
 }
 
-int Machine::check(const Op &op)
+template <bool maps> int Machine::carry_out(const Op &op)
 {
-    const bool unmaps = op.op == XEN_PVIOMMU_OP_UNMAP;
-    if (is_wrong(op))
-        return -EINVAL;
-    const std::uint64_t at = op.iova - base;
-    if (op.iova < base || at >= size || op.size > size - at)
-        return -ENXIO;
-    const int status = unmaps ? 0 : check_region(op);
-    return status ? status : look(index(op.iova), op.size / page_size, unmaps);
+    int status = check<maps>(op);
+    if (status)
+        return status;
+    count<maps>(op);
+    status = options.inject ? options.inject(next_op++, op) : 0;
+    if (status)
+        return refuse<maps>(op, status);
+    if (maps)
+        set_map(op);
+    else
+        set_unmap(op);
+    return 0;
 }
 
 int Machine::carry_out(const Op &op)
 {
-    int status = check(op);
-    if (status)
-        return status;
-    touch(op);
-    status = options.inject ? options.inject(next_op++, op) : 0;
-    if (status)
-        return refuse(op, status);
-    if (op.op == XEN_PVIOMMU_OP_UNMAP)
-        set_unmap(op);
-    else
-        set_map(op);
-    return 0;
+    if (op.op == XEN_PVIOMMU_OP_MAP)
+        return carry_out<true>(op);
+    return op.op == XEN_PVIOMMU_OP_UNMAP ? carry_out<false>(op) : -EINVAL;
 }
 
 std::byte *Machine::reach(std::uint64_t iova, bool write) const
@@ -385,8 +378,6 @@ Result<unsigned> Sim::submit(std::span<Op> ops) noexcept
     for (Op &op : ops) {
         op.status = s.carry_out(op);
         failed += op.status != 0;
-        s.counters.maps += op.op == XEN_PVIOMMU_OP_MAP && !op.status;
-        s.counters.unmaps += op.op == XEN_PVIOMMU_OP_UNMAP && !op.status;
     }
     s.call();
     s.counters.calls++;

@@ -58,10 +58,9 @@ Result<void> Region::remove() noexcept
 
 Result<std::uint64_t> Lcore::alloc(std::uint64_t pages) noexcept
 {
-    const Space::State &s = *space_->state_;
-    if (!pages || pages > pages_of(s.size))
+    if (!pages || pages > max_pages_)
         return fail(EINVAL, "take addresses", "from 1 page to all of the window");
-    const std::uint64_t page = pviommu_core_alloc(s.core.get(), index_, order_of(pages));
+    const std::uint64_t page = pviommu_core_alloc(core_, index_, order_of(pages));
     if (page == none)
         return fail(ENOSPC, "take addresses", "none are free in the window: unmap first, or open a larger one");
     return page * page_size;
@@ -69,7 +68,7 @@ Result<std::uint64_t> Lcore::alloc(std::uint64_t pages) noexcept
 
 void Lcore::free(std::uint64_t iova, std::uint64_t pages) noexcept
 {
-    pviommu_core_free(space_->state_->core.get(), index_, pages_of(iova), order_of(pages));
+    pviommu_core_free(core_, index_, pages_of(iova), order_of(pages));
 }
 
 std::uint64_t Space::State::take(const Lcore &lcore, std::uint64_t pages) noexcept
@@ -123,8 +122,9 @@ Result<std::unique_ptr<Space>> Space::open(std::unique_ptr<Backend> backend, con
         state->left = std::make_unique<std::atomic<std::uint32_t>[]>(pages);
 
         std::unique_ptr<Space> space(new Space(std::move(state)));
+        State &s = *space->state_;
         for (unsigned i = 0; i < options.lcores; i++)
-            space->state_->lcores.push_back(std::unique_ptr<Lcore>(new Lcore(space.get(), i)));
+            s.lcores.push_back(std::unique_ptr<Lcore>(new Lcore(space.get(), s.core.get(), pages, i)));
         return space;
     });
 }

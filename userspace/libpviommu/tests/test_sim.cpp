@@ -169,6 +169,11 @@ TEST_F(SimTest, MapsOfWhichNobodyKnows)
     EXPECT_EQ(statuses(batch.done()), (std::vector<int>{-EIO, 0, 0, 0}));
     EXPECT_EQ(space->stats().leaked, 1U);
     EXPECT_EQ(space->stats().in_use, 4U);
+    EXPECT_EQ(run({unmap_op(iova(0), page), unmap_op(iova(0), 2 * page), unmap_op(iova(1), 3 * page)}),
+              (std::vector<int>{-EIO, -EIO, 0}));
+    EXPECT_EQ(run({unmap_op(iova(0), 2 * page), map_op(iova(0), region.id(), 0, 2 * page, both)}),
+              (std::vector<int>{-EIO, -EIO}));
+    must(region.remove()); // it is not held
 }
 
 // --- docs/device.md, "Hypercalls"

@@ -16,6 +16,8 @@
 
 #include "backend.h"
 
+struct pviommu_core; // the allocator
+
 namespace pviommu {
 
 class Space;
@@ -84,9 +86,13 @@ public:
 
 private:
     friend class Space;
-    Lcore(Space *space, unsigned index) noexcept : space_(space), index_(index) {}
+    Lcore(Space *space, pviommu_core *core, std::uint64_t max_pages, unsigned index) noexcept
+        : space_(space), core_(core), max_pages_(max_pages), index_(index)
+    {}
 
     Space *space_;
+    pviommu_core *core_;
+    std::uint64_t max_pages_;
     unsigned index_;
 };
 
