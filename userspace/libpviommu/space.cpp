@@ -121,9 +121,11 @@ Result<std::unique_ptr<Space>> Space::open(std::unique_ptr<Backend> backend, con
         state->order = std::make_unique<std::uint8_t[]>(pages);
         state->left = std::make_unique<std::atomic<std::uint32_t>[]>(pages);
 
+        // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): guarded() has it
         std::unique_ptr<Space> space(new Space(std::move(state)));
         State &s = *space->state_;
         for (unsigned i = 0; i < options.lcores; i++)
+            // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new)
             s.lcores.push_back(std::unique_ptr<Lcore>(new Lcore(space.get(), s.core.get(), pages, i)));
         return space;
     });

@@ -76,7 +76,7 @@ void pairs(benchmark::State &state)
 {
     const auto space = Space::open(nothing(), {}).value();
     Lcore &lcore = space->lcore(0);
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         const auto iova = lcore.alloc(1);
         benchmark::DoNotOptimize(iova);
         lcore.free(*iova, 1);
@@ -87,7 +87,7 @@ void empty(benchmark::State &state)
 {
     Pool pool;
     Place places[burst];
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         pool.next(places);
         benchmark::DoNotOptimize(places);
     }
@@ -103,7 +103,7 @@ void bursts(benchmark::State &state, std::unique_ptr<Backend> (*backend)(), bool
     Place places[burst];
     std::uint64_t iova[burst] = {};
     bool failed = false;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         for (const std::uint64_t at : iova)
             if (at)
                 failed |= !batch.unmap(at, page_size);

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <set>
 
+#include <malloc.h>
+
 #include "fixture.h"
 
 using namespace pviommu;
@@ -69,6 +71,24 @@ TEST(Spaces, AnotherLcoreGivesBack)
             space->lcore(1).free(iova, 1);
         EXPECT_EQ(space->stats().in_use, 0U);
     }
+}
+
+// A chunk is 4.25 KiB, 23 of them come and go a round.
+TEST(Spaces, FreeWhatTheyKnewOfOldAddresses)
+{
+    const auto space = new_space(64 * MiB);
+    Lcore &lcore = space->lcore(0);
+    std::vector<std::uint64_t> taken(48);
+    std::size_t before = 0;
+    for (unsigned round = 0; round < 100; round++) {
+        for (std::uint64_t &iova : taken)
+            iova = must(lcore.alloc(256));
+        for (const std::uint64_t iova : taken)
+            lcore.free(iova, 256);
+        if (round == 10)
+            before = mallinfo2().uordblks;
+    }
+    EXPECT_LT(mallinfo2().uordblks, before + MiB);
 }
 
 TEST(Spaces, FindTheirRegions)
