@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <mutex>
@@ -14,6 +15,18 @@
 #include "fixture.h"
 
 using namespace pviommu;
+
+// Of kernel.c.
+extern "C" {
+struct rcu_head {
+    rcu_head *next;
+    void (*func)(rcu_head *head);
+};
+void shim_rcu_read_lock();
+void shim_rcu_read_unlock();
+void shim_call_rcu(rcu_head *head, void (*func)(rcu_head *head));
+void shim_rcu_run();
+}
 
 namespace {
 
@@ -264,6 +277,32 @@ TEST(Threads, HoldEachAddressOnce)
     EXPECT_EQ(space->stats().in_use, 0U);
     EXPECT_EQ(space->stats().leaked, 0U);
     must(region.remove());
+}
+
+// What is freed after a grace period is freed after readers that are there now.
+TEST(Threads, WaitForReaders)
+{
+    static std::atomic<bool> reads, has_left, had_left, ran;
+    reads = has_left = had_left = ran = false;
+    std::jthread reader([] {
+        shim_rcu_read_lock();
+        reads = true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        EXPECT_FALSE(ran);
+        has_left = true;
+        shim_rcu_read_unlock();
+    });
+    while (!reads)
+        std::this_thread::yield();
+    rcu_head head{};
+    shim_call_rcu(&head, [](rcu_head *) {
+        had_left = has_left.load();
+        ran = true;
+    });
+    EXPECT_FALSE(ran) << "nobody asked for it yet";
+    shim_rcu_run();
+    EXPECT_TRUE(ran);
+    EXPECT_TRUE(had_left);
 }
 
 } // namespace
