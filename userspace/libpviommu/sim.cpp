@@ -31,7 +31,7 @@ constexpr std::uintptr_t access_bits = XEN_PVIOMMU_READ | XEN_PVIOMMU_WRITE;
 constexpr std::uintptr_t broken = 4;
 constexpr std::uintptr_t flag_bits = page_size - 1;
 
-constexpr std::uint64_t low_first = 0x40000000, low_last = 0xffffffff;
+constexpr std::uint64_t low_first = 0x40000000;
 constexpr unsigned kept_faults = 64;
 
 constexpr std::uint64_t up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
@@ -321,7 +321,7 @@ Result<std::uint64_t> Sim::take_window(std::uint64_t size, std::uint64_t limit) 
     if (base + size - 1 > limit)
         base = up(low_first, size);
     if (base + size - 1 > limit)
-        return window_failed(limit < low_last ? ERANGE : ENOSPC);
+        return window_failed(ERANGE);
     return guarded("take a window", [&]() -> Result<std::uint64_t> {
         s.table = std::make_unique<std::atomic<std::uintptr_t>[]>(size / page_size);
         s.pages = std::make_unique<Page[]>(size / page_size);
