@@ -3,7 +3,7 @@
  * Hypercalls while somebody looks: their time, and what was in them.
  */
 #include <linux/device.h>
-#include <linux/sched/clock.h>
+#include <linux/timekeeping.h>
 
 #include "batch.h"
 #include "fast.h"
@@ -106,10 +106,12 @@ long pviommu_hypercall_traced(struct xen_iommu_op *ops, unsigned int slots)
 {
 	const struct xen_iommu_op *op, *end = ops + slots;
 	struct pviommu_call call = { .slots = slots };
-	u64 start = local_clock();
+	u64 start = ktime_get_mono_fast_ns(), now;
 	long rc = _hypercall2(long, iommu_op, ops, slots);
 
-	call.ns = local_clock() - start;
+	/* The fast clock may step back, as its own text says. */
+	now = ktime_get_mono_fast_ns();
+	call.ns = now > start ? now - start : 0;
 	call.status = rc;
 	/* A failed call leaves no statuses. */
 	for (op = ops; !rc && op < end; op += pviommu_op_slots(op))
