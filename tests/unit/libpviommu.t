@@ -35,7 +35,7 @@ is 'its files' "$(cd "$stage/usr/local" && find . -path '*pviommu*' ! -type d ! 
     sort | xargs -n 1 | sed 's|^\./||' | xargs)" \
     "include/pviommu/backend.h include/pviommu/batch.h include/pviommu/error.h include/pviommu/pviommu.h include/pviommu/sim.h \
 include/pviommu/space.h include/pviommu/xen_pviommu.h lib/libpviommu.a lib/libpviommu.so lib/libpviommu.so.0 lib/libpviommu.so.0.1.0 \
-lib/pkgconfig/libpviommu.pc"
+lib/pkgconfig/libpviommu.pc share/man/man3/libpviommu.3"
 export PKG_CONFIG_PATH=$stage/$libdir/pkgconfig PKG_CONFIG_SYSROOT_DIR=$stage
 
 # The example of the page, as it stands there.
@@ -56,6 +56,14 @@ for kind in shared static; do
     fi
 done
 like 'the shared one uses the library' "$(ldd "$work/shared")" "libpviommu\\.so\\.0 => $stage"
+
+# The manual names what programs call, but for what only looks.
+is 'the manual has no errors' "$(groff -ww -man -Tutf8 -z "$root/docs/man/libpviommu.3" 2>&1)" ''
+manual=$(groff -man -Tascii -P-cbou "$root/docs/man/libpviommu.3")
+for call in $(nm -DC --defined-only "$stage/$libdir/libpviommu.so.0" | grep -v ') const' |
+    grep -oE 'pviommu::(Batch::|Lcore::|Space::|Region::)?[a-z_]+\(' | grep -oE '[a-z_]+\(' | sort -u); do
+    like "the manual has ${call%?}()" "$manual" "\b${call%?}\("
+done
 
 # What programs see of it.
 library=$stage/$libdir/libpviommu.so.0
