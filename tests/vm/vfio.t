@@ -11,9 +11,9 @@ for pmd in mempool_ring net_e1000 net_virtio; do
 done
 
 nic_pair e1000e
-vm_test e1000e --mode strict --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh e1000e small
+vm_test e1000e --mode strict --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh e1000e small 50
 vm_test large --mem 8192 --mode strict --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh e1000e large
 DEVICES=
 nic_pair virtio-net-pci,iommu_platform=on,disable-legacy=on
-vm_test virtio --mode lazy --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh virtio-pci small 0
+vm_test virtio --mode lazy --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh virtio-pci small
 done_testing

@@ -1,7 +1,9 @@
 #!/bin/bash
 # vfio.sh DRIVER SIZE [KILLS]: two NICs on one wire are given to DPDK's testpmd,
 # which has them send to each other through IOMMU mappings that VFIO asks us for.
-# SIZE is large if the machine has RAM where DPDK starts.
+# SIZE is large if the machine has RAM where DPDK starts. KILLS: how many are killed in
+# the middle of traffic, two at a time; not for virtio, of which QEMU keeps a frame that
+# nobody received over the device's reset, and writes where its ring was.
 . /root/lib.sh
 
 # to_vfio DRIVER: all of its PCI devices; in PORTS.
@@ -107,6 +109,22 @@ two_killed() {
     wait $sender $PID 2>/dev/null
 }
 
+# refused_second: two processes, of which one would map where the other one has.
+refused_second() {
+    local sender
+    one 0 0 0x110000000 txonly &
+    sender=$!
+    PID=$sender
+    ok 'a process sends' within sent_more 0
+    one 1 1 0x110000000 rxonly &
+    PID=$!
+    ok 'another one is refused its addresses' within refused /tmp/testpmd.1
+    ok 'and the first one goes on' within sent_more "$(sent)"
+    kill -KILL $sender $PID
+    wait $sender $PID 2>/dev/null
+}
+
+KILLS=${3:-0} KILLED=0
 if [ "$2" = large ]; then
     # EAL starts at 4 GiB, and there is RAM.
     start
@@ -121,21 +139,12 @@ else
     forwards 'host map'
     ok 'the host map goes' bash -c "echo 1 >$SYS/isolate"
     forwards 'no host map'
-    # Two processes, of which one would map where the other one has.
-    one 0 0 0x110000000 txonly &
-    sender=$!
-    PID=$sender
-    ok 'a process sends' within sent_more 0
-    one 1 1 0x110000000 rxonly &
-    PID=$!
-    ok 'another one is refused its addresses' within refused /tmp/testpmd.1
-    ok 'and the first one goes on' within sent_more "$(sent)"
-    kill -KILL $sender $PID
-    wait $sender $PID 2>/dev/null
-    KILLED=0
-    for ((i = 0; i < ${3:-25}; i++)); do two_killed; done
-    is 'as many as should be were killed in the middle of traffic' "$KILLED" $((2 * ${3:-25}))
-    is 'and left nothing behind' "$(usage)" "$before"
+    if [ "$KILLS" -gt 0 ]; then
+        refused_second
+        for ((i = 0; i < KILLS; i += 2)); do two_killed; done
+        is 'as many as should be were killed in the middle of traffic' "$KILLED" "$KILLS"
+        is 'and left nothing behind' "$(usage)" "$before"
+    fi
     forwards 'after that'
     ok 'the host map comes back' bash -c "echo 0 >$SYS/isolate"
     nok 'VFIO is served as long as it has devices' bash -c "echo 0 >$SYS/vfio"
