@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What goes wrong, with the exit status that tells a script what kind it is.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace pmd {
+
+enum class Exit {
+    ok = 0,
+    failed = 1, // a fault, a frame that is lost or not as it was sent, a port or pool that can't be had
+    usage = 2,
+};
+
+class Error : public std::runtime_error {
+public:
+    Error(Exit exit, const std::string &what) : std::runtime_error(what), exit_(exit) {}
+    Exit exit() const { return exit_; }
+
+private:
+    Exit exit_;
+};
+
+} // namespace pmd

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What bus addresses come from, and what counts its hypercalls: the simulated
+// table, or the module.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <pviommu/pviommu.h>
+#include <pviommu/sim.h>
+
+#include "options.h"
+
+namespace pmd {
+
+struct Events {
+    std::uint64_t hypercalls, flushes;
+};
+
+class Machine {
+public:
+    // Throws Error. EAL has not started.
+    explicit Machine(const Options &options);
+
+    // nullptr if nothing needs one. Once EAL has started, and once.
+    pviommu::Space *open_space();
+    void close_space() { space_.reset(); }
+    // Since some time in the past; nothing if the module is not there.
+    std::optional<Events> events() const;
+    // Throws Error if a device came to an address that is not mapped.
+    void check_faults() const;
+    bool simulated() const { return sim_ != nullptr; }
+
+private:
+    std::uint64_t window() const;
+
+    const Options &options_;
+    std::unique_ptr<pviommu::Backend> backend_;
+    pviommu::Sim *sim_ = nullptr;
+    std::unique_ptr<pviommu::Space> space_;
+};
+
+} // namespace pmd

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// What a measurement gave, and how it is said.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "histogram.h"
+#include "machine.h"
+#include "options.h"
+
+namespace pmd {
+
+// Sums. Cycles are those of what is measured: no idle polls, no payload.
+struct Result {
+    Case is;
+    std::uint64_t packets = 0;
+    std::uint64_t cycles = 0, map = 0, unmap = 0; // the latter are among the first
+    std::uint64_t maps = 0, unmaps = 0, calls = 0;
+    std::optional<Events> events = Events{};
+    Histogram per_packet; // cycles
+    double rate = 0;      // rfc2544: packets a second; the others: what the cycles allow
+
+    void add(const Result &other);
+};
+
+// Where cycles become time.
+struct Clock {
+    double hz;
+    double ns(double cycles) const { return cycles * 1e9 / hz; }
+};
+
+// The share of the time that a line of that speed leaves for a frame.
+double share(const Result &r, const Clock &clock, int gbps);
+
+std::string table(const std::vector<Result> &results, const Clock &clock);
+std::string csv(const std::vector<Result> &results, const Clock &clock);
+nlohmann::ordered_json to_json(const std::vector<Result> &results, const Clock &clock);
+
+} // namespace pmd

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// For tests: a descriptor that points to where a buffer was mapped that was given back.
+#pragma once
+
+#include "machine.h"
+#include "port.h"
+
+namespace pmd {
+
+// Sends from there, or receives there, and then whether frames still flow. Says the
+// address. Throws Error: on virtual ports always, at the fault.
+void use_stale(const Options &options, const Machine &machine, pviommu::Space *space, std::vector<Port> &ports);
+
+} // namespace pmd
