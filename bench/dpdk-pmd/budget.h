@@ -7,10 +7,10 @@
 
 namespace pmd {
 
-constexpr std::array lines_gbps{10, 25, 40, 100};
+inline constexpr std::array lines_gbps{10, 25, 40, 100};
 
 // Bytes that a frame takes on the wire beside its own: preamble, and the gap to the next.
-constexpr double wire_overhead = 8 + 12;
+inline constexpr double wire_overhead = 8 + 12;
 
 // ns from one frame to the next at line rate; `size` with its FCS. 67.2 at 10G and 64 bytes.
 constexpr double line_budget_ns(double size, double gbps) { return (size + wire_overhead) * 8 / gbps; }

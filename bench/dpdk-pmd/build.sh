@@ -1,5 +1,6 @@
 #!/bin/bash
 # bench/dpdk-pmd/build.sh: pviommu-pmd and its mempool driver, into build/dpdk-pmd.
+# Exit status as headers.sh has it.
 set -euo pipefail
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)

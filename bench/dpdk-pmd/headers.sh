@@ -1,6 +1,7 @@
 #!/bin/bash
 # bench/dpdk-pmd/headers.sh DIR: what a poll-mode driver includes and libdpdk-dev
-# leaves out, of the same version, out of Debian's source package, into DIR.
+# leaves out, of the same version, out of Debian's source package, into DIR. Exit
+# status 77 if that can't be fetched: a test that needs it is skipped.
 set -euo pipefail
 
 TB_HOME=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../scripts/testbed.d" && pwd)
@@ -21,7 +22,7 @@ TB_BUILD=$scratch
 if ! { source_lists && fetch_source dpdk "$version" "$scratch/dpdk"; } >"$scratch/log" 2>&1; then
     tail -n 5 "$scratch/log" >&2
     echo "${0##*/}: Debian's source of DPDK $version can't be fetched: $APT_NET_REMEDY" >&2
-    exit 1
+    exit 77
 fi
 mkdir -p "$1"
 cp "${wanted[@]/#/$scratch/dpdk/}" "$1/"

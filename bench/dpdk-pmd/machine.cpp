@@ -40,7 +40,7 @@ Machine::Machine(const Options &options) : options_(options)
 // rounded up to a power of two.
 std::uint64_t Machine::window() const
 {
-    const std::uint64_t bytes = 4 * options_.buffers * stride_of(std::ranges::max(options_.sizes));
+    const std::uint64_t bytes = 4 * options_.buffers_of() * stride_of(std::ranges::max(options_.sizes));
     return std::clamp<std::uint64_t>(std::bit_ceil(bytes), 2 << 20, 256 << 20);
 }
 

@@ -69,9 +69,8 @@ void add_machine(CLI::App &app, Options &o)
         ->delimiter(',')
         ->group(machine);
     app.add_flag("--loop", o.loop, "one virtual port, wired to itself")->group(machine);
-    app.add_option("--buffers", o.buffers, "of a pool")
+    app.add_option("--buffers", o.buffers, "of a pool; by default what the largest burst needs")
         ->check(CLI::Range(64, 65536))
-        ->capture_default_str()
         ->group(machine);
     app.add_option("--ring", o.ring, "descriptors of a port, each way")
         ->check(CLI::Range(32, 4096))
@@ -97,6 +96,12 @@ void add_machine(CLI::App &app, Options &o)
 const char *name_of(Mode mode) { return key_of(modes, mode); }
 const char *name_of(Mapping mapping) { return key_of(mappings, mapping); }
 
+unsigned Options::buffers_needed() const
+{
+    const unsigned burst = std::ranges::max(bursts);
+    return 2 * ring_of(burst) + 3 * burst + pending_of(burst);
+}
+
 std::vector<Case> Options::cases() const
 {
     std::vector<Case> all;
@@ -120,11 +125,9 @@ void add_options(CLI::App &app, Options &o)
 void check(const Options &o)
 {
     const auto usage = [](const std::string &what) { throw Error(Exit::usage, what); };
-    const unsigned burst = std::ranges::max(o.bursts);
-    // What may be out of the store at once: both rings, the caches, what waits.
-    const unsigned needed = 2 * o.ring + 4 * burst + o.pending_of(burst);
-    if (o.buffers < needed)
-        usage(fmt::format("--buffers {}: bursts of {} need {} or more", o.buffers, burst, needed));
+    if (o.buffers_of() < o.buffers_needed())
+        usage(fmt::format("--buffers {}: bursts of {} need {} or more", o.buffers, std::ranges::max(o.bursts),
+                          o.buffers_needed()));
     if (o.simulated() && std::ranges::count(o.mappings, Mapping::vfio))
         usage("--mapping vfio: only real ports have VFIO; name them with --port");
     if (!o.simulated() && o.loop)

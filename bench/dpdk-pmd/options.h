@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ struct Options {
     bool loop = false;
     std::uint64_t packets = 100000, warmup = 10000;
     unsigned rounds = 1;
-    unsigned buffers = 4096, ring = 256;
+    unsigned buffers = 0; // 0: what the largest burst needs
+    unsigned ring = 256;
     unsigned pending = 0; // 0: twice the burst
     unsigned trial_ms = 50;
     bool verify = true;
@@ -51,6 +53,11 @@ struct Options {
 
     bool simulated() const { return ports.empty(); }
     unsigned pending_of(unsigned burst) const { return pending ? pending : std::min(2 * burst, max_pending); }
+    // Descriptors of a port: two bursts at least.
+    unsigned ring_of(unsigned burst) const { return std::max(ring, std::bit_ceil(2 * burst)); }
+    // What may be out of the store at once: both rings, what waits and what is ready.
+    unsigned buffers_needed() const;
+    unsigned buffers_of() const { return buffers ? buffers : std::max(buffers_needed(), 2048U); }
     std::vector<Case> cases() const;
 };
 

@@ -97,14 +97,17 @@ void Pool::create(const std::string &name, const PoolOptions &o)
                                      sizeof(rte_mbuf) + sizeof(BufferState) + sizeof(rte_mbuf_ext_shared_info), 0,
                                      sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, 0);
     if (!pool_)
-        throw no_pool(name, "mempool", rte_errno, "use fewer --buffers");
-    int error = rte_mempool_set_ops_byname(pool_, "pviommu", const_cast<PoolConfig *>(&config));
+        // EINVAL: it begins with DPDK's own driver, whatever comes then.
+        throw no_pool(name, "mempool", rte_errno,
+                      rte_errno == EINVAL ? "EAL lacks librte_mempool_ring: --driver names it" : "use fewer --buffers");
+    if (const int error = rte_mempool_set_ops_byname(pool_, "pviommu", const_cast<PoolConfig *>(&config)))
+        throw no_pool(name, "mempool driver pviommu", -error, "is librte_mempool_pviommu.so of this build?");
     rte_pktmbuf_pool_private priv{};
     priv.mbuf_data_room_size = static_cast<std::uint16_t>(stride);
     priv.mbuf_priv_size = sizeof(BufferState);
     priv.flags = RTE_PKTMBUF_POOL_F_PINNED_EXT_BUF;
     rte_pktmbuf_pool_init(pool_, &priv);
-    error = error ? error : rte_mempool_populate_default(pool_);
+    int error = rte_mempool_populate_default(pool_);
     if (error < 0)
         throw no_pool(name, "mempool", -error, "use fewer --buffers");
     Layout layout{memory_.data(), stride};
@@ -124,6 +127,8 @@ void Pool::release()
     if (!memory_.empty())
         munmap(memory_.data(), memory_.size());
 }
+
+bool Pool::whole() { return !pviommu_pool_flush(pool_) && rte_mempool_full(pool_); }
 
 void Pool::flush()
 {

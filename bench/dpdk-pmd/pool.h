@@ -36,6 +36,8 @@ public:
     PoolStats stats() const { return pool_stats(pool_); }
     // Unmaps what this lcore has given back.
     void flush();
+    // Whether this lcore can have all of its buffers: nobody else has one.
+    bool whole();
 
 private:
     void create(const std::string &name, const PoolOptions &options);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <sched.h>
@@ -115,6 +116,17 @@ void Port::await_link() const
 }
 
 void Port::stop() { must(rte_eth_dev_stop(id_), "stop it"); }
+
+void Port::plug_again()
+{
+    rte_eth_dev_info info{};
+    if (rte_eth_dev_info_get(id_, &info))
+        return;
+    const std::string name = rte_dev_name(info.device);
+    rte_eth_dev_close(std::exchange(id_, std::uint16_t{RTE_MAX_ETHPORTS}));
+    if (!rte_dev_remove(info.device) && !rte_dev_probe(name.c_str()))
+        rte_eth_dev_get_port_by_name(name.c_str(), &id_);
+}
 
 Mac Port::mac() const
 {

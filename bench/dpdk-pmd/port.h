@@ -35,6 +35,9 @@ public:
     void start(rte_mempool *pool, unsigned ring, unsigned size);
     void await_link() const;
     void stop();
+    // Takes the device away, with all buffers that it has, and gives it back as it
+    // was at first. If that fails it can't be started any more.
+    void plug_again();
     Mac mac() const;
     std::uint64_t missed() const; // frames that found no buffer
     std::uint16_t receive(rte_mbuf **m, unsigned n) const

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <optional>
 #include <thread>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -45,19 +47,35 @@ void send_from(rte_iova_t iova, Pool &frames, Port &out)
         ;
 }
 
-// All receive buffers are at that address.
-void receive_at(rte_iova_t iova, Pool &buffers, Pool &frames, Port &out, Port &in)
+// While it lives, all buffers of a pool say that they are at that address.
+class AllAt {
+public:
+    AllAt(Pool &pool, rte_iova_t iova)
+    {
+        rte_mempool_obj_iter(
+            pool.get(),
+            [](rte_mempool *, void *self, void *object, unsigned) {
+                auto *m = static_cast<rte_mbuf *>(object);
+                static_cast<AllAt *>(self)->own_.emplace_back(m, m->buf_iova);
+            },
+            this);
+        for (const auto &[m, own] : own_)
+            m->buf_iova = iova;
+    }
+    ~AllAt()
+    {
+        for (const auto &[m, own] : own_)
+            m->buf_iova = own;
+    }
+    AllAt(const AllAt &) = delete;
+    AllAt &operator=(const AllAt &) = delete;
+
+private:
+    std::vector<std::pair<rte_mbuf *, rte_iova_t>> own_;
+};
+
+void send_frame(Pool &frames, Port &out, Port &in)
 {
-    std::vector<rte_mbuf *> all(rte_mempool_avail_count(buffers.get()));
-    if (rte_pktmbuf_alloc_bulk(buffers.get(), all.data(), static_cast<unsigned>(all.size())))
-        throw Error(Exit::failed, "no buffers to receive into");
-    for (rte_mbuf *m : all)
-        m->buf_iova = iova;
-    rte_pktmbuf_free_bulk(all.data(), static_cast<unsigned>(all.size()));
-    in.start(buffers.get(), ring_of({}, 1), plain.size);
-    out.start(frames.get(), ring_of({}, 1), plain.size);
-    in.await_link();
-    out.await_link();
     rte_mbuf *m = rte_pktmbuf_alloc(frames.get());
     auto *data = reinterpret_cast<std::byte *>(rte_pktmbuf_append(m, smallest));
     write_frame({data, smallest}, in.mac(), out.mac(), 0);
@@ -72,7 +90,7 @@ void use_stale(const Options &options, const Machine &machine, pviommu::Space *s
     Port &out = ports.front(), &in = ports.back();
     std::span<std::byte> memory;
     {
-        const PoolOptions how{options.buffers, plain.size, Mapping::none, 1, 1, space};
+        const PoolOptions how{options.buffers_of(), plain.size, Mapping::none, 1, 1, space};
         PoolOptions burst = how;
         burst.mapping = Mapping::burst;
         burst.pending = max_pending;
@@ -80,15 +98,17 @@ void use_stale(const Options &options, const Machine &machine, pviommu::Space *s
         const rte_iova_t iova = stale_address(given_back, memory);
         fmt::print("stale {:#x}\n", iova + RTE_PKTMBUF_HEADROOM);
         std::fflush(stdout);
-        if (options.stale == Stale::rx) {
-            receive_at(iova, buffers, frames, out, in);
-        } else {
-            in.start(buffers.get(), options.ring, plain.size);
-            out.start(frames.get(), options.ring, plain.size);
-            in.await_link();
-            out.await_link();
+        std::optional<AllAt> stale;
+        if (options.stale == Stale::rx)
+            stale.emplace(buffers, iova);
+        in.start(buffers.get(), options.ring, plain.size);
+        out.start(frames.get(), options.ring, plain.size);
+        in.await_link();
+        out.await_link();
+        if (options.stale == Stale::rx)
+            send_frame(frames, out, in);
+        else
             send_from(iova, frames, out);
-        }
         std::this_thread::sleep_for(time_to_fault);
         out.stop();
         in.stop();

@@ -2,7 +2,6 @@
 #include "traffic.h"
 
 #include <algorithm>
-#include <bit>
 
 #include <fmt/core.h>
 #include <rte_cycles.h>
@@ -19,24 +18,22 @@ bool sends_measured(Mode mode) { return mode == Mode::tx || mode == Mode::rfc254
 
 PoolOptions pool_options(const Options &o, const Case &is, bool measured, pviommu::Space *space)
 {
-    return {o.buffers, is.size, measured ? is.mapping : Mapping::none, is.burst, o.pending_of(is.burst), space};
+    return {o.buffers_of(), is.size, measured ? is.mapping : Mapping::none, is.burst, o.pending_of(is.burst), space};
 }
 
 } // namespace
-
-unsigned ring_of(const Options &options, unsigned burst) { return std::max(options.ring, std::bit_ceil(2 * burst)); }
 
 Traffic::Traffic(const Options &options, const Machine &machine, pviommu::Space *space, std::vector<Port> &ports,
                  const Case &is)
     : options_(options), machine_(machine), size_(is.size - fcs), out_(ports.front()), in_(ports.back()),
       send_pool_("send", pool_options(options, is, sends_measured(is.mode), space)),
       receive_pool_("receive", pool_options(options, is, is.mode != Mode::tx, space)), to_(in_.mac()),
-      from_(out_.mac()), burst_(is.burst), most_(ring_of(options, is.burst) / 2)
+      from_(out_.mac()), burst_(is.burst), most_(options.ring_of(is.burst) / 2)
 {
-    in_.start(receive_pool_.get(), ring_of(options, is.burst), is.size);
+    in_.start(receive_pool_.get(), options.ring_of(is.burst), is.size);
     // It receives nothing, but it must have buffers for it.
     if (&out_ != &in_)
-        out_.start(send_pool_.get(), ring_of(options, is.burst), is.size);
+        out_.start(send_pool_.get(), options.ring_of(is.burst), is.size);
     in_.await_link();
     out_.await_link();
 }
@@ -47,6 +44,13 @@ Traffic::~Traffic()
     out_.stop();
     if (&out_ != &in_)
         in_.stop();
+    // Not those of virtio: what they have its device may still use.
+    const bool whole = send_pool_.whole() && receive_pool_.whole();
+    if (whole || options_.simulated())
+        return;
+    out_.plug_again();
+    if (&out_ != &in_)
+        in_.plug_again();
 }
 
 unsigned Traffic::take()

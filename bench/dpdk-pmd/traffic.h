@@ -12,9 +12,6 @@
 
 namespace pmd {
 
-// Descriptors of a port: at least two bursts.
-unsigned ring_of(const Options &options, unsigned burst);
-
 // Of one case: its pools, and the ports, started with them. All throw Error: a fault,
 // a frame that is lost or comes otherwise than it was sent.
 class Traffic {

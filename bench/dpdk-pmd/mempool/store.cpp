@@ -75,6 +75,7 @@ bool Store::init(rte_mempool *pool)
             continue;
         auto batch = pviommu::Batch::create(config.space->lcore(i), config.pending + 2 * max_burst);
         if (!batch) {
+            RTE_LOG(ERR, MEMPOOL, "pviommu: %s: %s\n", pool->name, batch.error().message().c_str());
             rte_errno = batch.error().number();
             return false;
         }
@@ -122,8 +123,10 @@ void Store::stop() noexcept
     for (Local &l : locals_) {
         l.pending.clear();
         l.ready.clear();
+        l.next = 0;
     }
     end();
+    started_ = false;
 }
 
 // In the order of their addresses: so they come back, as a rule.
@@ -155,6 +158,9 @@ int Store::dequeue(Mbufs to) noexcept
 {
     if (to.size() > max_burst)
         return -E2BIG;
+    // rte_mempool_free() takes them all, one by one.
+    if (!started_)
+        return pop(to) ? 0 : -ENOBUFS;
     return as_local([&](Local &l) {
         const int error = serve(l, to);
         l.stats.failed += error != 0;

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# pviommu-pmd on the host: its parts, and frames over virtual NICs that walk
+# libpviommu's simulated table, with every mode, mapping, burst and size.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
+
+out=$root/build/dpdk-pmd
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+built=0
+"$root/bench/dpdk-pmd/build.sh" >"$work/build" 2>&1 || built=$?
+[ "$built" -ne 77 ] || skip_all "$(tail -n 1 "$work/build")"
+is 'it builds' "$built" 0
+[ "$built" -eq 0 ] || { diag "$(tail -n 30 "$work/build")"; done_testing; }
+echo 'Dir::Etc { sourcelist "/dev/null"; sourceparts "/dev/null"; };' >"$work/apt.conf"
+is 'where there is no archive it says so' \
+    "$(APT_CONFIG=$work/apt.conf "$root/bench/dpdk-pmd/headers.sh" "$work/headers" 2>&1 | tail -n 1; echo "${PIPESTATUS[0]}")" \
+    "headers.sh: Debian's source of DPDK $(cat "$out/headers/.version") can't be fetched: check the network and /etc/apt/sources.list*, \
+run apt-get update, and try again
+77"
+ok 'its parts' "$out/pviommu-pmd-test" --gtest_brief=1
+
+packets=1024
+# pmd OPTION...: what it says is in $said and $err, its status in $status.
+pmd() {
+    status=0
+    said=$(timeout 300 "$out/pviommu-pmd" --warmup 512 --packets "$packets" "$@" 2>"$work/err" </dev/null) || status=$?
+    err=$(cat "$work/err")
+}
+# json EXPRESSION: of the results, as Python sees them in r.
+json() { python3 -c "import json, sys; r = json.load(open(sys.argv[1]))['results']; print($1)" "$work/json"; }
+
+pmd --mode rx,tx,forward --mapping none,burst,single --burst 1,7,32,512 --size 64,1518,9000 --json "$work/json" --csv "$work/csv"
+is 'all modes, mappings, bursts and sizes' "$status:$err" 0:
+is 'each is measured' "$(json 'len(r), min(x["packets"] for x in r) >= 1024')" '108 True'
+is 'and has its line' "$(wc -l <<<"$said"):$(wc -l <"$work/csv"):$(awk -F, '{ print NF }' "$work/csv" | sort -u)" 109:109:21
+is 'static: nothing is mapped any more' "$(json 'sum(x["hypercalls"] + x["maps"] + x["map_cycles"] for x in r if x["mapping"] == "none")')" 0
+is 'single: two hypercalls a packet' \
+    "$(json 'all(1.9 < x["hypercalls"] / x["packets"] < 2.1 for x in r if x["mapping"] == "single")')" True
+is 'burst: each packet is mapped, and unmapped' \
+    "$(json 'all(0.9 < x[k] / x["packets"] < 1.1 or x["burst"] == 512 for x in r if x["mapping"] == "burst" for k in ("maps", "unmaps"))')" True
+is 'burst of 32: one hypercall, the unmaps ride along' \
+    "$(json 'all(x["hypercalls"] * 16 <= x["packets"] for x in r if x["mapping"] == "burst" and x["burst"] >= 32)')" True
+is 'the parts make up the whole' \
+    "$(json 'all(x["map_cycles"] + x["unmap_cycles"] + x["driver_cycles"] == x["cycles"] for x in r)')" True
+
+pmd --mode rx,tx --mapping burst,burst,burst,burst,single,single,single,single --burst 1
+is 'each leaves nothing mapped: there are addresses for the next' "$status:$err" 0:
+pmd --mode rfc2544 --mapping none,burst --trial-ms 5 --json "$work/json"
+is 'a zero-loss rate is found' "$status:$err:$(json 'len(r), all(x["packets_per_second"] > 0 for x in r)')" '0::4 True'
+pmd --loop --mapping burst --json "$work/json"
+is 'a port that is wired to itself' "$status:$err" 0:
+
+# What a device must not reach ends the run.
+for way in tx rx; do
+    pmd --stale "$way"
+    verb='read'
+    [ "$way" = tx ] || verb='write'
+    like "$way through a buffer that was given back" "$status:$err" "^1:pviommu-pmd: fault: a device would $verb 0x[0-9a-f]+, which is not mapped"
+    is "$way: and the address is that of the buffer" "$(grep -oE '0x[0-9a-f]+' <<<"$err" | sort -u)" "$(sed -n 's/^stale //p' <<<"$said")"
+done
+
+# Configuration.
+for file in "$root"/bench/dpdk-pmd/examples/*.toml; do
+    name=$(basename "$file")
+    [ "$name" != nic.toml ] || continue
+    pmd --config "$file" --rounds 1 --trial-ms 2 --size 64 --burst 8
+    is "examples/$name" "$status:$err" 0:
+done
+printf 'mapping = ["burst"]\nburst = [2, 4]\nsize = 128\n' >"$work/config"
+pmd --config "$work/config" --json "$work/json"
+is 'what a file says holds' "$(json '[(x["mapping"], x["burst"], x["size"]) for x in r]')" "[('burst', 2, 128), ('burst', 4, 128)]"
+pmd --config "$work/config" --burst 8 --json "$work/json"
+is 'but what the command line says before it' "$(json '[x["burst"] for x in r]')" '[8]'
+printf 'brust = 2\n' >"$work/config"
+pmd --config "$work/config"
+is 'a word that it does not know' "$status:${err:+said}" 2:said
+
+# Errors.
+pmd --help
+like '--help' "$status:$said" '^0:.*Sends and receives frames'
+for usage in '--burst 0' '--burst 513' '--size 63' '--size 9001' '--mode fly' '--mapping all' '--mapping vfio' '--packets 0' \
+    '--loop --port 0:1.0' '--buffers 64' '--config /none' now; do
+    # shellcheck disable=SC2086  # several words
+    pmd $usage
+    is "wrong usage: $usage" "$status:${err:+said}" 2:said
+done
+pmd --mapping vfio
+like 'it says what helps' "$err" 'name them with --port'
+pmd --port 0000:ff:1f.7 --sysfs "$work"
+like 'a port that is not there' "$status:$err" '^1:pviommu-pmd: (open the device: .*: the module is not active|.* ports can be used: give them to vfio-pci)'
+pmd --json /none/json
+is 'a file that cannot be written' "$status:$err" '1:pviommu-pmd: /none/json: cannot write it'
+status=0
+"$out/pviommu-pmd" --packets 10 --warmup 0 >/dev/full 2>"$work/err" </dev/null || status=$?
+is 'a full disk' "$status:$(cat "$work/err")" '1:pviommu-pmd: stdout: cannot write it'
+
+# Rounds of both, one after the other; in the middle of what a packet takes, so that
+# what else this machine does is not counted. Where it does so all the time, once more.
+packets=50000
+for ((try = 1; try <= 5; try++)); do
+    pmd --mode rx,tx --mapping none,burst --burst 64 --rounds 5 --no-verify --json "$work/json"
+    python3 - "$work/json" <<'PYTHON' && break
+import json, sys
+j = json.load(open(sys.argv[1]))
+fits = True
+for none, burst in zip(j['results'][::2], j['results'][1::2]):
+    ns = (burst['cycles_per_packet']['p50'] - none['cycles_per_packet']['p50']) / j['cycles_per_second'] * 1e9
+    print(f"# {none['mode']}, bursts of 64: mapping takes {ns:.1f} ns a packet, of 67.2")
+    fits = fits and ns <= 67.2
+sys.exit(not fits)
+PYTHON
+done
+is 'none and burst, by turns' "$status:$err:$(json 'len(r)')" 0::4
+cmp_ok 'at bursts of 64 mapping fits into 10G and 64 bytes' "$try" -le 5
+done_testing
