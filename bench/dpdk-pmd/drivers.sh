@@ -1,0 +1,10 @@
+#!/bin/bash
+# bench/dpdk-pmd/drivers.sh NAME...: where Debian has these libraries of DPDK (net_e1000,
+# mempool_ring), one a line, by the names under which EAL loads them.
+set -euo pipefail
+
+for name; do
+    file=$(find /usr/lib -path '*/pmds-*' -name "librte_$name.so.[0-9]*" -not -name '*.so.*.*' | sort -V | tail -n 1)
+    [ -n "$file" ] || { echo "${0##*/}: no librte_$name: apt-get install dpdk" >&2; exit 1; }
+    printf '%s\n' "$file"
+done
