@@ -3,6 +3,7 @@
 // Maps of a burst and unmaps of those before it, in one call of libpviommu.
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include <rte_cycles.h>
 
@@ -36,6 +37,7 @@ protected:
 
 private:
     void unmapped(Local &l, const Op *ops, std::size_t nr) noexcept;
+    bool lie_together(Mbufs of) const noexcept;
     std::size_t queue_unmaps(Local &l) noexcept;
     int queue_all(Local &l, Mbufs to, std::size_t &unmaps) noexcept;
 
@@ -61,13 +63,23 @@ std::size_t Burst::queue_unmaps(Local &l) noexcept
     return l.batch->size();
 }
 
+// As buffers do that come back in the order in which they were taken.
+bool Burst::lie_together(Mbufs of) const noexcept
+{
+    const auto *at = static_cast<const std::byte *>(of.front()->buf_addr);
+    return std::ranges::all_of(of,
+                               [&](const rte_mbuf *m) { return m->buf_addr == std::exchange(at, at + config.stride); });
+}
+
 int Burst::queue_maps(Local &l, Mbufs to) noexcept
 {
     while (!to.empty()) {
         const Mbufs part = to.first(std::min(to.size(), per_run_));
-        for (std::size_t i = 0; i < part.size(); i++)
+        const std::size_t ops = lie_together(part) ? 1 : part.size();
+        for (std::size_t i = 0; i < ops; i++)
             l.places[i] = config.region->of(part[i]->buf_addr);
-        const auto at = l.batch->map_burst({l.places.data(), part.size()}, config.stride, Access::read_write);
+        const auto at =
+            l.batch->map_burst({l.places.data(), ops}, part.size() / ops * config.stride, Access::read_write);
         if (!at)
             return -at.error().number();
         for (rte_mbuf *m : part)
@@ -100,17 +112,21 @@ void Burst::unmapped(Local &l, const Op *ops, std::size_t nr) noexcept
 int Burst::mapped(Local &l, const Op *ops, Mbufs to) noexcept
 {
     int error = 0;
-    for (std::size_t i = 0; i < to.size(); i++) {
-        if (!ops[i].status) {
-            to[i]->buf_iova = ops[i].iova;
-            l.stats.maps++;
+    for (const Op *op = ops; !to.empty(); op++) {
+        const Mbufs of = to.first(op->size / config.stride);
+        to = to.subspan(of.size());
+        if (!op->status) {
+            rte_iova_t at = op->iova;
+            for (rte_mbuf *m : of)
+                m->buf_iova = std::exchange(at, at + config.stride);
+            l.stats.maps += of.size();
             continue;
         }
-        error = error ? error : ops[i].status;
-        // Not known to be unmapped: nobody gets it again.
-        if (ops[i].status == -EIO) {
-            l.stats.leaked++;
-            to[i] = nullptr;
+        error = error ? error : op->status;
+        // Not known to be unmapped: nobody gets them again.
+        if (op->status == -EIO) {
+            l.stats.leaked += of.size();
+            std::ranges::fill(of, nullptr);
         }
     }
     return error;
