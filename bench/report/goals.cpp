@@ -17,6 +17,12 @@ const std::vector<Goal> &goals()
         {"hypercalls a pair: lazy", "dma-map-pair", "lazy", "hypercalls", "", 1.01, ""},
         {"hypercalls a pair: reuse", "dma-map-pair", "reuse", "hypercalls", "", 0.02, ""},
         {"hypercalls a pair: static", "dma-map-pair", "static", "hypercalls", "", 0, ""},
+        {"DPDK, mapping a packet: bursts of 32 to bursts of 1", "dpdk-burst", "burst", "map_unmap_insns_b32", "burst",
+         0.25, "map_unmap_insns_b1"},
+        {"DPDK, the same in modelled time", "dpdk-burst", "burst", "map_unmap_silicon_b32", "burst", 0.125,
+         "map_unmap_silicon_b1"},
+        {"DPDK, bursts of 32: mapping to VFIO's", "dpdk-burst", "burst", "map_unmap_insns_b32", "vfio", 0.05, ""},
+        {"DPDK, bursts of 32: hypercalls a packet", "dpdk-burst", "burst", "hypercalls_per_packet_b32", "", 0.0625, ""},
         {"BFN alloc and free to iova.c", "bfn-pair", "pviommu", "insns", "linux-iova", 0.5, ""},
         {"BFN alloc and free, shared locks", "bfn-pair", "pviommu", "shared_locks", "", 0, ""},
         // A pair in 1 / 1.8 of the time: two threads do 1.8 times as many.

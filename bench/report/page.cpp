@@ -38,9 +38,9 @@ std::string head(const std::vector<std::string> &cells)
 // Peers come first, then our modes from the dearest protection to none.
 const std::vector<std::string> &order()
 {
-    static const std::vector<std::string> names{"native-lazy", "native-strict", "xen-swiotlb", "single-op",
-                                                "strict",      "lazy",          "reuse",       "static",
-                                                "map",         "unmap",         "linux-iova",  "pviommu"};
+    static const std::vector<std::string> names{
+        "native-lazy", "native-strict", "xen-swiotlb", "single-op", "strict", "lazy",  "reuse",  "static",
+        "map",         "unmap",         "linux-iova",  "pviommu",   "none",   "burst", "single", "vfio"};
     return names;
 }
 
@@ -200,6 +200,19 @@ std::string net(const Rows &rows, const Silicon &) { return moved(rows, "net", "
 
 std::string disk(const Rows &rows, const Silicon &) { return moved(rows, "disk", "read"); }
 
+std::string dpdk(const Rows &rows, const Silicon &)
+{
+    const std::string bench = "dpdk-burst";
+    std::vector<Column> columns;
+    for (const std::string n : {"1", "32"})
+        columns = columns + std::vector<Column>{{n + ": instructions", bench, "insns_per_packet_b" + n},
+                                                {"mapping", bench, "map_unmap_insns_b" + n},
+                                                {"hypercalls", bench, "hypercalls_per_packet_b" + n},
+                                                {"invalidations", bench, "invalidations_per_packet_b" + n},
+                                                {"mapping, silicon, ns", bench, "map_unmap_silicon_b" + n}};
+    return by_subject(rows, "mapping", columns);
+}
+
 std::string bfn(const Rows &rows, const Silicon &)
 {
     return by_subject(rows, "allocator",
@@ -255,7 +268,7 @@ const std::map<std::string, Maker> &makers()
     static const std::map<std::string, Maker> all{
         {"pairs", pairs}, {"halves", halves},   {"patterns", patterns}, {"lists", lists},      {"batches", batches},
         {"check", check}, {"threads", threads}, {"bfn", bfn},           {"goals", goal_table}, {"breakdown", breakdown},
-        {"model", model}, {"net", net},         {"disk", disk},         {"locks", locks}};
+        {"model", model}, {"net", net},         {"disk", disk},         {"locks", locks},      {"dpdk", dpdk}};
     return all;
 }
 

@@ -109,6 +109,18 @@ Figures traffic(const Values &v, const std::string &unit, const Silicon &s)
     return f;
 }
 
+// Forwarded packets, by the burst: all that is spent on one, and what mapping is of it.
+Figures dpdk(const Values &v, const std::string &n, const Silicon &s)
+{
+    const double units = total(v, "units"), mapping = (total(v, "map_insns") + total(v, "unmap_insns")) / units;
+    const Events e = events_by(v, units);
+    return {{"insns_per_packet_b" + n, total(v, "insns") / units, "instructions"},
+            {"map_unmap_insns_b" + n, mapping, "instructions"},
+            {"hypercalls_per_packet_b" + n, e.hypercalls, "1"},
+            {"invalidations_per_packet_b" + n, e.invalidations, "1"},
+            {"map_unmap_silicon_b" + n, s.time(mapping, e.hypercalls, e.invalidations), "ns"}};
+}
+
 Figures kernels_own(const Values &v, const std::string &n, const Silicon &)
 {
     return {{"map_insns_" + n + "p", total(v, "map_ns"), "instructions"},
@@ -142,6 +154,7 @@ const std::array kinds{
     Kind{"locks", "dma-map-threads", locks},
     Kind{"net", "net", traffic},
     Kind{"disk", "disk", traffic},
+    Kind{"dpdk", "dpdk-burst", dpdk},
     Kind{"map-benchmark", "dma-map-benchmark", kernels_own},
 };
 

@@ -129,6 +129,20 @@ TEST(Rows, NoThroughputWithoutPeer)
     EXPECT_EQ(find(r, "net", "strict", "throughput"), nullptr);
 }
 
+TEST(Rows, PacketsByTheBurst)
+{
+    const Rows r =
+        rows({{"burst",
+               {run_of("dpdk-32 units 64\ndpdk-32 insns 64000\ndpdk-32 map_insns 6400\ndpdk-32 unmap_insns 12800\n"
+                       "dpdk-32 hypercalls 2\ndpdk-32 invalidations 1\n")}}});
+    EXPECT_DOUBLE_EQ(value(r, "dpdk-burst", "burst", "insns_per_packet_b32"), 1000);
+    EXPECT_DOUBLE_EQ(value(r, "dpdk-burst", "burst", "map_unmap_insns_b32"), 300);
+    EXPECT_DOUBLE_EQ(value(r, "dpdk-burst", "burst", "hypercalls_per_packet_b32"), 0.03125);
+    EXPECT_DOUBLE_EQ(value(r, "dpdk-burst", "burst", "map_unmap_silicon_b32"), 300 * 0.3 + 500 / 32.0 + 1000 / 64.0);
+    EXPECT_NE(table("dpdk", r, Silicon{}).find("| burst | - | - | - | - | - | 1000 | 300 | 0.031 | 0.016 | 121 |"),
+              std::string::npos);
+}
+
 TEST(Rows, RefuseWhatNobodyKnows) { EXPECT_THROW(rows({{"x", {run_of("odd-1 pairs 1\n")}}}), std::runtime_error); }
 
 TEST(Json, GoesThereAndBack)
