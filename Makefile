@@ -17,7 +17,7 @@ UNIT_PACKAGES = rsync shellcheck sparse clang-format clang-tidy gcc g++ make pat
 	libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils meson ninja-build pkg-config groff-base python3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bench check check-debug unit lint build mutants deps clean
+.PHONY: help demo dpdk-demo bench check check-debug unit lint build mutants deps clean
 
 help:  ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ help:  ## list what can be done
 
 demo:  ## build, boot Xen with a PV dom0 on an emulated IOMMU, and show it work
 	scripts/demo
+
+dpdk-demo:  ## DPDK on real ports in dom0: what mapping costs a packet, by bursts
+	scripts/dpdk-demo
 
 bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=1 a minute
 	scripts/bench $(if $(QUICK),--quick)
