@@ -82,6 +82,12 @@ is 'a word that it does not know' "$status:${err:+said}" 2:said
 # Errors.
 pmd --help
 like '--help' "$status:$said" '^0:.*Sends and receives frames'
+is 'the manual has no errors' "$(groff -ww -man -Tutf8 -z "$root/docs/man/pviommu-pmd.1" 2>&1)" ''
+manual=$(groff -man -Tascii -P-cbou "$root/docs/man/pviommu-pmd.1" 2>&1)
+mapfile -t options < <(grep -oE '^  (-h,)?--[a-z0-9-]+' <<<"$said" | grep -oE '[-]-[a-z0-9-]+')
+for option in "${options[@]}"; do
+    like "$option is in the manual" "$manual" "^ .*$option\b"
+done
 for usage in '--burst 0' '--burst 513' '--size 63' '--size 9001' '--mode fly' '--mapping all' '--mapping vfio' '--packets 0' \
     '--loop --port 0:1.0' '--buffers 64' '--config /none' now; do
     # shellcheck disable=SC2086  # several words

@@ -3,19 +3,6 @@
 # that VFIO has; with each mapping, and with descriptors that are stale.
 . /root/lib.sh
 
-to_vfio() { # DRIVER: all its devices; in PORTS.
-    local nic
-    PORTS=()
-    for nic in $(nics "$1"); do
-        PORTS+=("$(pci_of "/sys/class/net/$nic")")
-    done
-    for nic in "${PORTS[@]}"; do
-        echo vfio-pci >"/sys/bus/pci/devices/$nic/driver_override"
-        echo "$nic" >"/sys/bus/pci/devices/$nic/driver/unbind"
-        echo "$nic" >/sys/bus/pci/drivers_probe
-    done
-}
-
 # bench OPTION...: what it says is in /tmp/bench.
 bench() {
     LD_LIBRARY_PATH=/root timeout 500 /root/pviommu-pmd --port "${PORTS[0]},${PORTS[1]}" \

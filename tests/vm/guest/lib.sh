@@ -31,6 +31,20 @@ behind() {
     done
 }
 
+# to_vfio DRIVER: all of its PCI devices; in PORTS.
+to_vfio() {
+    local nic
+    PORTS=()
+    for nic in $(nics "$1"); do
+        PORTS+=("$(pci_of "/sys/class/net/$nic")")
+    done
+    for nic in "${PORTS[@]}"; do
+        echo vfio-pci >"/sys/bus/pci/devices/$nic/driver_override"
+        echo "$nic" >"/sys/bus/pci/devices/$nic/driver/unbind"
+        echo "$nic" >/sys/bus/pci/drivers_probe
+    done
+}
+
 # blob SIZE_MB FILE: random bytes. Prints their hash.
 blob() {
     dd if=/dev/urandom of="$2" bs=1M count="$1" status=none

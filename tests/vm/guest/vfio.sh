@@ -6,20 +6,6 @@
 # nobody received over the device's reset, and writes where its ring was.
 . /root/lib.sh
 
-# to_vfio DRIVER: all of its PCI devices; in PORTS.
-to_vfio() {
-    local nic
-    PORTS=()
-    for nic in $(nics "$1"); do
-        PORTS+=("$(pci_of "/sys/class/net/$nic")")
-    done
-    for nic in "${PORTS[@]}"; do
-        echo vfio-pci >"/sys/bus/pci/devices/$nic/driver_override"
-        echo "$nic" >"/sys/bus/pci/devices/$nic/driver/unbind"
-        echo "$nic" >/sys/bus/pci/drivers_probe
-    done
-}
-
 from_vfio() {
     local port
     for port in "${PORTS[@]}"; do
