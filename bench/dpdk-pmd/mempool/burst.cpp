@@ -75,11 +75,12 @@ int Burst::queue_maps(Local &l, Mbufs to) noexcept
 {
     while (!to.empty()) {
         const Mbufs part = to.first(std::min(to.size(), per_run_));
-        const std::size_t ops = lie_together(part) ? 1 : part.size();
+        const bool together = lie_together(part);
+        const std::size_t ops = together ? 1 : part.size();
+        const std::uint64_t size = together ? part.size() * config.stride : config.stride;
         for (std::size_t i = 0; i < ops; i++)
             l.places[i] = config.region->of(part[i]->buf_addr);
-        const auto at =
-            l.batch->map_burst({l.places.data(), ops}, part.size() / ops * config.stride, Access::read_write);
+        const auto at = l.batch->map_burst({l.places.data(), ops}, size, Access::read_write);
         if (!at)
             return -at.error().number();
         for (rte_mbuf *m : part)
