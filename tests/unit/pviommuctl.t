@@ -341,7 +341,7 @@ ctl top --sort colour
 is 'by a column that is none' "$status" 2
 
 # Usage, and what all have in common.
-for command in status devices mode isolate vfio flush stats metrics top; do
+for command in status devices mode isolate vfio flush stats metrics top profile; do
     ctl $command --help
     like "$command --help" "$status:$said" '^Usage: pviommuctl .*'$command
     is "$command without the module" "$(sys=$work/none; mkdir -p "$sys"
@@ -382,7 +382,7 @@ complete_line() {
         f=$(complete -p pviommuctl); f=${f#*-F }; ${f% *}; printf "%s\n" "${COMPREPLY[@]}" | xargs' \
         - "$root/userspace/pviommuctl/pviommuctl.bash-completion" "$1"
 }
-is 'commands are completed' "$(complete_line 'pviommuctl ')" 'status devices mode isolate vfio flush stats metrics top'
+is 'commands are completed' "$(complete_line 'pviommuctl ')" 'status devices mode isolate vfio flush stats metrics top report profile'
 is 'and begun ones' "$(complete_line 'pviommuctl --sysfs /x st')" 'status stats'
 is 'devices' "$(complete_line "pviommuctl --sysfs $sys mode ")" '0000:00:03.0 0000:00:04.0'
 is 'begun devices, behind the last colon' "$(complete_line "pviommuctl --sysfs=$sys mode 0000:00:0")" '03.0 04.0'
@@ -393,9 +393,9 @@ is 'vfio' "$(complete_line 'pviommuctl vfio ')" 'on off'
 is 'and no third word' "$(complete_line 'pviommuctl isolate on ')$(complete_line 'pviommuctl mode 00:03.0 lazy ')" ''
 ctl top --help
 is 'columns' "$(complete_line 'pviommuctl top --sort ' | tr ' ' ,)" "$(grep -oE '\{device[a-z,]+\}' <<<"$said" | tr -d '{}')"
-for command in status devices mode isolate vfio flush stats metrics top; do
+for command in status devices mode isolate vfio flush stats metrics top report profile; do
     ctl $command --help
-    for option in $(grep -oE '^ +(-h,)?--[a-z]+' <<<"$said" | grep -oE -e '--[a-z]+'); do
+    for option in $(grep -oE '^ +(-[a-z],)?--[a-z]+' <<<"$said" | grep -oE -e '--[a-z]+'); do
         like "$command $option is completed" " $(complete_line "pviommuctl $command -") " " $option "
         like "$command $option is in the manual" "$manual" "$option"
     done

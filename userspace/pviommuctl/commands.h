@@ -16,6 +16,7 @@ namespace ctl {
 // What the options before the subcommand say. It outlives the parse.
 struct Context {
     std::string root = "/sys";
+    int status = 0; // of what ran on our behalf
 
     Sysfs sysfs() const { return Sysfs(root); }
     // Of a loaded module: throws Exit::not_loaded otherwise.
@@ -30,6 +31,8 @@ void register_flush(CLI::App &app, Context &context);
 void register_stats(CLI::App &app, Context &context);
 void register_metrics(CLI::App &app, Context &context);
 void register_top(CLI::App &app, Context &context);
+void register_report(CLI::App &app, Context &context);
+void register_profile(CLI::App &app, Context &context);
 
 // Seconds between two looks, 0.01 to 86400.
 CLI::Option *add_seconds(CLI::App &command, const std::string &name, double &seconds, const std::string &help);

@@ -13,6 +13,7 @@ enum class Exit {
     failed = 1,     // the kernel refused, or a file can't be read or written
     usage = 2,      // what was asked for makes no sense here
     not_loaded = 3, // there is no xen_pviommu to ask
+    incomplete = 4, // the report is whole, but events were lost
 };
 
 class Error : public std::runtime_error {

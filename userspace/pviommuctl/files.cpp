@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "fd.h"
 
 namespace ctl {
 
@@ -21,27 +22,6 @@ namespace {
 {
     throw Error(Exit::failed, path.string() + ": " + std::strerror(error));
 }
-
-class Fd {
-public:
-    explicit Fd(int fd) : fd_(fd) {}
-    Fd(const Fd &) = delete;
-    Fd &operator=(const Fd &) = delete;
-    ~Fd() { close(); }
-    explicit operator bool() const { return fd_ >= 0; }
-    int get() const { return fd_; }
-
-    // Some file systems tell of a failed write only here.
-    int close()
-    {
-        const int rc = fd_ < 0 ? 0 : ::close(fd_);
-        fd_ = -1;
-        return rc;
-    }
-
-private:
-    int fd_;
-};
 
 bool write_all(int fd, std::string_view text)
 {

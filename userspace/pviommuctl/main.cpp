@@ -10,7 +10,7 @@
 namespace {
 
 constexpr const char *epilogue = "Exit status: 0 well; 1 the kernel refused, or a file can't be read or written;\n"
-                                 "2 wrong usage; 3 xen_pviommu is not loaded.\n"
+                                 "2 wrong usage; 3 xen_pviommu is not loaded; 4 events were lost.\n"
                                  "See pviommuctl(1).";
 
 int status(ctl::Exit exit) { return static_cast<int>(exit); }
@@ -28,8 +28,9 @@ int run(int argc, char **argv)
     // Options of all commands may also stand behind the command.
     app.fallthrough();
     app.require_subcommand(1);
-    for (const auto add : {ctl::register_status, ctl::register_devices, ctl::register_mode, ctl::register_switches,
-                           ctl::register_flush, ctl::register_stats, ctl::register_metrics, ctl::register_top})
+    for (const auto add :
+         {ctl::register_status, ctl::register_devices, ctl::register_mode, ctl::register_switches, ctl::register_flush,
+          ctl::register_stats, ctl::register_metrics, ctl::register_top, ctl::register_report, ctl::register_profile})
         add(app, context);
     try {
         app.parse(argc, argv);
@@ -37,7 +38,7 @@ int run(int argc, char **argv)
         // It has many codes for wrong usage, and 0 for --help and --version.
         return app.exit(e) ? status(ctl::Exit::usage) : status(ctl::Exit::ok);
     }
-    return status(ctl::Exit::ok);
+    return context.status;
 }
 
 } // namespace

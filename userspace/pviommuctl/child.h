@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
+// A program that runs beside this one.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <csignal>
+#include <sys/types.h>
+
+namespace ctl {
+
+// Signals that end a record are blocked here, and waited for; children get them.
+class StopSignals {
+public:
+    StopSignals();
+    ~StopSignals();
+    StopSignals(const StopSignals &) = delete;
+    StopSignals &operator=(const StopSignals &) = delete;
+
+    struct Caught {
+        int number;
+        bool by_terminal; // then all of its processes have it already
+    };
+    // Nothing if none came within `seconds`. The end of a child ends the wait, too.
+    std::optional<Caught> wait(double seconds) const;
+    const sigset_t &before() const { return before_; }
+
+private:
+    sigset_t waited_{}, before_{};
+};
+
+struct ChildOptions {
+    bool own_group = false; // Ctrl-C does not reach it
+    int out = -1, err = -1; // descriptors for its stdout and stderr; -1: ours
+};
+
+class Child {
+public:
+    // Throws if there is no such program, with `remedy`.
+    Child(const std::vector<std::string> &argv, const StopSignals &signals, const ChildOptions &options,
+          const std::string &remedy);
+    // One that still runs is killed.
+    ~Child();
+    Child(const Child &) = delete;
+    Child &operator=(const Child &) = delete;
+
+    // As a shell tells it: 128 + N for signal N. Nothing while it runs.
+    std::optional<int> poll();
+    int wait();
+    void signal(int number) const;
+
+private:
+    pid_t pid_ = -1;
+    std::optional<int> status_;
+};
+
+} // namespace ctl
