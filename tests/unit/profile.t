@@ -6,17 +6,12 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
 
-out=$root/build/pviommuctl
+out=$root/build/meson/plain
 data=$root/tests/data
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$root/build"
 
-build() {
-    [ -e "$1/build.ninja" ] || meson setup -Dbuildtype=debug "$1" "$root/userspace" || return
-    ninja -j2 -C "$1"
-}
-ok 'it builds' flock "$root/build/pviommuctl.lock" bash -c "$(declare -f build); root='$root'; build '$out'"
+ok 'it builds' "$root/userspace/build.sh" plain pviommuctl/pviommuctl
 [ -x "$out/pviommuctl/pviommuctl" ] || done_testing
 
 # ctl ARGUMENT...: what it says is in $said and $err, its status in $status.
@@ -107,4 +102,97 @@ for ((i = 0; i < 400; i++)); do cat "$data/perf-lazy.txt"; done >"$work/large"
 cmp_ok 'a large record' "$(stat -c %s "$work/large")" -gt 10000000
 ok 'is read in little memory' bash -c 'ulimit -v 60000; "$1" report "$2" >"$3"' - "$out/pviommuctl/pviommuctl" "$work/large" "$work/text"
 like 'and as a whole' "$(cat "$work/text")" "^maps +$(($(count map) * 400))\$"
+
+# profile, with a perf that is made here: it says what it was asked, answers on its
+# control pipe, and prints a record. Counters move as it is told to.
+sys=$work/sys
+module=$sys/kernel/xen_pviommu
+mkdir -p "$module/counters" "$sys/bus/pci/devices" "$sys/kernel/tracing/events/"{xen_pviommu,block/block_rq_issue}
+echo active >"$module/state"
+set_maps() { echo "$1" >"$module/counters/maps"; }
+mkdir "$work/bin"
+cat >"$work/bin/perf" <<'PERF'
+#!/bin/bash
+echo "$*" >>"$WORK/asked"
+case $1 in
+    record)
+        [ ! -e "$WORK/refuse" ] || { echo 'Error: no permission' >&2; exit 1; }
+        [[ $* =~ --control=fifo:([^,]*),([^ ]*) ]]
+        while read -r word <"${BASH_REMATCH[1]}"; do
+            echo "$word" >>"$WORK/asked"
+            echo ack >"${BASH_REMATCH[2]}"
+            [ "$word" != stop ] || exit 0
+        done ;;
+    script) cat "$WORK/record" ;;
+esac
+PERF
+chmod +x "$work/bin/perf"
+profile() {
+    rm -f "$work/asked"
+    status=0
+    said=$(WORK=$work PATH=$work/bin:$PATH timeout 60 "$out/pviommuctl/pviommuctl" --sysfs "$sys" profile "$@" 2>"$work/err") || status=$?
+    err=$(cat "$work/err")
+}
+cp "$data/perf-lazy.txt" "$work/record"
+maps=$(count map)
+set_maps 100
+profile --json --output "$work/json" --html "$work/page.html" --keep "$work/kept" -- bash -c "echo mine; echo $((100 + maps)) >$module/counters/maps"
+is 'profile runs the command' "$status:$said:$err" '0:mine:'
+said=$(cat "$work/json")
+is 'events and counters agree' "$(json 'j["counters"]["exact"], j["counters"]["agreement"]')" 'True events and counters agree exactly'
+is 'the title is the command' "$(json 'j["title"].startswith("bash -c echo mine")')" True
+ok 'what perf printed is kept' cmp "$work/kept" "$work/record"
+ok 'and there is a page' grep -q 'id="flame"' "$work/page.html"
+is 'perf is told when' "$(grep -vE '^(record|script)' "$work/asked" | xargs)" 'enable disable stop'
+like 'and what' "$(cat "$work/asked")" "^record -q -g -k mono -D -1 -m 8M .* -a -e xen_pviommu:\* -e block:block_rq_issue/call-graph=no/$"
+set_maps 100
+profile --json -- bash -c "echo $((101 + maps)) >$module/counters/maps"
+is 'a difference is a status' "$status" 4
+is 'and in the report' "$(json 'j["counters"]["agree"], j["counters"]["counters"]["maps"]')" \
+    "False {'events': $maps, 'least': $((maps + 1)), 'most': $((maps + 1))}"
+set_maps 100
+profile -- bash -c 'exit 7'
+is 'the status of the command comes first' "$status:${err%%: maps*}" '7:pviommuctl: events and counters differ'
+profile --pid $$ --seconds 0.1 --json --buffer 64K
+is 'of a process counters say nothing' "$status:$(json 'j["counters"], j["title"] == "process '$$'"')" '0:None True'
+like 'perf has its number, and the buffer' "$(cat "$work/asked")" "^record .* -m 64K .* -p $$ "
+profile --seconds 0.1 --json -- sleep 60
+is 'the time ends the command' "$status" 143
+cp "$data/perf-lost.txt" "$work/record"
+profile --json --seconds 0.1
+is 'lost events are a status' "$status:${err%%: record*}" "4:pviommuctl: $lost events were lost, so that all figures are too low"
+# The shell's children ignore SIGINT; they wait for it all the same.
+cp "$data/perf-lazy.txt" "$work/record"
+set_maps 5
+rm "$work/asked"
+WORK=$work PATH=$work/bin:$PATH "$out/pviommuctl/pviommuctl" --sysfs "$sys" profile --pid $$ >"$work/text" 2>&1 &
+for _ in {1..100}; do grep -q enable "$work/asked" 2>/dev/null && break; sleep 0.1; done
+kill -INT $!
+# With a bound: if it is deaf, that is a failure and no hang.
+timeout 20 tail --pid=$! -f /dev/null || kill -KILL $!
+wait $!
+is 'Ctrl-C ends it, and it reports' "$?:$(grep -c '^lost events' "$work/text")" 0:1
+is 'it leaves nothing behind' "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'pviommuctl.??????' -newer "$work/bin/perf" | wc -l)" 0
+touch "$work/refuse"
+profile -- true
+is 'what perf says comes through' "$status:$err" '1:pviommuctl: perf record failed: Error: no permission'
+rm "$work/refuse"
+profile --pid 4194305
+is 'no process' "$status:$err" '2:pviommuctl: there is no process 4194305'
+profile -- /no/such
+is 'no command' "$status:$err" '1:pviommuctl: /no/such: No such file or directory'
+mv "$work/bin/perf" "$work/bin/other"
+said=$(PATH=$work/bin "$out/pviommuctl/pviommuctl" --sysfs "$sys" profile -- true 2>&1)
+is 'no perf' "$?:$said" '1:pviommuctl: perf: No such file or directory: apt install linux-perf'
+rmdir "$sys/kernel/tracing/events/xen_pviommu"
+profile
+like 'no tracepoints' "$status:$err" '^1:pviommuctl: xen_pviommu has no tracepoints: load a module'
+rm -r "$sys/kernel/tracing"
+profile
+like 'no tracefs' "$status:$err" '^1:pviommuctl: .*/events is not there: be root, and mount -t tracefs'
+for usage in '--seconds 0' '--pid 0' '--pid 1 --all' '--buffer 8' '--buffer M' '--buffer 08M'; do
+    # shellcheck disable=SC2086  # several words
+    profile $usage
+    is "wrong usage: $usage" "$status" 2
+done
 done_testing

@@ -97,6 +97,9 @@ void close_keep(File file, const std::string &name)
 void run(Context &context, const Options &o)
 {
     const Sysfs sysfs = context.loaded_sysfs();
+    for (const int pid : o.perf.pids)
+        if (::kill(pid, 0) && errno == ESRCH)
+            throw Error(Exit::usage, fmt::format("there is no process {}", pid));
     const auto events = wanted_events(Path(context.root) / "kernel/tracing");
     const StopSignals signals;
     const TemporaryFolder folder;

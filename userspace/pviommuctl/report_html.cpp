@@ -192,9 +192,7 @@ std::string report_html(const Report &report)
     const Profile &p = report.profile;
     return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-           "script-src 'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width\">\n"
-           // Else a browser asks for one.
-           "<link rel=\"icon\" href=\"data:,\">\n" +
+           "script-src 'unsafe-inline'\">\n<meta name=\"viewport\" content=\"width=device-width\">\n" +
            fmt::format(
                "<title>xen-pviommu: {0}</title>\n<style>{1}</style>\n</head>\n<body>\n<h1>xen-pviommu: {0}</h1>\n",
                escape_xml(report.title), style) +

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -35,14 +36,15 @@ public:
     {
         std::vector<double> all;
         if (log2_) {
-            for (double e = std::ceil(low_ - 1e-9); e <= high_ + 1e-9; e++)
+            for (long e = std::lround(std::ceil(low_)); static_cast<double>(e) <= high_; e++)
                 all.push_back(std::exp2(e));
             return all;
         }
         const double rough = (high_ - low_) / about, power = std::pow(10, std::floor(std::log10(rough)));
         const double step = power * (rough > 5 * power ? 10 : rough > 2 * power ? 5 : rough > power ? 2 : 1);
-        for (double n = std::ceil(low_ / step); n * step <= high_ * (1 + 1e-9); n++)
-            all.push_back(n * step);
+        const long last = std::lround(std::floor(high_ / step + 1e-9));
+        for (long n = std::lround(std::ceil(low_ / step)); n <= last; n++)
+            all.push_back(static_cast<double>(n) * step);
         return all;
     }
 
@@ -73,7 +75,8 @@ struct Frame {
 
 Frame frame_of(const Plot &plot)
 {
-    double low = INFINITY, high = -INFINITY, most = 0;
+    constexpr double most_there_is = std::numeric_limits<double>::max();
+    double low = most_there_is, high = -most_there_is, most = 0;
     for (const Series &s : plot.series)
         for (const Point &p : s.points) {
             low = std::min(low, p.x);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "flame.h"
 #include "svg.h"
 
@@ -43,8 +45,7 @@ std::string told(const Flame &flame)
     std::string text;
     for (const Box &box : flame.boxes)
         text += std::to_string(box.depth) + box.name + (box.ours ? "*" : "") + " " +
-                std::to_string(static_cast<int>(box.x * 100 + 0.5)) + "+" +
-                std::to_string(static_cast<int>(box.width * 100 + 0.5)) + "; ";
+                std::to_string(std::lround(box.x * 100)) + "+" + std::to_string(std::lround(box.width * 100)) + "; ";
     return text;
 }
 
