@@ -195,4 +195,31 @@ for usage in '--seconds 0' '--pid 0' '--pid 1 --all' '--buffer 8' '--buffer M' '
     profile $usage
     is "wrong usage: $usage" "$status" 2
 done
+
+# Scripts for where there is no pviommuctl.
+ok 'the script for perf is Python' env PYTHONPYCACHEPREFIX="$work" python3 -m py_compile "$root/scripts/perf/pviommu-report.py"
+for script in stat record pviommu-report.py; do
+    ok "$script --help" "$root/scripts/perf/$script" --help
+done
+# perf would call its functions, with fields as the tracepoints have them.
+said=$(cd "$root/scripts/perf" && python3 - <<'PYTHON'
+import runpy, sys, types
+sys.modules['perf_trace_context'] = types.ModuleType('perf_trace_context')
+m = runpy.run_path('pviommu-report.py')
+head = ('name', None, 0, 1, 2, 3, 'comm', [])
+m['define_symbolic_value']('xen_pviommu__pviommu_flush', 'reason', 15, 'ride')
+for maps, took in ((1, 900), (1, 1100), (4, 2000)):
+    m['xen_pviommu__pviommu_batch'](*head, 9, maps, 0, 0, maps, 0, 0, took)
+m['xen_pviommu__pviommu_flush'](*head, 15, 7)
+m['xen_pviommu__pviommu_map'](*head, 'a', 1, 1, 0)
+m['trace_end']()
+PYTHON
+)
+like 'its ops per hypercall' "$said" '^ops per hypercall +2\.00$'
+like 'its costs' "$said" '^ +1 +2 +1000$'
+like 'its flushes' "$said" '^ +ride +1 +7$'
+fields() { sed -n "/^TRACE_EVENT(pviommu_$1,/,/^);/s/.*__field([a-z0-9]*, \([a-z]*\)).*/\1/p" "$root/kernel/xen-pviommu/trace.h" | xargs; }
+taken() { grep -A 1 "__pviommu_$1(" "$root/scripts/perf/pviommu-report.py" | xargs | sed -nE 's/.*chain, (.*), \*more.*/\1/p' | tr -d ,; }
+is 'a batch has the fields that it expects' "$(taken batch | sed 's/took/ns/')" "$(fields batch)"
+is 'and a flush' "$(taken flush | sed 's/wait/waited/')" "$(fields flush)"
 done_testing
