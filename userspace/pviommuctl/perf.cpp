@@ -51,8 +51,10 @@ Fd open_fifo(const Path &path)
 std::vector<std::string> record_command(const TemporaryFolder &folder, const std::vector<std::string> &events,
                                         const PerfOptions &options)
 {
-    // One clock for all CPUs; and nothing is recorded before it is told to.
-    std::vector<std::string> argv = {"perf", "record", "-q", "-g", "-k", "mono", "-D", "-1", "-m", options.buffer};
+    // One clock for all CPUs; nothing is recorded before it is told to; and no time
+    // for build ids, as it is read on this machine.
+    std::vector<std::string> argv = {"perf", "record", "-q", "-B", "-g",          "-k",
+                                     "mono", "-D",     "-1", "-m", options.buffer};
     argv.push_back(fmt::format("--control=fifo:{},{}", folder.file(control).string(), folder.file(ack).string()));
     argv.insert(argv.end(), {"-o", folder.file(data).string()});
     if (options.pids.empty())

@@ -31,8 +31,9 @@ public:
         return from_ + (v - low_) / (high_ - low_) * (to_ - from_);
     }
 
-    // Steps of 1, 2 or 5 times a power of ten; of 2 where they are logarithms.
-    std::vector<double> ticks(int about) const
+    // Steps of 1, 2 or 5 times a power of ten, of `least` at least; of 2 where they
+    // are logarithms.
+    std::vector<double> ticks(int about, double least = 0) const
     {
         std::vector<double> all;
         if (log2_) {
@@ -40,7 +41,8 @@ public:
                 all.push_back(std::exp2(e));
             return all;
         }
-        const double rough = (high_ - low_) / about, power = std::pow(10, std::floor(std::log10(rough)));
+        const double rough = std::max((high_ - low_) / about, least),
+                     power = std::pow(10, std::floor(std::log10(rough)));
         const double step = power * (rough > 5 * power ? 10 : rough > 2 * power ? 5 : rough > power ? 2 : 1);
         const long last = std::lround(std::floor(high_ / step + 1e-9));
         for (long n = std::lround(std::ceil(low_ / step)); n <= last; n++)
@@ -96,7 +98,7 @@ std::string axes(const Plot &plot, const Frame &f)
         svg += fmt::format("<path class=\"grid\" d=\"M{} {:.1f}H{}\"/>\n", left, f.y.at(y), right);
         svg += text_at(left - 6, f.y.at(y) + 4, "end", short_number(y));
     }
-    for (const double x : f.x.ticks(8)) {
+    for (const double x : f.x.ticks(8, plot.mark == Mark::bars ? 1 : 0)) {
         svg += fmt::format("<path class=\"axis\" d=\"M{:.1f} {}v5\"/>\n", f.x.at(x), bottom);
         svg += text_at(f.x.at(x), bottom + 18, "middle", short_number(x));
     }
@@ -120,7 +122,10 @@ std::string marks(const Plot &plot, const Frame &f, const Series &s, size_t nr)
         heaviest = std::max(heaviest, p.weight);
     const double wide = std::max(0.8, std::min(40.0, 0.8 * (f.x.at(2) - f.x.at(1))));
     for (const Point &p : s.points) {
-        const double x = f.x.at(p.x), y = f.y.at(p.y);
+        const double x = f.x.at(p.x);
+        // A bar that is there is seen.
+        constexpr double lowest = 2;
+        const double y = std::min(f.y.at(p.y), plot.mark == Mark::bars ? bottom - lowest : bottom);
         if (plot.mark == Mark::bars)
             svg += fmt::format("<rect class=\"mark s{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\">"
                                "{}</rect>\n",

@@ -88,6 +88,15 @@ TEST(Svg, HasAMarkAPoint)
     EXPECT_TRUE(has(svg, "y=\"65.4\"") && has(svg, "height=\"188.6\"")) << svg;
 }
 
+TEST(Svg, ShowsWhatIsRare)
+{
+    const std::string svg = plot_svg({"p", "T", {"x"}, {"y"}, Mark::bars, {{"", {{1, 9999}, {2, 1}}, {}}}});
+    EXPECT_TRUE(has(svg, "height=\"2.0\"")) << svg;
+    // There is no half op.
+    EXPECT_EQ(count(svg, ">1</text>") + count(svg, ">2</text>"), 2u);
+    EXPECT_FALSE(has(svg, ">1.5</text>"));
+}
+
 TEST(Svg, DrawsTheCurve)
 {
     const std::string svg =
