@@ -15,13 +15,13 @@ DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t stress.t edu.t 
 UNIT_PACKAGES = rsync shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev \
 	libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils meson ninja-build pkg-config groff-base python3 \
-	chromium chromium-driver
+	chromium chromium-driver linux-perf
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dpdk-demo bench check check-debug unit lint build mutants deps clean
+.PHONY: help demo dpdk-demo profile-demo bench check check-debug unit lint build mutants deps clean
 
 help:  ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  TESTS="tests/vm/edu.t ..." runs only those; JOBS=N runs N at a time ($(JOBS)).'
 	@echo '  Each installs the Debian packages that it lacks. Logs: build/tests.'
@@ -31,6 +31,9 @@ demo:  ## build, boot Xen with a PV dom0 on an emulated IOMMU, and show it work
 
 dpdk-demo:  ## DPDK on real ports in dom0: what mapping costs a packet, by bursts
 	scripts/dpdk-demo
+
+profile-demo:  ## profile fio and iperf3 in the test machine: pages in build/profile; 5 minutes
+	scripts/profile-demo
 
 bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=1 a minute
 	scripts/bench $(if $(QUICK),--quick)
