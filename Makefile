@@ -15,7 +15,7 @@ DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t stress.t edu.t 
 UNIT_PACKAGES = rsync shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev \
 	libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils meson ninja-build pkg-config groff-base python3 \
-	chromium chromium-driver linux-perf
+	chromium chromium-driver linux-perf bpftrace
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dpdk-demo profile-demo bench check check-debug unit lint build mutants deps clean

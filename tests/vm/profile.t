@@ -11,7 +11,8 @@ nvme
 nic_pair e1000e
 vm_test profile --no-module --timeout 1500 --qemu-args "$DEVICES" --copy /usr/bin/perf \
     --copy "$TOP/build/meson/plain/pviommuctl/pviommuctl" --copy "$TOP/scripts/profile-demo.d/guest" \
-    --copy "$TOP/scripts/perf/stat" --copy "$TOP/scripts/perf/record" -- profile.sh
+    --copy "$TOP/scripts/perf/stat" --copy "$TOP/scripts/perf/record" \
+    --copy /usr/bin/bpftrace --copy "$TOP/scripts/perf/pviommu.bt" -- profile.sh
 
 # The report for perf script reads a record of the machine, as it would in dom0.
 sed -n '/^BEGIN perf.data$/,/^END perf.data$/p' "$VM_LOG/stderr" | grep -vE ' perf\.data$' >"$VM_LOG/both"
