@@ -2,6 +2,7 @@
 #include "flame.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -14,7 +15,10 @@ namespace {
 constexpr double narrowest = 1.0 / 2000;
 constexpr unsigned row = 18;
 
-uint64_t measure(const Flame &flame, const Cost &cost) { return flame.by_time ? cost.ns : cost.maps; }
+uint64_t measure(const Flame &flame, const Cost &cost)
+{
+    return flame.by == Measure::time ? cost.ns : flame.by == Measure::maps ? cost.maps : cost.samples;
+}
 
 using Children = std::vector<std::vector<uint32_t>>;
 
@@ -55,9 +59,11 @@ std::string box_svg(const Flame &flame, const Box &box)
 {
     const uint64_t own = measure(flame, box.cost), all = measure(flame, flame.all);
     const std::string tip =
-        fmt::format("{}: {:.1f}%, {:.3f} ms in {} hypercalls, {} maps, {} unmaps", box.name,
-                    100 * static_cast<double>(own) / static_cast<double>(all), static_cast<double>(box.cost.ns) / 1e6,
-                    box.cost.hypercalls, box.cost.maps, box.cost.unmaps);
+        fmt::format("{}: {:.1f}%, ", box.name, 100 * static_cast<double>(own) / static_cast<double>(all)) +
+        (flame.by == Measure::samples
+             ? fmt::format("{} samples", own)
+             : fmt::format("{:.3f} ms in {} hypercalls, {} maps, {} unmaps", static_cast<double>(box.cost.ns) / 1e6,
+                           box.cost.hypercalls, box.cost.maps, box.cost.unmaps));
     return fmt::format(
         "<svg class=\"box\" x=\"{0:.4f}%\" width=\"{1:.4f}%\" y=\"{2}\" height=\"{3}\" data-x=\"{4:.6f}\" "
         "data-w=\"{5:.6f}\" data-d=\"{6}\" tabindex=\"0\"><title>{7}</title>"
@@ -66,16 +72,15 @@ std::string box_svg(const Flame &flame, const Box &box)
         colour(box), escape_xml(box.name));
 }
 
-} // namespace
-
-Flame flame_of(const Report &report)
+// Without a measure: that of what mappings cost.
+Flame flame_of(const Report &report, std::optional<Measure> by)
 {
     const auto &nodes = report.profile.stacks();
     const Children children = children_of(report, nodes);
     const std::vector<Cost> costs = whole(nodes);
     Flame flame;
     flame.all = costs[0];
-    flame.by_time = flame.all.ns > 0;
+    flame.by = by.value_or(flame.all.ns ? Measure::time : Measure::maps);
     const auto all = static_cast<double>(measure(flame, flame.all));
     if (all <= 0)
         return flame;
@@ -104,17 +109,21 @@ Flame flame_of(const Report &report)
     return flame;
 }
 
-std::string flame_svg(const Flame &flame)
+} // namespace
+
+Flame mapping_flame(const Report &report) { return flame_of(report, std::nullopt); }
+Flame cpu_flame(const Report &report) { return flame_of(report, Measure::samples); }
+
+std::string flame_svg(const Flame &flame, std::string_view id)
 {
     unsigned deepest = 0;
     for (const Box &box : flame.boxes)
         deepest = std::max(deepest, box.depth);
-    std::string svg =
-        fmt::format("<svg id=\"flame\" class=\"flame\" xmlns=\"http://www.w3.org/2000/svg\" width=\"960\" "
-                    "height=\"{}\" role=\"img\" aria-label=\"Stacks\">\n<style>{}"
-                    ".box text{{fill:#111;pointer-events:none}}.box{{cursor:pointer}}"
-                    ".box:hover rect,.box:focus rect{{stroke:#000;stroke-width:1.5}}</style>\n",
-                    (deepest + 1) * row, svg_style());
+    std::string svg = fmt::format("<svg id=\"{}\" class=\"flame\" xmlns=\"http://www.w3.org/2000/svg\" width=\"960\" "
+                                  "height=\"{}\" role=\"img\" aria-label=\"Stacks\">\n<style>{}"
+                                  ".box text{{fill:#111;pointer-events:none}}.box{{cursor:pointer}}"
+                                  ".box:hover rect,.box:focus rect{{stroke:#000;stroke-width:1.5}}</style>\n",
+                                  id, (deepest + 1) * row, svg_style());
     for (const Box &box : flame.boxes)
         svg += box_svg(flame, box);
     return svg + "</svg>\n";

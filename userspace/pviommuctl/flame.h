@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "report_formats.h"
 
@@ -18,15 +19,20 @@ struct Box {
     Cost cost; // with all below it
 };
 
-// By time if there is one, else by mappings. What is narrower than a pixel or so
-// is left out.
+// What is as wide as it is: hypercalls' time, mappings, CPUs' samples.
+enum class Measure { time, maps, samples };
+
+// What is narrower than a pixel or so is left out.
 struct Flame {
-    bool by_time = false;
+    Measure by = Measure::time;
     Cost all;
     std::vector<Box> boxes; // callers first
 };
 
-Flame flame_of(const Report &report);
-std::string flame_svg(const Flame &flame);
+// What mappings cost: by time if there is one, else by mappings.
+Flame mapping_flame(const Report &report);
+// Where CPUs were.
+Flame cpu_flame(const Report &report);
+std::string flame_svg(const Flame &flame, std::string_view id);
 
 } // namespace ctl

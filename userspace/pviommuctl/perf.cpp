@@ -61,6 +61,8 @@ std::vector<std::string> record_command(const TemporaryFolder &folder, const std
         argv.emplace_back("-a");
     else
         argv.insert(argv.end(), {"-p", fmt::format("{}", fmt::join(options.pids, ","))});
+    if (options.frequency)
+        argv.insert(argv.end(), {"-e", fmt::format("cpu-clock/freq={},name=cpu-clock/", options.frequency)});
     for (const std::string &event : events)
         argv.insert(argv.end(), {"-e", event});
     return argv;

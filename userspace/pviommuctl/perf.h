@@ -30,6 +30,9 @@ private:
 struct PerfOptions {
     std::string buffer = "8M"; // of each CPU
     std::vector<int> pids;     // none: the whole system
+    // Samples a second of where a CPU is; 0: none. No divisor of the tick's 250, or
+    // they would all be of what a tick does.
+    unsigned frequency = 199;
 };
 
 // The events that there are, of those that a report reads, as perf's -e names them.

@@ -2,6 +2,7 @@
 #include "profile.h"
 
 #include <algorithm>
+#include <array>
 
 namespace ctl {
 
@@ -19,6 +20,14 @@ bool dma_api(std::string_view name)
 {
     name.remove_prefix(std::min(name.find_first_not_of('_'), name.size()));
     return name.starts_with("dma_") || name.starts_with("dmam_") || name.starts_with("pci_alloc_consistent");
+}
+
+// Of perf's clocks and counters, which tell where a CPU was.
+bool is_sample(std::string_view event)
+{
+    constexpr std::array<std::string_view, 4> clocks = {"cpu-clock", "task-clock", "cycles", "cpu-cycles"};
+    event = event.substr(0, event.find_first_of(":/"));
+    return std::ranges::find(clocks, event) != clocks.end();
 }
 
 } // namespace
@@ -65,6 +74,7 @@ Cost &Cost::operator+=(const Cost &other)
     hypercalls += other.hypercalls;
     maps += other.maps;
     unmaps += other.unmaps;
+    samples += other.samples;
     return *this;
 }
 
@@ -150,7 +160,7 @@ void Profile::add(const Event &event, const Batch &b)
     CpuSum &cpu = cpus[event.cpu];
     cpu.hypercalls++;
     cpu.ns += b.ns;
-    under(event) += {b.ns, 1, 0, 0};
+    under(event) += {.ns = b.ns, .hypercalls = 1};
     timeline.add(event.ns, Timeline::hypercalls);
 }
 
@@ -165,8 +175,13 @@ void Profile::add(const Event &event, const Flush &f)
 
 void Profile::add(const Event &, const Chunk &c) { entry(chunks, c.fate)++; }
 
-void Profile::add(const Event &, const Other &o)
+void Profile::add(const Event &event, const Other &o)
 {
+    if (is_sample(o.name)) {
+        samples++;
+        under(event).samples++;
+        return;
+    }
     others++;
     unknown += o.name.starts_with("xen_pviommu:");
     sent += o.name == "net:net_dev_xmit";
@@ -194,7 +209,7 @@ std::vector<Profile::Site> Profile::call_sites(const Frames &frames) const
 {
     std::map<std::string, Cost, std::less<>> sites;
     for (const StackNode &leaf : nodes_) {
-        if (leaf.self == Cost{})
+        if (!leaf.self.maps_anything())
             continue;
         // Ours that are built in have names like any other: behind the last that is
         // known to be ours. A few that are not may be between.
@@ -214,6 +229,24 @@ std::vector<Profile::Site> Profile::call_sites(const Frames &frames) const
         return std::pair(a.cost.ns, a.cost.maps) > std::pair(b.cost.ns, b.cost.maps);
     });
     return sorted;
+}
+
+CpuTime Profile::cpu_time(const Frames &frames) const
+{
+    CpuTime time;
+    for (const StackNode &leaf : nodes_) {
+        const uint64_t n = leaf.self.samples;
+        time.samples += n;
+        bool ours = false, idle = false;
+        for (const StackNode *at = &leaf; n && at != nodes_.data(); at = &nodes_[at->parent]) {
+            ours |= frames[at->frame].ours;
+            idle |= frames[at->frame].name == "do_idle";
+        }
+        // A guest that is back from Xen is still where it called it.
+        const bool called = ours && frames[leaf.frame].name.find("hypercall") != std::string::npos;
+        (idle ? time.idle : called ? time.hypercalls : time.ours) += idle || ours ? n : 0;
+    }
+    return time;
 }
 
 std::vector<std::pair<std::string_view, uint64_t>> Profile::totals() const

@@ -65,10 +65,12 @@ struct CpuSum {
     uint64_t maps = 0, reuse_hits = 0, hypercalls = 0, ns = 0;
 };
 
-// What happened under a stack, or at a call site.
+// What happened under a stack, or at a call site; and how often a CPU was seen there.
 struct Cost {
     uint64_t ns = 0, hypercalls = 0, maps = 0, unmaps = 0;
+    uint64_t samples = 0;
 
+    bool maps_anything() const { return ns || hypercalls || maps || unmaps; }
     Cost &operator+=(const Cost &other);
     bool operator==(const Cost &) const = default;
 };
@@ -78,6 +80,14 @@ struct StackNode {
     FrameId frame;
     uint32_t parent;
     Cost self;
+};
+
+// Where CPUs were, of samples that were taken as time passed.
+struct CpuTime {
+    uint64_t samples = 0;
+    uint64_t idle = 0;
+    uint64_t hypercalls = 0; // that xen_pviommu made
+    uint64_t ours = 0;       // in xen_pviommu, or what it called, but for those
 };
 
 // Events by time, in bins that double their width when a record outgrows them.
@@ -132,8 +142,10 @@ public:
     // Who calls for mappings, the dearest first: the first function of a stack that is
     // neither ours nor the DMA API.
     std::vector<Site> call_sites(const Frames &frames) const;
+    CpuTime cpu_time(const Frames &frames) const;
 
     uint64_t events = 0;  // of xen_pviommu
+    uint64_t samples = 0; // of where a CPU was
     uint64_t others = 0;  // of anything else
     uint64_t unknown = 0; // of xen_pviommu, but none that this program knows
     uint64_t maps = 0, unmaps = 0, reuse_hits = 0, fallbacks = 0, static_maps = 0;

@@ -142,6 +142,10 @@ void register_profile(CLI::App &app, Context &context)
                               size[0] != '0' && std::string("KMG").find(size.back()) != std::string::npos;
             return good ? "" : size + " is no size such as 64K or 8M";
         });
+    command->add_option("--frequency", o->perf.frequency, "how often a second to see where each CPU is; 0: never")
+        ->type_name("HZ")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 10000));
     command->add_option("--keep", o->keep, "what perf script printed, for pviommuctl report")->type_name("FILE");
     add_report_options(*command, *o);
     command->add_option("command", o->command, "what to run meanwhile, behind --")->type_name("COMMAND...");

@@ -20,7 +20,7 @@ constexpr const char *style =
     "16px;background:#fff;color:#222}h1{font-size:22px}h2{font-size:17px;margin:28px 0 8px}.lost{background:#b3261e;"
     "color:#fff;padding:8px 12px;border-radius:4px}.well{color:#1d6b34}.plots{display:grid;grid-template-columns:"
     "repeat(auto-fit,minmax(520px,1fr));gap:20px}.plots>svg{width:100%;height:auto;border:1px solid #ddd;border-radius:"
-    "6px}#flame{width:100%}table{border-collapse:collapse}td,th{padding:3px 12px 3px 0;text-align:right}td:first-child,"
+    "6px}.flame{width:100%}table{border-collapse:collapse}td,th{padding:3px 12px 3px 0;text-align:right}td:first-child,"
     "th:first-child{text-align:left}tr+tr{border-top:1px solid #e4e4e4}.facts{columns:3 300px}.facts div{break-inside:"
     "avoid}.facts b{float:right;margin-right:24px}#where{min-height:1.5em;font-family:monospace}"
     "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}.plots>svg{border-color:#3a3a3a}tr+tr{"
@@ -30,10 +30,10 @@ constexpr const char *style =
 // below; on the first row, or Escape: back.
 constexpr const char *script = R"js(
 'use strict';
-const boxes = [...document.querySelectorAll('#flame > .box')];
+const flames = [...document.querySelectorAll('.flame')].map(f => [...f.querySelectorAll('.box')]);
 const of = b => ({x: +b.dataset.x, w: +b.dataset.w, d: +b.dataset.d});
 const where = document.getElementById('where');
-function zoom(to) {
+function zoom(boxes, to) {
     const t = of(to), eps = 1e-6;
     for (const b of boxes) {
         const o = of(b);
@@ -44,13 +44,13 @@ function zoom(to) {
         b.setAttribute('width', (above ? 100 : o.w / t.w * 100) + '%');
     }
 }
-for (const b of boxes) {
-    b.addEventListener('click', () => zoom(b));
+for (const boxes of flames) for (const b of boxes) {
+    b.addEventListener('click', () => zoom(boxes, b));
     b.addEventListener('mouseenter', () => { where.textContent = b.querySelector('title').textContent; });
-    b.addEventListener('keydown', e => { if (e.key === 'Enter') zoom(b); });
+    b.addEventListener('keydown', e => { if (e.key === 'Enter') zoom(boxes, b); });
 }
-document.addEventListener('keydown', e => { if (e.key === 'Escape' && boxes.length) zoom(boxes[0]); });
-document.documentElement.dataset.ready = boxes.length;
+document.addEventListener('keydown', e => { if (e.key === 'Escape') for (const f of flames) zoom(f, f[0]); });
+document.documentElement.dataset.ready = document.querySelectorAll('#flame > .box').length;
 )js";
 
 std::string fact(std::string_view name, std::string_view value)
@@ -76,6 +76,11 @@ std::string facts(const Report &report)
         html += fact("hypercalls per packet", fixed(per(p.hypercalls, p.packets()), 3));
     if (p.ios())
         html += fact("hypercalls per I/O", fixed(per(p.hypercalls, p.ios()), 3));
+    if (const CpuTime t = p.cpu_time(report.frames); t.samples) {
+        const auto share = [&t](uint64_t n) { return fmt::format("{:.1f}%", 100 * *per(n, t.samples)); };
+        html += fact("CPU time, idle", share(t.idle)) + fact("in our hypercalls", share(t.hypercalls)) +
+                fact("in xen_pviommu else", share(t.ours));
+    }
     return html + "</section>\n";
 }
 
@@ -176,13 +181,18 @@ std::string sites(const Report &report)
 
 std::string stacks(const Report &report)
 {
-    const Flame flame = flame_of(report);
-    if (flame.boxes.empty())
-        return "<p>The record has no stacks of mappings.</p>\n";
-    return fmt::format("<p>Callers above what they call; the width is {}. Click to zoom, Escape to return.</p>\n"
-                       "<p id=\"where\"></p>\n",
-                       flame.by_time ? "the time of hypercalls" : "the number of mappings") +
-           flame_svg(flame);
+    const Flame mapping = mapping_flame(report), cpu = cpu_flame(report);
+    std::string html = "<p>Callers above what they call, xen_pviommu in blue. Click to zoom, Escape to return.</p>\n"
+                       "<p id=\"where\"></p>\n";
+    if (mapping.boxes.empty())
+        html += "<p>The record has no stacks of mappings.</p>\n";
+    else
+        html += fmt::format("<h2>What mappings cost, by {}</h2>\n",
+                            mapping.by == Measure::time ? "the time of hypercalls" : "their number") +
+                flame_svg(mapping, "flame");
+    if (!cpu.boxes.empty())
+        html += fmt::format("<h2>Where CPUs were, by {} samples</h2>\n", cpu.all.samples) + flame_svg(cpu, "cpu");
+    return html;
 }
 
 } // namespace
@@ -198,7 +208,7 @@ std::string report_html(const Report &report)
                escape_xml(report.title), style) +
            warnings(report) + facts(report) + "<h2>Batches</h2>\n<div class=\"plots\">\n" + histogram(p) + cost(p) +
            reasons(p) + rates(p) + timeline(p.timeline) + "</div>\n<h2>Who calls for mappings</h2>\n" + sites(report) +
-           "<h2>Stacks</h2>\n" + stacks(report) + "<script>" + script + "</script>\n</body>\n</html>\n";
+           stacks(report) + "<script>" + script + "</script>\n</body>\n</html>\n";
 }
 
 } // namespace ctl

@@ -109,6 +109,11 @@ Json counters_json(const Report &report)
     return json;
 }
 
+Json cpu_time_json(const CpuTime &t)
+{
+    return {{"samples", t.samples}, {"idle", t.idle}, {"hypercalls", t.hypercalls}, {"xen_pviommu", t.ours}};
+}
+
 } // namespace
 
 std::string report_json(const Report &report)
@@ -133,13 +138,16 @@ std::string report_json(const Report &report)
         {"sent", p.sent}, {"received", p.received}, {"hypercalls_per_packet", or_null(per(p.hypercalls, p.packets()))}};
     json["io"] = {
         {"issued", p.issued}, {"completed", p.completed}, {"hypercalls_per_io", or_null(per(p.hypercalls, p.ios()))}};
+    json["cpu_time"] = cpu_time_json(p.cpu_time(report.frames));
     json["timeline"] = timeline_json(p.timeline);
     json["call_sites"] = Json::array();
     for (const auto &[name, cost] : p.call_sites(report.frames))
         json["call_sites"].push_back(cost_json("site", name, cost));
     json["stacks"] = Json::array();
-    for (const auto &[stack, cost] : folded(report))
+    for (const auto &[stack, cost] : folded(report)) {
         json["stacks"].push_back(cost_json("stack", stack, cost));
+        json["stacks"].back()["samples"] = cost.samples;
+    }
     // A comm or symbol is no text that we checked.
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

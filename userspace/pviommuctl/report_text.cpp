@@ -141,6 +141,22 @@ std::string cpus_text(const Profile &p)
     return section("CPUs", rows, 0);
 }
 
+std::string cpu_time_text(const Report &report)
+{
+    const CpuTime t = report.profile.cpu_time(report.frames);
+    Rows rows = {{"CPU TIME", "SHARE", "SAMPLES"}};
+    const auto add = [&](const char *where, uint64_t n) {
+        rows.push_back({where, percent(per(n, t.samples)), number(n)});
+    };
+    if (t.samples) {
+        add("idle", t.idle);
+        add("xen_pviommu's hypercalls", t.hypercalls);
+        add("xen_pviommu else", t.ours);
+        add("all else", t.samples - t.idle - t.hypercalls - t.ours);
+    }
+    return section("Where CPUs were", rows, 1);
+}
+
 std::string sites_text(const Report &report)
 {
     auto sites = report.profile.call_sites(report.frames);
@@ -167,7 +183,7 @@ std::string report_text(const Report &report)
 {
     const Profile &p = report.profile;
     return head(report) + sizes_text(p) + failed_text(p) + flushes_text(p) + devices_text(p) + cpus_text(p) +
-           sites_text(report);
+           cpu_time_text(report) + sites_text(report);
 }
 
 } // namespace ctl

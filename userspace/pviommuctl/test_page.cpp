@@ -57,8 +57,8 @@ TEST(FlameOf, SharesTheWidthByTime)
                                   {batch(30), {"e", "main"}},
                                   {batch(10), {"other"}},
                                   {"pviommu_map: dev=a pages=1 by=xen", {"none"}}});
-    const Flame flame = flame_of(report);
-    EXPECT_TRUE(flame.by_time);
+    const Flame flame = mapping_flame(report);
+    EXPECT_EQ(flame.by, Measure::time);
     EXPECT_EQ(flame.all, (Cost{100, 3, 1, 0}));
     EXPECT_EQ(told(flame), "0all 0+100; 1main 0+90; 1other 90+10; 2e 0+30; 2f 30+60; 3pviommu_x* 30+60; ");
 }
@@ -68,14 +68,14 @@ TEST(FlameOf, TakesMappingsWhereNothingTookTime)
     const Report report = record({{"pviommu_map: dev=a pages=1 by=static", {"b", "a"}},
                                   {"pviommu_map: dev=a pages=1 by=static", {"c", "a"}},
                                   {"pviommu_unmap: dev=a pages=1 by=static", {"d"}}});
-    EXPECT_FALSE(flame_of(report).by_time);
-    EXPECT_EQ(told(flame_of(report)), "0all 0+100; 1a 0+100; 2b 0+50; 2c 50+50; ");
-    EXPECT_TRUE(flame_of(record({})).boxes.empty());
+    EXPECT_EQ(mapping_flame(report).by, Measure::maps);
+    EXPECT_EQ(told(mapping_flame(report)), "0all 0+100; 1a 0+100; 2b 0+50; 2c 50+50; ");
+    EXPECT_TRUE(mapping_flame(record({})).boxes.empty());
 }
 
 TEST(FlameOf, LeavesOutWhatCannotBeSeen)
 {
-    EXPECT_EQ(told(flame_of(record({{batch(9999), {"a"}}, {batch(1), {"b"}}}))), "0all 0+100; 1a 0+100; ");
+    EXPECT_EQ(told(mapping_flame(record({{batch(9999), {"a"}}, {batch(1), {"b"}}}))), "0all 0+100; 1a 0+100; ");
 }
 
 TEST(Svg, HasAMarkAPoint)
@@ -133,6 +133,21 @@ TEST(Numbers, AreShort)
     EXPECT_EQ(short_number(1500), "1.5k");
     EXPECT_EQ(short_number(2e6), "2M");
     EXPECT_EQ(short_number(0.25), "0.25");
+}
+
+TEST(FlameOf, ShowsWhereCpusWere)
+{
+    Report report;
+    PerfScript script([&report](const Event &event) { report.profile.add(event); });
+    for (const char *line :
+         {"a 1 [000] 1.0: cpu-clock:", "\tff b", "\tff a", "", "a 1 [000] 1.0: cpu-clock:", "\tff a", ""})
+        script.line(line);
+    script.end();
+    report.frames = script.frames();
+    EXPECT_TRUE(mapping_flame(report).boxes.empty());
+    EXPECT_EQ(told(cpu_flame(report)), "0all 0+100; 1a 0+100; 2b 0+50; ");
+    const std::string page = report_html(report);
+    EXPECT_TRUE(has(page, "<svg id=\"cpu\"") && has(page, "b: 50.0%, 1 samples") && !has(page, "id=\"flame\""));
 }
 
 TEST(Page, NamesNothingOutside)

@@ -78,6 +78,26 @@ std::string agreement_of(Record &record, const std::array<Counters, 4> &read)
 
 } // namespace
 
+TEST(CpuTime, IsWhereSamplesWere)
+{
+    Record record;
+    const char *hypercall = "hypercall_page+0x560 ([kernel.kallsyms])", *ours = "pviommu_map_sg+0x1 ([xen_pviommu])",
+               *driver = "nvme_queue_rq+0x7a ([nvme])";
+    record.tell("250000 cpu-clock:", {"xen_hypercall_sched_op+0xa ([x])", "do_idle+0x1 ([x])"});
+    record.tell("cpu-clock:", {hypercall, ours, driver}).tell("cpu-clock:", {hypercall, ours, driver});
+    record.tell("cycles:", {ours, driver}).tell("cpu-clock:", {"memcpy+0x1 ([x])", ours, driver});
+    record.tell("task-clock:", {hypercall, driver}).tell("cpu-clocks:", {ours}).tell("net:cpu-clock:", {ours});
+    const Json json = json_of(record);
+    EXPECT_EQ(json["cpu_time"], (Json{{"samples", 6}, {"idle", 1}, {"hypercalls", 2}, {"xen_pviommu", 2}}));
+    EXPECT_EQ(json["events"]["others"], 2);
+    // They ask for no mapping.
+    EXPECT_EQ(json["call_sites"], Json::array());
+    const std::string text = report_text(record.report());
+    EXPECT_NE(text.find("xen_pviommu's hypercalls  33.3%        2\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("all else                  16.7%        1\n"), std::string::npos) << text;
+    EXPECT_EQ(report_text(Record().map("xen").report()).find("Where CPUs were"), std::string::npos);
+}
+
 TEST(Fit, FindsWhatItWasMadeOf)
 {
     Record record;
@@ -200,10 +220,11 @@ TEST(Stacks, AreFolded)
     Record record;
     record.batch(1, 0, 3, {"c+0x1", "b", "a"}).batch(1, 0, 4, {"c+0x9", "b", "a"}).batch(1, 0, 5, {"b", "a"});
     record.batch(1, 0, 6, {"c", "a"}).map("xen", {"a"});
-    EXPECT_EQ(json_of(record)["stacks"], Json::parse(R"([{"stack":"a","ns":0,"hypercalls":0,"maps":1,"unmaps":0},
-        {"stack":"a;b","ns":5,"hypercalls":1,"maps":0,"unmaps":0},
-        {"stack":"a;b;c","ns":7,"hypercalls":2,"maps":0,"unmaps":0},
-        {"stack":"a;c","ns":6,"hypercalls":1,"maps":0,"unmaps":0}])"));
+    EXPECT_EQ(json_of(record)["stacks"],
+              Json::parse(R"([{"stack":"a","ns":0,"hypercalls":0,"maps":1,"unmaps":0,"samples":0},
+        {"stack":"a;b","ns":5,"hypercalls":1,"maps":0,"unmaps":0,"samples":0},
+        {"stack":"a;b;c","ns":7,"hypercalls":2,"maps":0,"unmaps":0,"samples":0},
+        {"stack":"a;c","ns":6,"hypercalls":1,"maps":0,"unmaps":0,"samples":0}])"));
 }
 
 TEST(Lost, IsNotHidden)
