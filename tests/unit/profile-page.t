@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tests/tap.sh"
 
 out=$root/build/meson/plain
-work=$(mktemp -d)
+work=$(mktemp -d) driver=
 trap 'kill "$driver" 2>/dev/null; rm -rf "$work"' EXIT
 
 ok 'it builds' "$root/userspace/build.sh" plain pviommuctl/pviommuctl
@@ -21,11 +21,11 @@ for _ in {1..100}; do grep -q 'on port [0-9]' "$work/driver" && break; sleep 0.1
 port=$(grep -oE 'on port [0-9]+' "$work/driver" | tail -n 1 | grep -oE '[0-9]+')
 cmp_ok 'chromedriver is there' "${port:-0}" -gt 0
 
-# look PAGE: what Chromium sees of it, a fact a line, in $seen.
+# look PAGE [pixels]: what Chromium sees of it, a fact a line, in $seen. Pixels take a while.
 cat >"$work/look.py" <<'PYTHON'
 import base64, json, struct, sys, urllib.request, zlib
 
-port, page = sys.argv[1:]
+port, page, with_pixels = sys.argv[1], sys.argv[2], len(sys.argv) > 3
 
 def ask(path, body=None, method=None):
     data = None if body is None else json.dumps(body).encode()
@@ -61,8 +61,8 @@ def pixels(png):
         before = row
     return lambda x, y: tuple(rows[int(y)][int(x) * n:int(x) * n + 3]), wide, high
 
-arguments = ['--headless', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', '--force-device-scale-factor=1',
-             '--window-size=1300,1300', '--force-color-profile=srgb']
+arguments = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--hide-scrollbars', '--force-device-scale-factor=1',
+             '--window-size=1300,1600', '--force-color-profile=srgb']
 session = ask('', {'capabilities': {'alwaysMatch': {
     'browserName': 'chrome', 'goog:chromeOptions': {'args': arguments},
     'goog:loggingPrefs': {'browser': 'ALL', 'performance': 'ALL'}}}})['sessionId']
@@ -71,14 +71,7 @@ def js(text): return ask(at + '/execute/sync', {'script': text, 'args': []})
 def rects(selector):
     return js(f"return [...document.querySelectorAll('{selector}')].map(e => {{ const r = e.getBoundingClientRect();"
               "return [r.x, r.y, r.width, r.height]; })")
-try:
-    ask(at + '/url', {'url': 'file://' + page})
-    print('ready', js('return document.documentElement.dataset.ready || "no"'))
-    print('boxes', len(rects('#flame > .box')))
-    print('plots', ' '.join(js("return [...document.querySelectorAll('.plots > svg')].map(e => e.id)")))
-    print('axes', js("return [...document.querySelectorAll('.plots .label')].every(e => e.textContent.length > 3)"))
-    print('inside', js("return [...document.querySelectorAll('.plot text')].every(e => { const r = e.getBoundingClientRect(),"
-                       "s = e.closest('svg').getBoundingClientRect(); return r.left >= s.left - 1 && r.right <= s.right + 1; })"))
+def look_at_pixels():
     shown, wide, high = pixels(base64.b64decode(ask(at + '/screenshot')))
     middle = lambda r: shown(r[0] + r[2] / 2, r[1] + r[3] / 2)
     bars = [r for r in rects('#histogram rect.mark') if r[2] > 3 and r[3] > 3]
@@ -96,6 +89,25 @@ try:
     x, y, w, h = rects('#cost')[0]
     colours = {shown(i, j) for j in range(int(y), int(y + h)) for i in range(int(x), int(x + w))}
     print('circles', (0x2f, 0x6f, 0xb5) in colours, len(rects('#cost circle')), len(rects('#cost .curve')))
+    # Beside its name, if there is room, a box is as its fill says.
+    boxes = [(r, f) for r, f in zip(rects('#flame > .box'), js("return [...document.querySelectorAll('#flame > .box rect')]"
+             ".map(e => getComputedStyle(e).fill)")) if r[2] > 200 and r[1] + r[3] < high]
+    print('flame', len(boxes) >= 5, len({f for _, f in boxes}) > 3,
+          all('rgb(%d, %d, %d)' % shown(r[0] + r[2] - 4, r[1] + r[3] / 2) == f for r, f in boxes))
+    # Dark.
+    ask(at + '/goog/cdp/execute', {'cmd': 'Emulation.setEmulatedMedia',
+                                   'params': {'features': [{'name': 'prefers-color-scheme', 'value': 'dark'}]}})
+    shown, wide, high = pixels(base64.b64decode(ask(at + '/screenshot')))
+    print('dark', sum(shown(5, 5)) < 150, sorted({'%02x%02x%02x' % middle(r) for r in bars}))
+
+try:
+    ask(at + '/url', {'url': 'file://' + page})
+    print('ready', js('return document.documentElement.dataset.ready || "no"'))
+    print('boxes', len(rects('#flame > .box')))
+    print('plots', ' '.join(js("return [...document.querySelectorAll('.plots > svg')].map(e => e.id)")))
+    print('axes', js("return [...document.querySelectorAll('.plots .label')].every(e => e.textContent.length > 3)"))
+    print('inside', js("return [...document.querySelectorAll('.plot text')].every(e => { const r = e.getBoundingClientRect(),"
+                       "s = e.closest('svg').getBoundingClientRect(); return r.left >= s.left - 1 && r.right <= s.right + 1; })"))
     # A click makes a box as wide as all; Escape undoes it.
     before = rects('#flame > .box')
     js("document.querySelectorAll('#flame > .box')[0].scrollIntoView()")
@@ -105,11 +117,8 @@ try:
     print('zoom', narrow >= 0 and abs(zoomed[narrow][2] - before[0][2]) < 1, any(r[2] == 0 for r in zoomed))
     js("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'})); scrollTo(0, 0)")
     print('back', all(abs(a[2] - b[2]) < 1 for a, b in zip(before, rects('#flame > .box'))))
-    # Dark.
-    ask(at + '/goog/cdp/execute', {'cmd': 'Emulation.setEmulatedMedia',
-                                   'params': {'features': [{'name': 'prefers-color-scheme', 'value': 'dark'}]}})
-    shown, wide, high = pixels(base64.b64decode(ask(at + '/screenshot')))
-    print('dark', sum(shown(5, 5)) < 150, sorted({'%02x%02x%02x' % middle(r) for r in bars}))
+    if with_pixels:
+        look_at_pixels()
     errors = [e['message'] for e in ask(at + '/se/log', {'type': 'browser'}) if e['level'] == 'SEVERE']
     print('errors', len(errors), *errors)
     events = [json.loads(e['message'])['message'] for e in ask(at + '/se/log', {'type': 'performance'})]
@@ -118,10 +127,10 @@ try:
 finally:
     ask(at, method='DELETE')
 PYTHON
-look() { seen=$(python3 "$work/look.py" "$port" "$work/$1.html" 2>&1); }
+look() { seen=$(python3 "$work/look.py" "$port" "$work/$1.html" "${@:2}" 2>&1); }
 fact() { sed -n "s/^$1 //p" <<<"$seen"; }
 
-look good
+look good pixels
 is 'its script ran' "$(fact ready)" "$(fact boxes)"
 cmp_ok 'over the boxes of the flame graph' "$(fact boxes)" -gt 20
 is 'all plots are there' "$(fact plots)" 'histogram cost flushes rates timeline'
@@ -132,6 +141,7 @@ is 'as large as they say' "$(fact area)" True
 is 'flushes are drawn' "$(fact flushes)" "['2f6fb5']"
 is 'the timeline has its lines' "$(fact lines)" '3 True'
 like 'the costs have circles and curves' "$(fact circles)" '^True [1-9][0-9]* [1-9]'
+is 'boxes of the flame graph are drawn, in their colours' "$(fact flame)" 'True True True'
 is 'a click zooms' "$(fact zoom)" 'True True'
 is 'Escape returns' "$(fact back)" True
 is 'dark is dark, and the bars are seen' "$(fact dark)" "True ['6aa5e8']"
@@ -141,9 +151,10 @@ is 'no requests' "$(fact asked)" page
 sed 's/^const boxes =/const boxes = =/' "$work/good.html" >"$work/script.html"
 look script
 like 'a script that is broken' "$(fact ready):$(fact errors)" '^no:1 .*SyntaxError'
-sed 's/<rect class="mark s0"/<rect visibility="hidden" class="mark s0"/' "$work/good.html" >"$work/bars.html"
-look bars
+sed 's/<rect \(class="mark s0"\|width="100%"\)/<rect visibility="hidden" \1/' "$work/good.html" >"$work/bars.html"
+look bars pixels
 is 'bars that are not drawn' "$(fact area):$(fact bars)" "False:['ffffff']"
+is 'nor boxes' "$(fact flame)" 'True True False'
 sed 's|<body>|<body><img src="http://127.0.0.1:9/x.png">|' "$work/good.html" >"$work/image.html"
 look image
 like 'an image from elsewhere is an error' "$(fact errors)" '^1 .*127\.0\.0\.1:9.*Content Security Policy'
