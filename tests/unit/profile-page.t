@@ -11,7 +11,12 @@ work=$(mktemp -d) driver=
 trap 'kill "$driver" 2>/dev/null; rm -rf "$work"' EXIT
 
 ok 'it builds' "$root/userspace/build.sh" plain pviommuctl/pviommuctl
-ok 'there is a page' "$out/pviommuctl/pviommuctl" report "$root/tests/data/perf-lazy.txt" --html "$work/good.html" --output "$work/text"
+# A record, and samples of two CPUs.
+{
+    cat "$root/tests/data/perf-lazy.txt"
+    for cpu in 0 1; do printf '\nx 1 [00%s] 9.5: 5025125 cpu-clock:\n\tff read+0x1 (x)\n\tff main+0x1 (x)\n' "$cpu"; done
+} >"$work/record"
+ok 'there is a page' "$out/pviommuctl/pviommuctl" report "$work/record" --html "$work/good.html" --output "$work/text"
 
 # It writes the port that it takes.
 : >"$work/driver"
@@ -109,12 +114,13 @@ try:
     print('inside', js("return [...document.querySelectorAll('.plot text')].every(e => { const r = e.getBoundingClientRect(),"
                        "s = e.closest('svg').getBoundingClientRect(); return r.left >= s.left - 1 && r.right <= s.right + 1; })"))
     # A click makes a box as wide as all; Escape undoes it.
-    before = rects('#flame > .box')
+    before, cpu = rects('#flame > .box'), rects('#cpu > .box')
     js("document.querySelectorAll('#flame > .box')[0].scrollIntoView()")
     narrow = js("const all = [...document.querySelectorAll('#flame > .box')], b = all.find(e => +e.dataset.w < 0.5);"
                 "if (!b) return -1; b.dispatchEvent(new MouseEvent('click')); return all.indexOf(b)")
     zoomed = rects('#flame > .box')
     print('zoom', narrow >= 0 and abs(zoomed[narrow][2] - before[0][2]) < 1, any(r[2] == 0 for r in zoomed))
+    print('cpu', len(cpu), all(r[2] == cpu[0][2] for r in cpu), rects('#cpu > .box') == [[r[0], r[1] + rects('#cpu')[0][1] - cpu[0][1], *r[2:]] for r in cpu])
     js("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape'})); scrollTo(0, 0)")
     print('back', all(abs(a[2] - b[2]) < 1 for a, b in zip(before, rects('#flame > .box'))))
     if with_pixels:
@@ -143,12 +149,13 @@ is 'the timeline has its lines' "$(fact lines)" '3 True'
 like 'the costs have circles and curves' "$(fact circles)" '^True [1-9][0-9]* [1-9]'
 is 'boxes of the flame graph are drawn, in their colours' "$(fact flame)" 'True True True'
 is 'a click zooms' "$(fact zoom)" 'True True'
+is 'but not where CPUs were, which is a picture of its own' "$(fact cpu)" '3 True True'
 is 'Escape returns' "$(fact back)" True
 is 'dark is dark, and the bars are seen' "$(fact dark)" "True ['6aa5e8']"
 is 'no errors' "$(fact errors)" '0'
 is 'no requests' "$(fact asked)" page
 # What is broken is seen.
-sed 's/^const boxes =/const boxes = =/' "$work/good.html" >"$work/script.html"
+sed 's/^const flames =/const flames = =/' "$work/good.html" >"$work/script.html"
 look script
 like 'a script that is broken' "$(fact ready):$(fact errors)" '^no:1 .*SyntaxError'
 sed 's/<rect \(class="mark s0"\|width="100%"\)/<rect visibility="hidden" \1/' "$work/good.html" >"$work/bars.html"

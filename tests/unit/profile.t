@@ -144,7 +144,7 @@ is 'the title is the command' "$(json 'j["title"].startswith("bash -c echo mine"
 ok 'what perf printed is kept' cmp "$work/kept" "$work/record"
 ok 'and there is a page' grep -q 'id="flame"' "$work/page.html"
 is 'perf is told when' "$(grep -vE '^(record|script)' "$work/asked" | xargs)" 'enable disable stop'
-like 'and what' "$(cat "$work/asked")" "^record -q -B -g -k mono -D -1 -m 8M .* -a -e xen_pviommu:\* -e block:block_rq_issue/call-graph=no/$"
+like 'and what' "$(cat "$work/asked")" "^record -q -B -g -k mono -D -1 -m 8M .* -a -e cpu-clock/freq=199,name=cpu-clock/ -e xen_pviommu:\* -e block:block_rq_issue/call-graph=no/$"
 set_maps 100
 profile --json -- bash -c "echo $((101 + maps)) >$module/counters/maps"
 is 'a difference is a status' "$status" 4

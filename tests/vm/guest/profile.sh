@@ -34,6 +34,7 @@ for mode in strict lazy reuse static; do
     cmp_ok "$mode: there was something to count" "$(jq .totals.maps /tmp/report.json)" -ge 60
     # Of 256 KiB, dd's reads may be in parts.
     cmp_ok "$mode: each I/O is seen" "$(jq .io.completed /tmp/report.json)" -ge 60
+    cmp_ok "$mode: where CPUs were is seen" "$(jq '.cpu_time.samples - .cpu_time.idle' /tmp/report.json)" -gt 0
     is "$mode: who mapped" "$(jq -r '[.call_sites[] | select(.maps > 0) | .site | split(".")[0]] | unique | join(" ")' /tmp/report.json)" \
         nvme_prep_rq
     [ $mode = lazy ] || { rmmod nvme; rmmod xen_pviommu; continue; }
