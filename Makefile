@@ -32,7 +32,7 @@ demo:  ## build, boot Xen with a PV dom0 on an emulated IOMMU, and show it work
 dpdk-demo:  ## DPDK on real ports in dom0: what mapping costs a packet, by bursts
 	scripts/dpdk-demo
 
-profile-demo:  ## profile fio and iperf3 in the test machine: pages in build/profile; 5 minutes
+profile-demo:  ## profile fio and iperf3 in the test machine: pages in build/profile; 2 minutes
 	scripts/profile-demo
 
 bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=1 a minute
