@@ -43,10 +43,15 @@ is 'single: two hypercalls a packet' \
 is 'burst: each packet is mapped, and unmapped' \
     "$(json 'all(0.9 < x[k] / x["packets"] < 1.1 or x["burst"] == 512 for x in r if x["mapping"] == "burst" for k in ("maps", "unmaps"))')" True
 is 'burst of 32: one hypercall, the unmaps ride along' \
-    "$(json 'all(x["hypercalls"] * 16 <= x["packets"] for x in r if x["mapping"] == "burst" and x["burst"] >= 32)')" True
+    "$(json 'all(x["hypercalls"] * 30 <= x["packets"] for x in r if x["mapping"] == "burst" and x["burst"] >= 32)')" True
 is 'the parts make up the whole' \
     "$(json 'all(x["map_cycles"] + x["unmap_cycles"] + x["driver_cycles"] == x["cycles"] for x in r)')" True
 
+# Those that were freed first come again behind those that were never used.
+packets=6000
+pmd --mode rx,tx,forward --mapping burst --burst 7,31 --size 64,9000
+is 'buffers of a burst that do not lie together' "$status:$err" 0:
+packets=1024
 pmd --mode rx,tx --mapping burst,burst,burst,burst,single,single,single,single --burst 1
 is 'each leaves nothing mapped: there are addresses for the next' "$status:$err" 0:
 pmd --mode rfc2544 --mapping none,burst --trial-ms 5 --json "$work/json"
