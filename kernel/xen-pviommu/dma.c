@@ -20,12 +20,13 @@
 
 /*
  * Three functions, so that none saves registers for another, or asks what only
- * another has to know.
+ * another has to know. They are the outermost of ours in a stack: by its prefix
+ * pviommuctl knows where a driver's frames begin.
  */
-static noinline dma_addr_t map_page_new(struct device *dev, struct page *page,
-					unsigned long offset, size_t size,
-					enum dma_data_direction dir,
-					unsigned long attrs)
+static noinline dma_addr_t
+pviommu_map_page_new(struct device *dev, struct page *page,
+		     unsigned long offset, size_t size,
+		     enum dma_data_direction dir, unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	dma_addr_t addr;
@@ -42,10 +43,10 @@ static noinline dma_addr_t map_page_new(struct device *dev, struct page *page,
 	return pviommu_base_map_page(pd, dev, page, offset, size, dir, attrs);
 }
 
-static noinline dma_addr_t map_page_again(struct device *dev, struct page *page,
-					  unsigned long offset, size_t size,
-					  enum dma_data_direction dir,
-					  unsigned long attrs)
+static noinline dma_addr_t
+pviommu_map_page_again(struct device *dev, struct page *page,
+		       unsigned long offset, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	dma_addr_t addr;
@@ -56,13 +57,13 @@ static noinline dma_addr_t map_page_again(struct device *dev, struct page *page,
 	if (likely(addr))
 		return addr;
 
-	return map_page_new(dev, page, offset, size, dir, attrs);
+	return pviommu_map_page_new(dev, page, offset, size, dir, attrs);
 }
 
-static noinline dma_addr_t map_page_static(struct device *dev, struct page *page,
-					   unsigned long offset, size_t size,
-					   enum dma_data_direction dir,
-					   unsigned long attrs)
+static noinline dma_addr_t
+pviommu_map_page_static(struct device *dev, struct page *page,
+			unsigned long offset, size_t size,
+			enum dma_data_direction dir, unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	dma_addr_t addr;
@@ -73,7 +74,7 @@ static noinline dma_addr_t map_page_static(struct device *dev, struct page *page
 	if (likely(addr))
 		return addr;
 
-	return map_page_new(dev, page, offset, size, dir, attrs);
+	return pviommu_map_page_new(dev, page, offset, size, dir, attrs);
 }
 
 static dma_addr_t pviommu_map_page(struct device *dev, struct page *page,
@@ -86,14 +87,14 @@ static dma_addr_t pviommu_map_page(struct device *dev, struct page *page,
 
 	if (likely(READ_ONCE(pd->path) == PVIOMMU_PATH_OURS)) {
 		if (mode == READ_ONCE(pviommu_quick.fixed))
-			return map_page_static(dev, page, offset, size, dir,
-					       attrs);
+			return pviommu_map_page_static(dev, page, offset, size,
+						       dir, attrs);
 		if (mode == READ_ONCE(pviommu_quick.reuse))
-			return map_page_again(dev, page, offset, size, dir,
-					      attrs);
+			return pviommu_map_page_again(dev, page, offset, size,
+						      dir, attrs);
 	}
 
-	return map_page_new(dev, page, offset, size, dir, attrs);
+	return pviommu_map_page_new(dev, page, offset, size, dir, attrs);
 }
 
 static void pviommu_unmap_page(struct device *dev, dma_addr_t addr, size_t size,
