@@ -5,6 +5,7 @@
 
 # bench OPTION...: what it says is in /tmp/bench.
 bench() {
+    rm -f /tmp/bench.json
     LD_LIBRARY_PATH=/root timeout 500 /root/pviommu-pmd --port "${PORTS[0]},${PORTS[1]}" \
         "${DRIVERS[@]/#/--driver=}" --warmup 300 "$@" >/tmp/bench 2>&1 </dev/null
 }
