@@ -155,8 +155,12 @@ Report perf_report(const TemporaryFolder &folder, const StopSignals &signals, st
     Fd out(ends[1]);
     const std::unique_ptr<std::FILE, int (*)(std::FILE *)> in(::fdopen(ends[0], "r"), std::fclose);
     const Fd err = open_fd(folder.file(said), O_CREAT | O_WRONLY | O_TRUNC);
-    Child script({"perf", "script", "-i", folder.file(data).string(), "--ns", "--show-lost-events"}, signals,
-                 {.own_group = false, .out = out.get(), .err = err.get()}, install);
+    // Beside /proc/kallsyms perf finds kcore, in which modules are the kernel's.
+    const Path symbols = folder.file("kallsyms");
+    replace_file(symbols, read_file("/proc/kallsyms").value_or(""));
+    Child script({"perf", "script", "-i", folder.file(data).string(), "--ns", "--show-lost-events",
+                  "--kallsyms=" + symbols.string()},
+                 signals, {.own_group = false, .out = out.get(), .err = err.get()}, install);
     out.close();
     Report report = read_report(in.get(), "perf script", keep);
     if (script.wait())
