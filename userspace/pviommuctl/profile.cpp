@@ -242,8 +242,10 @@ CpuTime Profile::cpu_time(const Frames &frames) const
             ours |= frames[at->frame].ours;
             idle |= frames[at->frame].name == "do_idle";
         }
-        // A guest that is back from Xen is still where it called it.
-        const bool called = ours && frames[leaf.frame].name.find("hypercall") != std::string::npos;
+        // A guest that is back from Xen is still where it called it; but for what was
+        // seen only when interrupts came on again.
+        const bool called = ours && frames[leaf.frame].name.find("hypercall") != std::string::npos &&
+                            frames[nodes_[leaf.parent].frame].name != "xen_force_evtchn_callback";
         (idle ? time.idle : called ? time.hypercalls : time.ours) += idle || ours ? n : 0;
     }
     return time;

@@ -87,7 +87,7 @@ struct CpuTime {
     uint64_t samples = 0;
     uint64_t idle = 0;
     uint64_t hypercalls = 0; // that xen_pviommu made
-    uint64_t ours = 0;       // in xen_pviommu, or what it called, but for those
+    uint64_t ours = 0;       // in xen_pviommu, or what it called, but for those: perf, too, for its events
 };
 
 // Events by time, in bins that double their width when a record outgrows them.

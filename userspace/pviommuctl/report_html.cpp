@@ -79,7 +79,7 @@ std::string facts(const Report &report)
     if (const CpuTime t = p.cpu_time(report.frames); t.samples) {
         const auto share = [&t](uint64_t n) { return fmt::format("{:.1f}%", 100 * *per(n, t.samples)); };
         html += fact("CPU time, idle", share(t.idle)) + fact("in our hypercalls", share(t.hypercalls)) +
-                fact("in xen_pviommu else", share(t.ours));
+                fact("in xen_pviommu, and recording it", share(t.ours));
     }
     return html + "</section>\n";
 }

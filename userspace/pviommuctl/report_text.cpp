@@ -151,7 +151,7 @@ std::string cpu_time_text(const Report &report)
     if (t.samples) {
         add("idle", t.idle);
         add("xen_pviommu's hypercalls", t.hypercalls);
-        add("xen_pviommu else", t.ours);
+        add("xen_pviommu, and recording its events", t.ours);
         add("all else", t.samples - t.idle - t.hypercalls - t.ours);
     }
     return section("Where CPUs were", rows, 1);
