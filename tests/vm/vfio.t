@@ -3,7 +3,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-"$TESTS/../scripts/install-deps" dpdk >&2
+"$TESTS/../scripts/install-deps" dpdk-dev >&2
 pmds=$(dirname "$(find /usr/lib -name 'librte_net_e1000.so.*.*' -path '*/pmds-*' | head -n 1)")
 copies=(--copy "$(command -v dpdk-testpmd)")
 for pmd in mempool_ring net_e1000 net_virtio; do
