@@ -79,6 +79,7 @@ void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
 void iommu_op_flush_and_free(struct iommu_op_batch *b);
 
 /* iommu_op_map.c */
+int iommu_op_get_page(struct page_info *page, const struct domain *owner);
 int iommu_op_map_any(struct iommu_op_batch *b,
                      const struct xen_iommu_op_map *m, unsigned int flags);
 int iommu_op_map_list(struct iommu_op_batch *b,

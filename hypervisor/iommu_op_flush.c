@@ -6,7 +6,7 @@
 #include <xen/lib.h>
 #include <xen/trace.h>
 
-#include "iommu_op_batch.h"
+#include "iommu_op_plain.h"
 
 /* Join [first, first + nr) to a run that it touches, or begin one. */
 void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
@@ -140,27 +140,15 @@ static int flush_batch(struct iommu_op_batch *b)
     return rc ?: rc2;
 }
 
-/* See iommu_op_get_writable(). */
-static void put_writable(struct page_info *page)
-{
-    unsigned long x = read_atomic(&page->u.inuse.type_info);
-
-    if ( unlikely((x & (PGT_type_mask | PGT_validated | PGT_partial |
-                        PGT_locked)) != (PGT_writable_page | PGT_validated)) ||
-         unlikely((x & PGT_count_mask) == 1) ||
-         unlikely(cmpxchg(&page->u.inuse.type_info, x, x - 1) != x) )
-        put_page_type(page);
-}
-
 static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry)
 {
     struct page_info *page = mfn_to_page(entry_mfn(entry));
 
     if ( entry & ENTRY_TYPED )
-        put_writable(page);
+        iommu_op_put_writable(page);
 
     if ( entry & ENTRY_REF )
-        put_page(page);
+        iommu_op_put_own(page);
     else if ( entry & ENTRY_NOREF )
         atomic_dec(&pv->noref);
 }

@@ -14,6 +14,23 @@
 
 #include "iommu_op_plain.h"
 
+/* A reference on any page of @owner's, or why there is none. */
+int iommu_op_get_page(struct page_info *page, const struct domain *owner)
+{
+    /* get_page() would log each frame that is not the domain's. */
+    const struct domain *found = page_get_owner_and_reference(page);
+
+    if ( !found )
+        return page_get_owner(page) == dom_io ? -ENXIO : -EPERM;
+
+    if ( found == owner && !is_special_page(page) )
+        return 0;
+
+    put_page(page);
+
+    return found == dom_io ? -ENXIO : -EPERM;
+}
+
 /* Device memory: no reference, so it must never be RAM. */
 static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
 {
@@ -50,34 +67,38 @@ static noinline int get_unheld(const struct iommu_op_batch *b, uint64_t mfn,
     return rc;
 }
 
+/* Frames by name, or neighbours. */
+struct frames {
+    const uint64_t *list;       /* the MFN of each; or NULL, */
+    uint64_t first;             /* and this one is the first */
+};
+
+static inline uint64_t mfn_of(struct frames f, unsigned int i)
+{
+    return f.list ? f.list[i] : f.first + i;
+}
+
 /* What a map op is to do, once its claim is found. */
 struct mapping {
     struct iommu_op_claim *claim;
     const struct domain *owner;
     uint64_t bfn;
     unsigned int nr;
-    const uint64_t *list;       /* the MFN of each frame; or NULL, */
-    uint64_t mfn;               /* and this one is the first */
+    struct frames frames;
     uint64_t entry;             /* without an address */
 };
 
-static inline uint64_t mfn_of(const struct mapping *m, unsigned int i)
-{
-    return m->list ? m->list[i] : m->mfn + i;
-}
-
 /*
- * Take for frame @i what its entry is to hold: what iommu_op_put_entry() drops
+ * Take for a frame what its entry is to hold: what iommu_op_put_entry() drops
  * when it is given that.
  */
 static inline int get_frame(const struct iommu_op_batch *b,
-                            const struct mapping *m, unsigned int i)
+                            const struct domain *owner, uint64_t mfn,
+                            uint64_t entry)
 {
-    uint64_t mfn = mfn_of(m, i);
-
-    return likely(m->entry & ENTRY_REF)
-           ? iommu_op_get_ram(m->owner, mfn, m->entry & ENTRY_TYPED)
-           : get_unheld(b, mfn, m->entry);
+    return likely(entry & ENTRY_REF)
+           ? iommu_op_get_ram(owner, mfn, entry & ENTRY_TYPED)
+           : get_unheld(b, mfn, entry);
 }
 
 /* Drop what was taken for the frames [from, to). */
@@ -85,7 +106,7 @@ static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
                        unsigned int from, unsigned int to)
 {
     while ( to-- > from )
-        iommu_op_put_entry(b->pv, iommu_op_with_mfn(m->entry, mfn_of(m, to)));
+        iommu_op_put_entry(b->pv, iommu_op_with_mfn(m->entry, mfn_of(m->frames, to)));
 }
 
 /*
@@ -94,6 +115,10 @@ static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
  */
 static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
 {
+    /* Out of the reach of what changes memory, as they are used frame by frame. */
+    const struct domain *owner = m->owner;
+    const struct frames frames = m->frames;
+    const uint64_t entry = m->entry;
     unsigned int done = 0;
     int rc = 0;
 
@@ -112,7 +137,8 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
 
         for ( ; done < end; p++, done++ )
         {
-            rc = iommu_op_is_taken(read_atomic(p)) ?: get_frame(b, m, done);
+            rc = iommu_op_is_taken(read_atomic(p)) ?:
+                 get_frame(b, owner, mfn_of(frames, done), entry);
             if ( unlikely(rc) )
                 break;
         }
@@ -130,12 +156,12 @@ static int shadow_map(struct iommu_op_batch *b, const struct mapping *m,
 {
     unsigned int flags = (m->entry & ENTRY_READ ? IOMMUF_readable : 0) |
                          (m->entry & ENTRY_WRITE ? IOMMUF_writable : 0);
-    unsigned int step = m->list ? 1 : nr, i;
+    unsigned int step = m->frames.list ? 1 : nr, i;
     int rc = 0;
 
     for ( i = first; !rc && i < first + nr; i += step )
-        rc = iommu_map(b->d, _dfn(m->bfn + i), _mfn(mfn_of(m, i)), step, flags,
-                       &b->flush_flags);
+        rc = iommu_map(b->d, _dfn(m->bfn + i), _mfn(mfn_of(m->frames, i)),
+                       step, flags, &b->flush_flags);
 
     return rc;
 }
@@ -149,13 +175,15 @@ static unsigned int map_span(struct iommu_op_batch *b, const struct mapping *m,
                              const struct iommu_op_span *s, unsigned int first,
                              int *rc)
 {
+    const struct frames frames = m->frames;
+    const uint64_t entry = m->entry;
     unsigned int i;
 
     *rc = 0;
 
     for ( i = 0; !*rc && i < s->nr; i += !*rc )
         if ( cmpxchg(&s->entry[i], 0,
-                     iommu_op_with_mfn(m->entry, mfn_of(m, first + i))) )
+                     iommu_op_with_mfn(entry, mfn_of(frames, first + i))) )
             *rc = -EEXIST; /* another vCPU was faster */
 
     if ( b->pv->direct )
@@ -240,7 +268,7 @@ int iommu_op_map_any(struct iommu_op_batch *b,
         .claim = iommu_op_find_claim(b->pv, m->bfn, m->nr),
         .bfn = m->bfn,
         .nr = m->nr,
-        .mfn = m->mfn,
+        .frames.first = m->mfn,
         .entry = iommu_op_entry_of(b->pv, flags),
     };
     if ( !mapping.claim )
@@ -274,7 +302,7 @@ int iommu_op_map_list(struct iommu_op_batch *b,
         .owner = b->d,
         .bfn = l->bfn,
         .nr = l->nr,
-        .list = list,
+        .frames.list = list,
         .entry = iommu_op_entry_of(b->pv, flags & ENTRY_PRESENT),
     };
 

@@ -10,10 +10,39 @@
 #include "iommu_op_batch.h"
 
 /*
- * What get_page_type() and put_page_type() do for a page that is writable and
- * stays so, as nearly all pages are that devices use. Whatever is different
- * about a page is left to them.
+ * What get_page() and get_page_type() do, and what undoes them, for a page that
+ * is the domain's, in use, and writable before and after, as nearly all pages
+ * are that devices use. Whatever is different about a page is left to them.
  */
+static inline bool iommu_op_get_own(struct page_info *page,
+                                    const struct domain *owner)
+{
+    unsigned long x = read_atomic(&page->count_info);
+
+    /* Free, or near the counter's end? page_get_owner_and_reference() has why. */
+    if ( unlikely(x & (PGC_xen_heap | PGC_extra)) ||
+         unlikely(((x + 2) & PGC_count_mask) <= 2) ||
+         unlikely(cmpxchg(&page->count_info, x, x + 1) != x) )
+        return false;
+
+    if ( likely(page_get_owner(page) == owner) )
+        return true;
+
+    put_page(page);
+
+    return false;
+}
+
+/* The last reference is not dropped here. */
+static inline void iommu_op_put_own(struct page_info *page)
+{
+    unsigned long x = read_atomic(&page->count_info);
+
+    if ( unlikely((x & PGC_count_mask) <= 1) ||
+         unlikely(cmpxchg(&page->count_info, x, x - 1) != x) )
+        put_page(page);
+}
+
 static inline bool iommu_op_get_writable(struct page_info *page)
 {
     unsigned long x = read_atomic(&page->u.inuse.type_info);
@@ -25,6 +54,17 @@ static inline bool iommu_op_get_writable(struct page_info *page)
            get_page_type(page, PGT_writable_page);
 }
 
+static inline void iommu_op_put_writable(struct page_info *page)
+{
+    unsigned long x = read_atomic(&page->u.inuse.type_info);
+
+    if ( unlikely((x & (PGT_type_mask | PGT_validated | PGT_partial |
+                        PGT_locked)) != (PGT_writable_page | PGT_validated)) ||
+         unlikely((x & PGT_count_mask) == 1) ||
+         unlikely(cmpxchg(&page->u.inuse.type_info, x, x - 1) != x) )
+        put_page_type(page);
+}
+
 /*
  * Take a reference on a frame of RAM, and one on its type if a device is to
  * write to it; or say why not.
@@ -33,21 +73,15 @@ static inline int iommu_op_get_ram(const struct domain *owner, uint64_t mfn,
                                    bool typed)
 {
     struct page_info *page = mfn_to_page(_mfn(mfn));
-    const struct domain *found;
+    int rc;
 
     if ( !mfn_valid(_mfn(mfn)) )
         return -ENXIO;
 
-    /* get_page() would log each frame that is not the domain's. */
-    found = page_get_owner_and_reference(page);
-    if ( unlikely(!found) )
-        return page_get_owner(page) == dom_io ? -ENXIO : -EPERM;
-
-    if ( unlikely(found != owner) || unlikely(is_special_page(page)) )
-    {
-        put_page(page);
-        return found == dom_io ? -ENXIO : -EPERM;
-    }
+    rc = likely(iommu_op_get_own(page, owner))
+         ? 0 : iommu_op_get_page(page, owner);
+    if ( unlikely(rc) )
+        return rc;
 
     if ( typed && unlikely(!iommu_op_get_writable(page)) )
     {

@@ -48,8 +48,9 @@ void make_frames()
     for (const Region &r : regions)
         for (uint64_t mfn = r.first; mfn < r.end; mfn++) {
             frame[mfn].owner = r.owner;
-            frame[mfn].count = frame[mfn].base = r.owner ? 1 : 0;
-            frame[mfn].special = r.special;
+            frame[mfn].base = r.owner ? 1 : 0;
+            // Both kinds of special page, by turns.
+            frame[mfn].count_info = frame[mfn].base | (r.special ? mfn % 2 ? PGC_extra : PGC_xen_heap : 0);
         }
     pool.clear();
     for (uint32_t i = kPoolNr; i-- > 0;)
@@ -71,8 +72,9 @@ size_t words_in_use()
     return last * 1024;
 }
 
-int load(const int &v) { return __atomic_load_n(&v, __ATOMIC_SEQ_CST); }
-int add(int &v, int n) { return __atomic_add_fetch(&v, n, __ATOMIC_SEQ_CST); }
+int count_of(unsigned long info) { return static_cast<int>(info & PGC_count_mask); }
+int count(const page_info &pg) { return count_of(__atomic_load_n(&pg.count_info, __ATOMIC_SEQ_CST)); }
+int add(page_info &pg, int n) { return count_of(__atomic_add_fetch(&pg.count_info, n, __ATOMIC_SEQ_CST)); }
 
 unsigned long load_type(const page_info &pg) { return __atomic_load_n(&pg.u.inuse.type_info, __ATOMIC_SEQ_CST); }
 int types(const page_info &pg) { return static_cast<int>(load_type(pg) & PGT_count_mask); }
@@ -153,12 +155,15 @@ Truth truth(uint64_t mfn)
     if (mfn >= kFrames || (mfn >= kHole && mfn < kRam3))
         return {.owner = -1};
     const page_info &pg = frame[mfn];
-    const int owner = load(pg.count) && pg.owner ? pg.owner->domain_id : -1;
-    return {
-        .valid = true, .ram = pg.owner != &io, .special = pg.special, .page_table = pg.base_types > 0, .owner = owner};
+    const int owner = count(pg) && pg.owner ? pg.owner->domain_id : -1;
+    return {.valid = true,
+            .ram = pg.owner != &io,
+            .special = is_special_page(&pg),
+            .page_table = pg.base_types > 0,
+            .owner = owner};
 }
 
-int held(uint64_t mfn) { return load(frame[mfn].count) - frame[mfn].base; }
+int held(uint64_t mfn) { return count(frame[mfn]) - frame[mfn].base; }
 int held_types(uint64_t mfn) { return types(frame[mfn]) - frame[mfn].base_types; }
 
 bool set_page_table(uint64_t mfn, bool on)
@@ -169,7 +174,7 @@ bool set_page_table(uint64_t mfn, bool on)
             pg.base_types = 0;
             drop_types(pg, 1);
             pg.base--;
-            add(pg.count, -1);
+            add(pg, -1);
         }
         return true;
     }
@@ -177,7 +182,7 @@ bool set_page_table(uint64_t mfn, bool on)
         return false;
     pg.base_types = 1;
     pg.base++;
-    add(pg.count, 1);
+    add(pg, 1);
     return true;
 }
 
@@ -187,7 +192,7 @@ void kill_domain(unsigned id)
     for (page_info &pg : frame)
         if (pg.owner == &doms[id] && pg.base) {
             drop_types(pg, pg.base_types);
-            add(pg.count, -pg.base);
+            add(pg, -pg.base);
             pg.base = pg.base_types = 0;
         }
 }
@@ -210,26 +215,42 @@ domain *page_get_owner(const page_info *pg) { return pg->owner; }
 
 domain *page_get_owner_and_reference(page_info *pg)
 {
-    int old = load(pg->count);
+    unsigned long old = __atomic_load_n(&pg->count_info, __ATOMIC_SEQ_CST);
     do {
-        if (!old)
+        if (((old + 2) & PGC_count_mask) <= 2)
             return nullptr;
-    } while (!__atomic_compare_exchange_n(&pg->count, &old, old + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    } while (!__atomic_compare_exchange_n(&pg->count_info, &old, old + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
     return pg->owner;
+}
+
+// A reference on a page, or on its type, is gone: nothing that needs it may be left.
+static void dropped(const page_info &pg, int left, int base, bool typed)
+{
+    const auto mfn = static_cast<uint64_t>(&pg - frame);
+    if (left < base)
+        violate("frame %lx: more %s dropped than taken", static_cast<unsigned long>(mfn),
+                typed ? "types" : "references");
+    if (pg.owner != &io) // maps of MMIO hold nothing
+        about_to_put(mfn, left - base, typed);
 }
 
 void put_page(page_info *pg)
 {
     if (pg < frame || pg >= frame + kFrames)
         return violate("put_page of what is no frame");
-    const int left = add(pg->count, -1);
-    if (left < pg->base)
-        violate("frame %lx: more references dropped than taken", static_cast<unsigned long>(pg - frame));
-    if (pg->owner == &io)
-        return; // maps of MMIO hold nothing
-    // Its type may have been dropped without us.
-    about_to_put(static_cast<uint64_t>(pg - frame), types(*pg) - pg->base_types, true);
-    about_to_put(static_cast<uint64_t>(pg - frame), left - pg->base, false);
+    dropped(*pg, add(*pg, -1), pg->base, false);
+}
+
+void shim_exchanged(const void *p, unsigned long from, unsigned long to)
+{
+    const auto at = reinterpret_cast<uintptr_t>(p) - reinterpret_cast<uintptr_t>(frame);
+    if (at >= sizeof(frame) || to >= from)
+        return;
+    const page_info &pg = frame[at / sizeof(*frame)];
+    if (p == &pg.count_info)
+        dropped(pg, count_of(to), pg.base, false);
+    else
+        dropped(pg, types(pg), pg.base_types, true);
 }
 
 int get_page_type(page_info *pg, unsigned long type)
@@ -249,12 +270,8 @@ void put_page_type(page_info *pg)
     if (pg < frame || pg >= frame + kFrames)
         return violate("put_page_type of what is no frame");
     drop_types(*pg, 1);
-    if (types(*pg) < pg->base_types)
-        violate("frame %lx: more types dropped than taken", static_cast<unsigned long>(pg - frame));
-    about_to_put(static_cast<uint64_t>(pg - frame), types(*pg) - pg->base_types, true);
+    dropped(*pg, types(*pg), pg->base_types, true);
 }
-
-bool is_special_page(const page_info *pg) { return pg->special; }
 
 unsigned int page_get_ram_type(mfn_t mfn)
 {

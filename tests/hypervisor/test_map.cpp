@@ -128,7 +128,7 @@ TEST(Map, EpermOfOthersFrames)
 {
     using namespace world;
     Pv c;
-    for (uint64_t mfn : {kXen, kFree, kXenHeap, kDom1, kPool})
+    for (uint64_t mfn : {kXen, kFree, kXenHeap, kXenHeap + 1, kDom1, kPool})
         for (unsigned flags : {kReadWrite, kRead | kNoref})
             EXPECT_EQ(c.op(op_map(kBase, mfn, 1, flags)), -EPERM) << mfn;
     EXPECT_EQ(c.op(op_map(kBase, kDom1 - 3, 4)), -EPERM) << "the last of four";

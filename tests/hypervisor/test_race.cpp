@@ -94,9 +94,9 @@ TEST(Race, OfTwoMapsLosesOneWholly)
         for (unsigned victim = 0; victim < 4; victim++) {
             Raw c;
             Statuses ours, theirs;
-            // The types of its four frames change before the entries do.
+            // Both references on each of its four frames are taken before the entries change.
             EXPECT_TRUE(c.interfere(
-                4 + n, [&] { theirs = c.call(1, {op_map(kBase + 510 + victim, 0x400)}); },
+                8 + n, [&] { theirs = c.call(1, {op_map(kBase + 510 + victim, 0x400)}); },
                 [&] { ours = c.call(0, {op_map(kBase + 510, 0x300, 4)}); }));
             // Those entries that we wrote before it came are ours already.
             EXPECT_EQ(theirs, Statuses{victim < n ? -EEXIST : 0});
@@ -115,7 +115,7 @@ TEST(Race, OfAListLosesItWholly)
             Raw c;
             Statuses ours, theirs;
             EXPECT_TRUE(c.interfere(
-                4 + n, [&] { theirs = c.call(1, {op_map(kBase + 510 + victim, 0x400)}); },
+                8 + n, [&] { theirs = c.call(1, {op_map(kBase + 510 + victim, 0x400)}); },
                 [&] { ours = c.call(0, op_list(kBase + 510, mfns)); }));
             EXPECT_EQ(theirs, Statuses{victim < n ? -EEXIST : 0});
             EXPECT_EQ(ours[0], victim < n ? 0 : -EEXIST);
@@ -127,7 +127,7 @@ TEST(Race, OfAListLosesItWholly)
 
 TEST(Race, OfTwoMapsOfOneFrameHoldsTheOthers)
 {
-    for (unsigned n = 0; n < 2; n++) { // at the type, at the entry
+    for (unsigned n = 0; n < 3; n++) { // at the page, at its type, at the entry
         Raw c;
         EXPECT_EQ(c.call(0, {op_map(kBase + 9, 0x500)}), Statuses{0}) << "makes the table";
         Statuses ours, theirs;
@@ -139,6 +139,44 @@ TEST(Race, OfTwoMapsOfOneFrameHoldsTheOthers)
         EXPECT_EQ(world::held(0x300), 0);
         c.wind_up();
     }
+}
+
+// What counts a page's references changes under our eyes, and so it is taken the long way.
+TEST(Race, OverReferencesCountsThemAll)
+{
+    for (unsigned n = 0; n < 2; n++) { // at the page, at its type
+        Raw c;
+        EXPECT_EQ(c.call(0, {op_map(kBase + 9, 0x500)}), Statuses{0}) << "makes the table";
+        Statuses ours, theirs;
+        EXPECT_TRUE(c.interfere(
+            n, [&] { theirs = c.call(1, {op_map(kBase + 1, 0x300)}); },
+            [&] { ours = c.call(0, {op_map(kBase, 0x300)}); }));
+        EXPECT_EQ(theirs, Statuses{0});
+        EXPECT_EQ(ours, Statuses{0});
+        EXPECT_EQ(world::held(0x300), 2);
+        EXPECT_EQ(world::held_types(0x300), 2);
+        EXPECT_TRUE(c.interfere(
+            1 + n, [&] { theirs = c.call(1, {op_unmap(kBase + 1)}); }, [&] { ours = c.call(0, {op_unmap(kBase)}); }));
+        EXPECT_EQ(theirs, Statuses{0});
+        EXPECT_EQ(ours, Statuses{0});
+        EXPECT_EQ(world::held(0x300), 0);
+        EXPECT_EQ(world::held_types(0x300), 0);
+        c.wind_up();
+    }
+}
+
+// One more reference, while others take theirs, might be none at all.
+TEST(Race, AtTheEndOfTheCountIsRefused)
+{
+    Raw c;
+    page_info &page = world::frames()[0x300];
+    for (unsigned from_end : {0, 1}) {
+        page.count_info = PGC_count_mask - from_end;
+        EXPECT_EQ(c.call(0, {op_map(kBase, 0x300)}), Statuses{-EPERM}) << from_end;
+        EXPECT_EQ(page.count_info, PGC_count_mask - from_end);
+    }
+    page.count_info = 1;
+    c.wind_up();
 }
 
 TEST(Race, OfTwoUnmapsOfOneFrameSettlesItOnce)

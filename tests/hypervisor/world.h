@@ -25,6 +25,7 @@ extern "C" {
 
 // Of headers whose macros C++ must not see.
 void shim_race(void);
+void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 void shim_assert_failed(const char *what, const char *file, int line) __attribute__((noreturn));
 }
 
@@ -120,6 +121,7 @@ Truth truth(uint64_t mfn);
 bool mmio_allowed(uint64_t mfn, bool write);
 // The guest turns its page into a page table, or back. Fails while it is writable by type.
 bool set_page_table(uint64_t mfn, bool on);
+page_info *frames();
 int held(uint64_t mfn);
 int held_types(uint64_t mfn);
 unsigned pool_used();

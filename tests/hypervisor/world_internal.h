@@ -5,7 +5,6 @@
 
 namespace world {
 
-page_info *frames();
 uint64_t *table_words(const page_info *pg, unsigned view); // 0: caches, 1: memory
 page_info *table_of(const void *va, unsigned *index);
 bool alloc_fails(Alloc what);

@@ -5,8 +5,9 @@ typedef struct {
     int counter;
 } atomic_t;
 
-/* The test may let another vCPU run right before a compare and exchange. */
+/* The test may let another vCPU run right before a compare and exchange, and sees what it did. */
 void shim_race(void);
+void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 
 #define atomic_read(v)       __atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
 #define atomic_set(v, n)     __atomic_store_n(&(v)->counter, (n), __ATOMIC_RELAXED)
@@ -24,8 +25,10 @@ void shim_race(void);
 #define cmpxchg(p, o, n) ({                                                       \
     __typeof__(*(p)) old_ = (o);                                                  \
     shim_race();                                                                  \
-    __atomic_compare_exchange_n((p), &old_, (n), false, __ATOMIC_SEQ_CST,         \
-                                __ATOMIC_SEQ_CST);                                \
+    const __typeof__(*(p)) new_ = (n);                                            \
+    if (__atomic_compare_exchange_n((p), &old_, new_, false, __ATOMIC_SEQ_CST,    \
+                                    __ATOMIC_SEQ_CST))                            \
+        shim_exchanged((p), (unsigned long)old_, (unsigned long)new_);            \
     old_;                                                                         \
 })
 #define cmpxchgptr(p, o, n) cmpxchg(p, o, n)

@@ -20,6 +20,10 @@
 #define PGT_validated           (1UL << 58)
 #define PGT_partial             (1UL << 56)
 #define PGT_count_mask          ((1UL << 55) - 1)
+/* A reference word: 2 bits for pages that are Xen's in some way, and the count. */
+#define PGC_xen_heap            (1UL << 62)
+#define PGC_extra               (1UL << 57)
+#define PGC_count_mask          ((1UL << 54) - 1)
 #define RAM_TYPE_CONVENTIONAL   1
 #define RAM_TYPE_RESERVED       2
 
@@ -34,11 +38,10 @@ struct page_info {
         } inuse;
     } u;
     uint64_t leaf_of;   /* an attached leaf table: its first BFN */
-    int count;          /* page references; 0: nobody has it */
+    unsigned long count_info; /* page references; 0: nobody has it */
     int base;           /* those of them that iommu_op has nothing to do with */
     int base_types;     /* of the type references, likewise */
     uint16_t live;      /* entries in use, of the driver's own tables */
-    bool special;       /* Xen's own, though a domain may see it */
     bool is_table;      /* in the driver's table, or a shadow */
 };
 
@@ -55,7 +58,7 @@ struct domain *page_get_owner_and_reference(struct page_info *pg);
 void put_page(struct page_info *pg);
 int get_page_type(struct page_info *pg, unsigned long type);
 void put_page_type(struct page_info *pg);
-bool is_special_page(const struct page_info *pg);
+#define is_special_page(pg) (!!((pg)->count_info & (PGC_xen_heap | PGC_extra)))
 unsigned int page_get_ram_type(mfn_t mfn);
 struct page_info *alloc_domheap_page(struct domain *d, unsigned int memflags);
 void free_domheap_page(struct page_info *pg);
