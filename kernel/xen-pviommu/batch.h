@@ -127,6 +127,42 @@ static inline unsigned int pviommu_op_slots(const struct xen_iommu_op *op)
 	return 1 + DIV_ROUND_UP(op->u.list.nr, XEN_IOMMUOP_LIST_MFNS);
 }
 
+/* Can one op map a list of @nr frames, and one undo it? */
+static inline bool pviommu_list_fits(u32 nr)
+{
+	return 1 + DIV_ROUND_UP(nr, XEN_IOMMUOP_LIST_MFNS) <=
+	       pviommu_xen.max_ops && nr <= pviommu_xen.max_frames;
+}
+
+/**
+ * pviommu_batch_list - let one op map a whole run of frames
+ * @b: this CPU's batch, empty
+ * @bfn: first BFN
+ * @nr: number of frames, at least 1; pviommu_list_fits(@nr)
+ * @access: XEN_IOMMUOP_MAP_read, or that and write
+ *
+ * Return: where the caller writes the @nr MFNs, of dom0's own RAM, before
+ * pviommu_batch_map_end(). Nothing else is added to the batch.
+ */
+static inline u64 *pviommu_batch_list(struct pviommu_batch *b, u64 bfn, u32 nr,
+				      u16 access)
+{
+	struct xen_iommu_op *op = b->ops;
+
+	op->op = XEN_IOMMUOP_map_list;
+	op->flags = access;
+	op->u.list.ctx = 0;
+	op->u.list.pad0 = 0;
+	op->u.list.nr = nr;
+	op->u.list.bfn = bfn;
+	op->u.list.pad1 = 0;
+	b->nr = pviommu_op_slots(op);
+	/* What the list leaves of its last slot is 0. */
+	memset(&op[b->nr - 1], 0, sizeof(*op));
+
+	return pviommu_list_mfns(op);
+}
+
 /*
  * A slot for the MFNs of the list at the end behind its first @nr; what they
  * leave is 0. One unmap op must be able to undo the list.

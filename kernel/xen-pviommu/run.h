@@ -18,6 +18,9 @@
 /* Its unmap never waits: no one page that could be held, or more than RAM. */
 #define PVIOMMU_RUN_STRICT	BIT_ULL(63)
 
+/* Of a scatterlist, which has no one PFN: not all of the run is mapped. */
+#define PVIOMMU_RUN_GAPS	BIT_ULL(0)
+
 /* What PVIOMMU_RUN_NR can tell: 256 MiB less a page. */
 #define PVIOMMU_RUN_MAX_NR	(BIT_ULL(17) - 1)
 

@@ -34,14 +34,18 @@ static inline unsigned long entry_pages(const struct scatterlist *s)
 	return PFN_UP(offset_in_page(s->offset) + s->length);
 }
 
-/* sg_next() is a call that looks for the end, which we know: @left are behind. */
-static inline struct scatterlist *entry_next(struct scatterlist *s, int left)
+/* sg_next() is a call that looks for the end. This one is not the last. */
+static inline struct scatterlist *entry_behind(struct scatterlist *s)
 {
-	if (!left)
-		return NULL;
 	s++;
 
 	return unlikely(sg_is_chain(s)) ? sg_chain_ptr(s) : s;
+}
+
+/* The next one in a loop that counts them: @left are behind. */
+static inline struct scatterlist *entry_next(struct scatterlist *s, int left)
+{
+	return left ? entry_behind(s) : NULL;
 }
 
 /* The device's segment boundary in pages; a boundary inside a page is one. */
@@ -138,20 +142,29 @@ struct segments {
 	u64 boundary_mask;
 	unsigned int max_len;
 	struct scatterlist *cur;	/* the last segment; it trails the list */
-	dma_addr_t end;			/* where that ends */
+	dma_addr_t end;			/* where that ends: no address at first */
 	int count;
 };
+
+static inline struct segments segments_of(struct device *dev)
+{
+	return (struct segments){
+		.boundary_mask = dma_get_seg_boundary(dev),
+		.max_len = dma_get_max_seg_size(dev),
+		.end = DMA_MAPPING_ERROR,
+	};
+}
 
 static inline void segments_add(struct segments *g, struct scatterlist *sg,
 				dma_addr_t addr, unsigned int length)
 {
 	struct scatterlist *cur = g->cur;
 
-	if (likely(cur) && addr == g->end && (addr & g->boundary_mask) &&
+	if (addr == g->end && (addr & g->boundary_mask) &&
 	    (u64)sg_dma_len(cur) + length <= g->max_len) {
 		sg_dma_len(cur) += length;
 	} else {
-		cur = cur ? sg_next(cur) : sg;
+		cur = cur ? entry_behind(cur) : sg;
 		sg_dma_address(cur) = addr;
 		sg_dma_len(cur) = length;
 		g->cur = cur;
@@ -160,15 +173,57 @@ static inline void segments_add(struct segments *g, struct scatterlist *sg,
 	g->end = addr + length;
 }
 
-/* Map the entries, and write the bus addresses into the list on the way. */
-static int map_entries(struct pviommu_batch *b, struct device *dev,
-		       struct scatterlist *sg, int nents,
-		       const struct layout *l, u64 bfn, u16 access)
+/* All entries are in a segment. The segments end where a length is 0. */
+static inline int segments_end(struct segments *g, int nents)
 {
-	struct segments g = {
-		.boundary_mask = dma_get_seg_boundary(dev),
-		.max_len = dma_get_max_seg_size(dev),
-	};
+	if (g->count < nents)
+		sg_dma_len(entry_behind(g->cur)) = 0;
+
+	return g->count;
+}
+
+/* Does an entry lie within one page? Most do. An empty one wraps, and does not. */
+static inline bool entry_is_simple(const struct scatterlist *s)
+{
+	return (u64)s->offset + (u32)(s->length - 1) < PAGE_SIZE;
+}
+
+/*
+ * Entries that are simple, and dom0's own pages: one BFN each. A page that is a
+ * device's is none of dom0's RAM to the P2M.
+ * Return: the number of segments, or 0 at an entry that is different.
+ */
+static int list_simple(struct pviommu_batch *b, struct device *dev,
+		       struct scatterlist *sg, int nents, u64 bfn, u16 access)
+{
+	u64 *mfn = pviommu_batch_list(b, bfn, nents, access);
+	struct segments g = segments_of(dev);
+	dma_addr_t addr = PFN_PHYS(bfn);
+	struct scatterlist *s;
+	int i;
+
+	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
+		if (unlikely(!entry_is_simple(s)))
+			return 0;
+		*mfn = __pfn_to_mfn(page_to_pfn(sg_page(s)));
+		if (!pviommu_mfn_is_own(*mfn++))
+			return 0;
+		segments_add(&g, sg, addr | s->offset, s->length);
+		addr += PAGE_SIZE;
+	}
+
+	return segments_end(&g, nents);
+}
+
+/*
+ * Any entries, and as many hypercalls as they need, but for the last one.
+ * Return: the number of segments, or 0 after a failure that the batch has.
+ */
+static int list_any(struct pviommu_batch *b, struct device *dev,
+		    struct scatterlist *sg, int nents, const struct layout *l,
+		    u64 bfn, u16 access)
+{
+	struct segments g = segments_of(dev);
 	struct scatterlist *s;
 	u64 end = 0;
 	int i;
@@ -177,8 +232,6 @@ static int map_entries(struct pviommu_batch *b, struct device *dev,
 		unsigned long nr = entry_pages(s);
 		u64 at;
 
-		/* The segments end where a length is 0. */
-		sg_dma_len(s) = 0;
 		if (unlikely(!s->length))
 			continue;
 		at = layout_place(l, s, end, nr);
@@ -186,45 +239,76 @@ static int map_entries(struct pviommu_batch *b, struct device *dev,
 		at += bfn;
 		if (unlikely(pviommu_batch_pages(b, at, PHYS_PFN(sg_phys(s)),
 						 nr, access)))
-			break;
+			return 0;
 		segments_add(&g, sg, PFN_PHYS(at) + offset_in_page(s->offset),
 			     s->length);
 	}
 
-	return pviommu_batch_map_end(b) ?: g.count;
+	return segments_end(&g, nents);
 }
 
 /*
- * A list's pages are too many to be held: its unmap never waits. It is one
- * hypercall and one flush for all of them.
+ * Let Xen map a list's run, and book it. Its pages are too many to be held: its
+ * unmap never waits. It is one hypercall and one flush for all of them.
+ * Return: @segments, or -EIO.
  */
 static int map_run(struct pviommu_device *pd, struct pviommu_batch *b,
-		   struct device *dev, struct scatterlist *sg, int nents,
-		   const struct layout *l, u16 access)
+		   const struct pviommu_place *p, unsigned long nr,
+		   unsigned long pages, int segments)
 {
-	u64 limit = pviommu_limit(dev, dma_get_mask(dev));
-	unsigned long nr = l->end, pages = l->pages;
-	struct pviommu_place p;
-	int ret;
+	int err = pviommu_batch_map_end(b);
 
-	if (unlikely(!pviommu_place(pd, b, limit, nr, l->align, l->origin, &p)))
-		return -ENOMEM;
-	ret = map_entries(b, dev, sg, nents, l, p.bfn, access);
-	if (unlikely(ret < 0)) {
-		pviommu_map_failed(pd, &p, nr, ret, b->unclean);
+	if (unlikely(err)) {
+		pviommu_map_failed(pd, p, nr, err, b->unclean);
 		return -EIO;
 	}
-	pviommu_mapped(pd, p.w, p.bfn, pviommu_run(0, nr, p.order,
-						   PVIOMMU_RUN_STRICT), pages);
+	pviommu_mapped(pd, p->w, p->bfn,
+		       pviommu_run(pages < nr ? PVIOMMU_RUN_GAPS : 0, nr,
+				   p->order, PVIOMMU_RUN_STRICT), pages);
+
+	return segments;
+}
+
+/*
+ * One look at each entry: a list of simple ones is as long as they are many.
+ * Return: the number of segments, -EIO, or 0 when that is for map_layout().
+ */
+static noinline int map_simple(struct pviommu_device *pd, struct device *dev,
+			       struct scatterlist *sg, int nents, u64 limit,
+			       u16 access)
+{
+	struct pviommu_batch *b;
+	struct pviommu_place p;
+	unsigned long flags;
+	int ret = 0;
+
+	if (!entry_is_simple(sg) || !pviommu_list_fits(nents) ||
+	    unlikely(pviommu_min_align(dev) != 1) ||
+	    unlikely(nents > seg_boundary(dev)))
+		return 0;
+	b = pviommu_batch_get(&flags);
+	if (likely(pviommu_place(pd, b, limit, nents, 1, 0, &p))) {
+		ret = list_simple(b, dev, sg, nents, p.bfn, access);
+		if (likely(ret))
+			ret = map_run(pd, b, &p, nents, nents, ret);
+		else
+			bfn_free(&p.w->bfns, p.bfn, p.order);
+	}
+	pviommu_batch_put(flags);
 
 	return ret;
 }
 
-/* Return: the number of segments, -EREMOTEIO, or another negative errno. */
-static int map_dynamic(struct pviommu_device *pd, struct device *dev,
-		       struct scatterlist *sg, int nents, u16 access)
+/*
+ * Two looks at each entry: how long the run is, and where the entry is in it.
+ * Return: the number of segments, -EREMOTEIO, or another negative errno.
+ */
+static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
+			       struct scatterlist *sg, int nents, u64 limit,
+			       u16 access)
 {
 	struct pviommu_batch *b;
+	struct pviommu_place p;
 	unsigned long flags;
 	struct layout l;
 	int ret;
@@ -233,7 +317,11 @@ static int map_dynamic(struct pviommu_device *pd, struct device *dev,
 	if (ret)
 		return ret;
 	b = pviommu_batch_get(&flags);
-	ret = map_run(pd, b, dev, sg, nents, &l, access);
+	if (likely(pviommu_place(pd, b, limit, l.end, l.align, l.origin, &p)))
+		ret = map_run(pd, b, &p, l.end, l.pages,
+			      list_any(b, dev, sg, nents, &l, p.bfn, access));
+	else
+		ret = -ENOMEM;
 	pviommu_batch_put(flags);
 
 	return ret;
@@ -299,8 +387,10 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 			ret = map_single(pd, dev, sg, limit,
 					 pviommu_access(dir));
 		else
-			ret = map_dynamic(pd, dev, sg, nents,
-					  pviommu_access(dir));
+			ret = map_simple(pd, dev, sg, nents, limit,
+					 pviommu_access(dir)) ?:
+			      map_layout(pd, dev, sg, nents, limit,
+					 pviommu_access(dir));
 		if (likely(ret > 0) || ret == -EREMOTEIO || ret == -EINVAL)
 			return ret;
 	}
@@ -309,19 +399,20 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 }
 
 /* Unmap the segments, but not the gaps between them, which are not mapped. */
-static void unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
-			  struct pviommu_batch *b, struct scatterlist *sg,
-			  int nents)
+static void unmap_segments(struct pviommu_device *pd, struct pviommu_window *w,
+			   struct scatterlist *sg, int nents)
 {
-	u64 first = PHYS_PFN(sg_dma_address(sg));
-	u64 run = pviommu_run_take(w, first);
-	unsigned long nr, pages = 0;
+	u64 first = PHYS_PFN(sg_dma_address(sg)), run;
+	unsigned long nr, flags, pages = 0;
+	struct pviommu_batch *b;
 	struct scatterlist *s;
 	int i;
 
+	b = pviommu_batch_get(&flags);
+	run = pviommu_run_take(w, first);
 	if (unlikely(!run)) {
 		pviommu_not_mapped(pd, first);
-		return;
+		goto out;
 	}
 	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
 		if (!sg_dma_len(s))
@@ -331,17 +422,21 @@ static void unmap_dynamic(struct pviommu_device *pd, struct pviommu_window *w,
 		pages += nr;
 	}
 	pviommu_unmapped(pd, w, first, run, pages, pviommu_batch_unmap_end(b));
+out:
+	pviommu_batch_put(flags);
 }
 
-static void unmap_list(struct pviommu_device *pd, struct pviommu_window *w,
-		       struct scatterlist *sg, int nents)
+static bool has_gaps(struct pviommu_window *w, dma_addr_t addr)
 {
-	struct pviommu_batch *b;
-	unsigned long flags;
+	const u64 *word;
+	bool gaps;
 
-	b = pviommu_batch_get(&flags);
-	unmap_dynamic(pd, w, b, sg, nents);
-	pviommu_batch_put(flags);
+	rcu_read_lock_sched();
+	word = bfn_cookie(&w->bfns, PHYS_PFN(addr));
+	gaps = word && *word & PVIOMMU_RUN_STRICT && *word & PVIOMMU_RUN_GAPS;
+	rcu_read_unlock_sched();
+
+	return gaps;
 }
 
 void pviommu_unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
@@ -350,10 +445,10 @@ void pviommu_unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	struct pviommu_window *w = pviommu_window_of(sg_dma_address(sg));
 
-	if (nents == 1 && w)
-		pviommu_unmap(pd, sg_dma_address(sg));
+	if (w && nents > 1 && unlikely(has_gaps(w, sg_dma_address(sg))))
+		unmap_segments(pd, w, sg, nents);
 	else if (likely(w))
-		unmap_list(pd, w, sg, nents);
+		pviommu_unmap(pd, sg_dma_address(sg));
 	else if (pviommu_static_contains(sg_dma_address(sg)))
 		pviommu_unmapped_static(pd, sg_dma_address(sg));
 	else

@@ -113,6 +113,7 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
         m.nr += p.gap + p.nr;
         pages += p.nr;
     }
+    m.write = write;
     const u16 access = write ? 3 : 1;
     pviommu_batch *b = pviommu_batch_get(&flags);
     struct pviommu_place p = {};
@@ -129,14 +130,46 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
         }
     }
     pviommu_batch_put(flags);
-    for (size_t i = 0; m && i < parts.size(); i++) {
-        Mapping part;
-        part.addr = (m.bfn() + m.parts[i].first) << PAGE_SHIFT;
-        part.pfn = parts[i].pfn;
-        part.nr = parts[i].nr;
-        part.write = write;
-        check(part);
+    for (size_t i = 0; m && i < parts.size(); i++)
+        check_part(m, m.parts[i].first, parts[i].pfn, parts[i].nr);
+    return m;
+}
+
+void Device::check_part(const Mapping &m, unsigned long at, unsigned long pfn, unsigned long nr) const
+{
+    Mapping part;
+    part.addr = (m.bfn() + at) << PAGE_SHIFT;
+    part.pfn = pfn;
+    part.nr = nr;
+    part.write = m.write;
+    check(part);
+}
+
+Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
+{
+    Mapping m;
+    unsigned long flags = 0;
+    m.nr = pfns.size();
+    m.write = write;
+    if (!pviommu_list_fits(static_cast<u32>(m.nr)))
+        return m;
+    pviommu_batch *b = pviommu_batch_get(&flags);
+    struct pviommu_place p = {};
+    if (pviommu_place(&pd_, b, ~0ull, m.nr, 1, 0, &p)) {
+        u64 *mfns = pviommu_batch_list(b, p.bfn, static_cast<u32>(m.nr), write ? 3 : 1);
+        for (size_t i = 0; i < pfns.size(); i++)
+            mfns[i] = __pfn_to_mfn(pfns[i]);
+        const int err = pviommu_batch_map_end(b);
+        if (err) {
+            pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
+        } else {
+            pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), m.nr);
+            m.addr = p.bfn << PAGE_SHIFT;
+        }
     }
+    pviommu_batch_put(flags);
+    for (size_t i = 0; m && i < pfns.size(); i++)
+        check_part(m, i, pfns[i], 1);
     return m;
 }
 

@@ -31,6 +31,7 @@ class Device {
     unsigned slot_ = 0;
 
     void check(const Mapping &m) const;
+    void check_part(const Mapping &m, unsigned long at, unsigned long pfn, unsigned long nr) const;
     std::vector<std::pair<pviommu_counter, uint64_t>> take_counters();
 
 public:
@@ -48,6 +49,8 @@ public:
     int unmap(const Mapping &m);
     Mapping map_list(const std::vector<Part> &parts, bool write = true);
     int unmap_list(const Mapping &m);
+    // A list of single pages, by one op, as sg.c does; nothing if one op can't. unmap() takes it down.
+    Mapping map_pages(const std::vector<unsigned long> &pfns, bool write = true);
     uint64_t counter(pviommu_counter which) const;
 };
 

@@ -126,6 +126,71 @@ TEST_F(Batch, AListEndsWhereAnythingIsDifferent)
     }
 }
 
+static std::vector<unsigned long> pages(unsigned n)
+{
+    std::vector<unsigned long> pfns;
+    for (unsigned i = 0; i < n; i++)
+        pfns.push_back(16 + 2 * i);
+    return pfns;
+}
+
+TEST_F(Batch, AListOfPagesIsOneOp)
+{
+    for (const unsigned n : {2u, 508u, 3u, 4u, 5u, 8u, 9u, 507u}) {
+        sent.clear();
+        const Mapping m = strict.map_pages(pages(n));
+        ASSERT_TRUE(m) << n;
+        ASSERT_EQ(sent.size(), 1u);
+        ASSERT_EQ(sent[0].ops.size(), 1u) << n;
+        EXPECT_EQ(sent[0].ops[0].op, XEN_IOMMUOP_map_list);
+        EXPECT_EQ(sent[0].ops[0].u.list.nr, n);
+        EXPECT_EQ(sent[0].slots, 1 + (n + 3) / 4);
+        EXPECT_EQ(strict.unmap(m), 0);
+        ASSERT_EQ(sent.size(), 2u);
+        ASSERT_EQ(sent[1].ops.size(), 1u);
+        EXPECT_EQ(sent[1].ops[0].u.range.nr, n);
+    }
+    EXPECT_FALSE(strict.map_pages(pages(509)));
+    const Mapping read = strict.map_pages(pages(3), false);
+    EXPECT_TRUE(read);
+    EXPECT_EQ(strict.unmap(read), 0);
+}
+
+TEST_F(FourOps, AListOfPagesFits)
+{
+    const Mapping m = strict.map_pages(pages(12));
+    ASSERT_TRUE(m);
+    EXPECT_EQ(strict.unmap(m), 0);
+    EXPECT_FALSE(strict.map_pages(pages(13)));
+}
+
+TEST_F(Batch, AFailedListOfPagesIsNotMapped)
+{
+    hooks.op_fails = fail_nth(XEN_IOMMUOP_map_list, 0, -ENOMEM);
+    EXPECT_FALSE(strict.map_pages(pages(30)));
+    EXPECT_EQ(cached(), 0u);
+    EXPECT_EQ(handed_out(), 0u);
+    EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+}
+
+// What waits goes along, behind the list.
+TEST_F(Batch, AListOfPagesTakesUnmapsAlong)
+{
+    Device lazy(PVIOMMU_LAZY);
+    for (unsigned i = 0; i < PVIOMMU_QUEUE_RIDE; i++) {
+        const Mapping m = lazy.map(16 + 2 * i, 1);
+        ASSERT_TRUE(m);
+        EXPECT_EQ(lazy.unmap(m), 0);
+    }
+    sent.clear();
+    const Mapping m = strict.map_pages(pages(9));
+    ASSERT_TRUE(m);
+    ASSERT_EQ(sent.size(), 1u);
+    EXPECT_EQ(sent[0].ops[0].op, XEN_IOMMUOP_map_list);
+    EXPECT_GT(sent[0].count(XEN_IOMMUOP_unmap), 0u);
+    EXPECT_EQ(strict.unmap(m), 0);
+}
+
 TEST_F(FourOps, AListEndsWithItsBatch)
 {
     const Mapping m = strict.map_list(scattered(30));
@@ -170,6 +235,7 @@ TEST_F(OneOp, HasNoLists)
     for (const Sent &s : sent)
         EXPECT_EQ(s.ops[0].op, XEN_IOMMUOP_map);
     EXPECT_EQ(strict.unmap_list(m), 0);
+    EXPECT_FALSE(strict.map_pages(pages(2)));
 }
 
 TEST_F(EightFrames, AListCanBeUndoneByOneOp)
@@ -179,6 +245,10 @@ TEST_F(EightFrames, AListCanBeUndoneByOneOp)
     ASSERT_EQ(sent[0].ops.size(), 3u);
     EXPECT_EQ(sent[0].ops[0].u.list.nr, 8u);
     EXPECT_EQ(strict.unmap_list(m), 0);
+    const Mapping most = strict.map_pages(pages(8));
+    EXPECT_TRUE(most);
+    EXPECT_EQ(strict.unmap(most), 0);
+    EXPECT_FALSE(strict.map_pages(pages(9)));
 }
 
 TEST_F(EightFrames, AnOpHasItsLimit)
