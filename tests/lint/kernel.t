@@ -47,6 +47,6 @@ sparse() {
 for dir in kernel/xen-pviommu tests/modules bench/dma-map; do
     ok "sparse $dir" sparse "$dir"
 done
-printf '\n#include <linux/types.h>\nint lint_control(int __user *p);\nint lint_control(int __user *p)\n{\n\treturn *p;\n}\n' >>build/lint/tests/modules/edu_test.c
+printf '\n#include <linux/types.h>\nint lint_control(int __user *p);\nint lint_control(int __user *p)\n{\n\treturn *p;\n}\n' >>build/lint/tests/modules/edu/main.c
 nok 'sparse finds what is wrong' bash -c "! make -s -C build/lint/tests/modules C=2 KDIR='$(kernel_headers)' 2>&1 | grep 'warning:'"
 done_testing

@@ -31,6 +31,12 @@ else
     cmp_ok 'dma: it maps' "$(since maps)" -gt 10
     is 'dma: all is unmapped' "$(since unmaps)" "$(since maps)"
 fi
+group edu_test/lists 'lists'
+if [ "$mode" != static ]; then
+    group edu_test/layout 'layout'
+    is 'lists: no fallback' "$(since fallbacks)" 0
+    is 'lists: all is unmapped' "$(since unmaps)" "$(since maps)"
+fi
 case $mode in
     strict) group edu_test/faults 'faults' ;;
     lazy) deferred ; group edu_test/taken_along 'taken along' ;;
