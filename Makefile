@@ -10,7 +10,7 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 VM = $(shell ls -S tests/vm/*.t)
 
 # What moves data in every mode, and what comes and goes meanwhile.
-DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t stress.t edu.t module.t)
+DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t module.t)
 
 UNIT_PACKAGES = rsync shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev \
