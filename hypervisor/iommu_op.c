@@ -14,14 +14,17 @@
 
 #include "iommu_op_plain.h"
 
-static DEFINE_PER_CPU(struct iommu_op_batch, iommu_op_batch);
-
 DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
 
-/* What never changes of why @d may not use any op but query. */
+/* Why @d may not use any op but query. */
 static noinline unsigned int refusal(const struct domain *d)
 {
-    if ( !is_pv_domain(d) || !is_hardware_domain(d) )
+    if ( xsm_iommu_op(XSM_PRIV) )
+        return XEN_IOMMUOP_WHY_xsm;
+
+    /* With hardware_dom= domain 0 is to lose that part, and can't give back. */
+    if ( !is_pv_domain(d) || !is_hardware_domain(d) ||
+         d->domain_id != hardware_domid )
         return XEN_IOMMUOP_WHY_not_pv;
 
     if ( !is_iommu_enabled(d) )
@@ -69,10 +72,8 @@ static bool all_zero(const struct xen_iommu_op *op, unsigned int from)
     return true;
 }
 
-static int query(const struct iommu_op_batch *b, struct xen_iommu_op *op)
+static int query(struct domain *d, unsigned int why, struct xen_iommu_op *op)
 {
-    const struct iommu_op_domain *pv = b->pv;
-
     if ( op->flags || !all_zero(op, 0) )
         return -EINVAL;
 
@@ -82,18 +83,11 @@ static int query(const struct iommu_op_batch *b, struct xen_iommu_op *op)
         .max_ops = XEN_IOMMUOP_MAX_OPS,
         .max_frames = XEN_IOMMUOP_MAX_FRAMES,
         .claim_frames = XEN_IOMMUOP_CLAIM_FRAMES,
-        .why = b->why,
+        .why = why,
     };
 
-    if ( !b->refused )
-    {
-        op->u.query.bfn_bits = pv->bfn_bits;
-        op->u.query.max_tables = pv->max_tables;
-        op->u.query.caps =
-            (ACCESS_ONCE(pv->host) == HOST_present
-             ? XEN_IOMMUOP_CAP_host_map : 0) |
-            (pv->direct ? XEN_IOMMUOP_CAP_leaf : 0);
-    }
+    if ( why == XEN_IOMMUOP_WHY_ok )
+        iommu_op_limits(d, &op->u.query);
 
     return 0;
 }
@@ -104,16 +98,32 @@ static bool range_is_valid(const struct xen_iommu_op_range *r)
 }
 
 /*
+ * Flush and settle what the batch did before. -ERESTART: that was work enough
+ * for now, other work waits.
+ */
+static int settle_before(struct iommu_op_batch *b)
+{
+    bool owed = b->owed;
+
+    iommu_op_settle(b);
+
+    return owed && hypercall_preempt_check() ? -ERESTART : 0;
+}
+
+/*
  * Ops that change claims or the host map exclude all others, so what the batch
- * did before them is flushed and settled first.
+ * did before them is settled first.
  */
 static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
 {
     struct iommu_op_domain *pv = b->pv;
     struct domain *d = b->d;
-    int rc = -EINVAL;
+    int rc = settle_before(b);
 
-    iommu_op_settle(b);
+    if ( rc )
+        return rc;
+
+    rc = -EINVAL;
     percpu_write_lock(iommu_op_rwlock, &pv->lock);
 
     switch ( op->op )
@@ -126,7 +136,7 @@ static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
     case XEN_IOMMUOP_release:
         if ( !(op->flags & ~XEN_IOMMUOP_RELEASE_unmap) &&
              range_is_valid(&op->u.range) )
-            rc = iommu_op_release(d, pv, &op->u.range,
+            rc = iommu_op_release(b, &op->u.range,
                                   op->flags & XEN_IOMMUOP_RELEASE_unmap);
         break;
 
@@ -139,19 +149,29 @@ static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
         if ( !op->flags && all_zero(op, 0) )
             rc = iommu_op_host_restore(d, pv);
         break;
-
-    case XEN_IOMMUOP_usage:
-        if ( !op->flags && all_zero(op, 0) )
-        {
-            iommu_op_usage(pv, &op->u.usage);
-            rc = 0;
-        }
-        break;
     }
 
     percpu_write_unlock(iommu_op_rwlock, &pv->lock);
 
     return rc;
+}
+
+/* It reads: others may go on, but what the batch did itself is in the sums. */
+static int usage(struct iommu_op_batch *b, struct xen_iommu_op *op)
+{
+    int rc;
+
+    if ( op->flags || !all_zero(op, 0) )
+        return -EINVAL;
+
+    rc = settle_before(b);
+    if ( rc )
+        return rc;
+
+    iommu_op_lock(b);
+    iommu_op_usage(b->pv, &op->u.usage);
+
+    return 0;
 }
 
 /* The MFNs are in the slots behind the op, and what they do not fill is 0. */
@@ -214,20 +234,22 @@ static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
     switch ( op->op )
     {
     case XEN_IOMMUOP_map_list:
-        return b->refused ?: map_list(b, op, slots);
+        return map_list(b, op, slots);
 
     case XEN_IOMMUOP_query:
-        return query(b, op);
+        return query(b->d, XEN_IOMMUOP_WHY_ok, op);
 
     case XEN_IOMMUOP_query_reserved:
-        return b->refused ?: query_reserved(b, op);
+        return query_reserved(b, op);
 
     case XEN_IOMMUOP_claim:
     case XEN_IOMMUOP_release:
     case XEN_IOMMUOP_drop_host_map:
     case XEN_IOMMUOP_restore_host_map:
+        return control_op(b, op);
+
     case XEN_IOMMUOP_usage:
-        return b->refused ?: control_op(b, op);
+        return usage(b, op);
 
     default:
         return -EINVAL;
@@ -237,6 +259,27 @@ static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
 static bool is_entry_op(const struct xen_iommu_op *op)
 {
     return op->op >= XEN_IOMMUOP_map && op->op <= XEN_IOMMUOP_flush;
+}
+
+/*
+ * Does other work wait, before @next? Between two looks the batch touches no
+ * more than MAX_FRAMES: those of one op, and those that it settles at its end,
+ * or those that it settles here because they would become more.
+ */
+static inline bool must_stop(struct iommu_op_batch *b,
+                             const struct xen_iommu_op *next)
+{
+    if ( hypercall_preempt_check() )
+        return true;
+
+    /* Ops that have no number of frames settle by themselves: settle_before(). */
+    if ( likely((uint64_t)next->u.range.nr + b->owed <=
+                XEN_IOMMUOP_MAX_FRAMES) || !b->owed )
+        return false;
+
+    iommu_op_settle(b);
+
+    return hypercall_preempt_check();
 }
 
 /*
@@ -252,13 +295,13 @@ static unsigned int run_batch(struct iommu_op_batch *b, unsigned int count)
     {
         int rc;
 
-        if ( op != b->ops && hypercall_preempt_check() )
+        if ( op != b->ops && must_stop(b, op) )
             break;
 
         b->op = op;
         next = op + 1;
         if ( likely(is_entry_op(op)) )
-            rc = b->refused ?: entry_op(b, op);
+            rc = entry_op(b, op);
         else
         {
             next += iommu_op_list_slots(op, end - next);
@@ -288,12 +331,59 @@ static bool copy_back(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
              : __copy_to_guest(uops, b->ops, nr));
 }
 
+static long go_on(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
+                  unsigned int done, unsigned int count)
+{
+    guest_handle_add_offset(uops, done);
+
+    return hypercall_create_continuation(__HYPERVISOR_iommu_op, "hi",
+                                         uops, count - done);
+}
+
+/*
+ * Answer a caller that can't have a batch, op by op: @error, but for query,
+ * which always answers.
+ */
+static long refuse(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
+                   unsigned int count, unsigned int why, int error)
+{
+    struct xen_iommu_op op;
+    unsigned int done = 0;
+
+    while ( done < count )
+    {
+        if ( done && hypercall_preempt_check() )
+            return go_on(uops, done, count);
+
+        if ( copy_from_guest_offset(&op, uops, done, 1) )
+            return -EFAULT;
+
+        if ( op.op == XEN_IOMMUOP_query )
+            op.status = query(current->domain, why, &op);
+        else
+            op.status = op.op && op.op < XEN_IOMMUOP_OPS ? error : -EINVAL;
+
+        if ( __copy_to_guest_offset(uops, done, &op, 1) )
+            return -EFAULT;
+
+        done += 1 + iommu_op_list_slots(&op, count - done - 1);
+    }
+
+    return 0;
+}
+
+static struct iommu_op_batch *batch_of(const struct vcpu *v)
+{
+    struct iommu_op_domain *pv = ACCESS_ONCE(dom_iommu(v->domain)->arch.pv);
+
+    return likely(pv) ? pv->batch[v->vcpu_id] : NULL;
+}
+
 long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
                  unsigned int count)
 {
-    struct iommu_op_batch *b = &this_cpu(iommu_op_batch);
     const struct vcpu *curr = current;
-    struct domain *d = curr->domain;
+    struct iommu_op_batch *b = batch_of(curr);
     unsigned int done;
 
     if ( !count )
@@ -302,24 +392,19 @@ long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
     if ( count > XEN_IOMMUOP_MAX_OPS )
         return -E2BIG;
 
+    /* Only XSM's answer may change once nothing else was against a domain. */
+    if ( unlikely(!b) || xsm_iommu_op(XSM_PRIV) )
+    {
+        unsigned int why = refusal(curr->domain);
+
+        if ( why == XEN_IOMMUOP_WHY_ok && !b )
+            b = iommu_op_batch_make(curr);
+        if ( why != XEN_IOMMUOP_WHY_ok || !b )
+            return refuse(uops, count, why, refusal_errno(why) ?: -ENOMEM);
+    }
+
     if ( copy_from_guest(b->ops, uops, count) )
         return -EFAULT;
-
-    b->d = d;
-    b->pv = ACCESS_ONCE(dom_iommu(d)->arch.pv);
-    b->mark = tag_mark(vcpu_tag(curr));
-    /* The hardware domain got its state because nothing else was against it. */
-    b->why = xsm_iommu_op(XSM_PRIV) ? XEN_IOMMUOP_WHY_xsm :
-             likely(b->pv) && likely(d == hardware_domain)
-             ? XEN_IOMMUOP_WHY_ok : refusal(d);
-    b->refused = refusal_errno(b->why);
-
-    if ( unlikely(!b->pv) && !b->refused )
-    {
-        b->pv = iommu_op_domain_make(d);
-        if ( !b->pv )
-            return -ENOMEM;
-    }
 
     done = run_batch(b, count);
     if ( unlikely(tb_init_done) )
@@ -328,13 +413,7 @@ long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
     if ( done && !copy_back(uops, b, done) )
         return -EFAULT;
 
-    if ( done == count )
-        return 0;
-
-    guest_handle_add_offset(uops, done);
-
-    return hypercall_create_continuation(__HYPERVISOR_iommu_op, "hi",
-                                         uops, count - done);
+    return done == count ? 0 : go_on(uops, done, count);
 }
 
 /*

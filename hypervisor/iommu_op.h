@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op.h: what the three files of the PV-IOMMU hypercall share.
+ * iommu_op.h: what the files of the PV-IOMMU hypercall share.
  *
  * A BFN's entry lives in a leaf table of its claim. Its states, and who may
  * change them (always by a compare and exchange, or as its only owner):
@@ -42,6 +42,9 @@
 #define ENTRY_NOREF     (1ULL << 61) /* RAM without a reference */
 #define ENTRY_KEPT      (ENTRY_TYPED | ENTRY_REF | ENTRY_NOREF | \
                          (PADDR_MASK & PAGE_MASK))
+
+/* Both: a page reference on another domain's page, which a device may write. */
+#define ENTRY_FOREIGN   (ENTRY_REF | ENTRY_NOREF)
 
 /* A pending entry's tag: 10 bits where the attributes were, 6 in 52-57. */
 #define TAG_LOW_MASK    0x3ffU
@@ -102,15 +105,14 @@ struct iommu_op_reserved {
     uint32_t type;
 };
 
-/* What firmware may reserve; more of them than this refuses all claims. */
-#define MAX_RESERVED 64
-
 enum host_map {
     HOST_present,
     HOST_dropping,              /* between present and dropped, or failed */
     HOST_dropped,
     HOST_restoring,             /* between dropped and present, or failed */
 };
+
+struct iommu_op_batch;
 
 /* Per domain, made by its first op and never freed: the hardware domain stays. */
 struct iommu_op_domain {
@@ -144,25 +146,34 @@ struct iommu_op_domain {
     uint64_t claim_bfn, claim_next;
 
     unsigned int nr_reserved;
-    struct iommu_op_reserved reserved[MAX_RESERVED];
+    struct iommu_op_reserved *reserved;
+
+    unsigned int nr_vcpus;
+    struct iommu_op_batch *batch[]; /* by vCPU; NULL before its first op */
 };
 
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
 
-/* iommu_op_claim.c */
-struct iommu_op_domain *iommu_op_domain_make(struct domain *d);
-struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
-                                           uint64_t bfn, unsigned int nr);
-int iommu_op_leaf_get(struct domain *d, struct iommu_op_domain *pv,
-                      struct iommu_op_claim *c, uint64_t bfn);
-int iommu_op_claim(struct domain *d, struct iommu_op_domain *pv,
-                   const struct xen_iommu_op_range *r);
-int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
-                     const struct xen_iommu_op_range *r, bool unmap);
+/* iommu_op_domain.c */
+struct iommu_op_batch *iommu_op_batch_make(const struct vcpu *v);
+void iommu_op_limits(struct domain *d, struct xen_iommu_op_query *q);
 int iommu_op_query_reserved(const struct iommu_op_domain *pv,
                             struct xen_iommu_op_reserved *r);
 void iommu_op_usage(const struct iommu_op_domain *pv,
                     struct xen_iommu_op_usage *u);
+
+/* iommu_op_claim.c */
+struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
+                                           uint64_t bfn, unsigned int nr);
+bool iommu_op_is_claimed(const struct iommu_op_domain *pv, uint64_t bfn,
+                         uint64_t nr);
+int iommu_op_leaves_get(struct domain *d, struct iommu_op_domain *pv,
+                        struct iommu_op_claim *c, uint64_t bfn,
+                        unsigned int nr);
+int iommu_op_claim(struct domain *d, struct iommu_op_domain *pv,
+                   const struct xen_iommu_op_range *r);
+int iommu_op_release(struct iommu_op_batch *b,
+                     const struct xen_iommu_op_range *r, bool unmap);
 
 /* iommu_op_host.c */
 bool iommu_op_host_overlaps(const struct xen_iommu_op_range *r);
@@ -171,6 +182,7 @@ int iommu_op_host_drop(struct domain *d, struct iommu_op_domain *pv);
 int iommu_op_host_restore(struct domain *d, struct iommu_op_domain *pv);
 
 /* iommu_op_flush.c */
+int iommu_op_flush_all(struct domain *d, unsigned int flags);
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry);
 
 #endif /* __X86_PV_IOMMU_OP_H__ */

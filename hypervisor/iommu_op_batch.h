@@ -2,8 +2,8 @@
 /*
  * iommu_op_batch.h: one batch of the PV-IOMMU hypercall, while it runs.
  *
- * A batch belongs to the physical CPU that carries it out: a hypercall is not
- * migrated before it returns or makes a continuation, and both settle it.
+ * Each vCPU has a batch, made by its first op. The hypercall settles it before
+ * it returns or makes a continuation.
  */
 #ifndef __X86_PV_IOMMU_OP_BATCH_H__
 #define __X86_PV_IOMMU_OP_BATCH_H__
@@ -37,7 +37,6 @@ struct iommu_op_hand {
     uint64_t *first, *end;      /* entries that were not written back yet */
     uint64_t *entry;
     struct iommu_op_leaf *leaf;
-    const struct iommu_op_domain *pv;
     uint64_t epoch;             /* pv->epoch when it was taken */
 };
 
@@ -52,20 +51,23 @@ struct iommu_op_unsettled {
 };
 
 struct iommu_op_batch {
+    /* These never change. */
     struct domain *d;
     struct iommu_op_domain *pv;
     uint64_t mark;              /* of what waits for this batch's flush */
-    unsigned int why;           /* XEN_IOMMUOP_WHY_*, */
-    int refused;                /* and the errno of all ops but query */
+
     struct xen_iommu_op *op;    /* the one that is carried out */
     bool locked;                /* see iommu_op_lock() */
     struct iommu_op_hand hand;
+    long mapped;                /* entries this vCPU took into use, less freed */
 
     struct iommu_op_runs added, modified;
+    struct xen_iommu_op *added_from; /* the first op that noted any as added */
     unsigned int flush_flags;   /* what the generic functions asked for */
     bool unmap_failed;          /* and could not do, for want of memory */
 
     unsigned int nr_unsettled;
+    unsigned int owed;          /* frames in them: see must_stop() */
     struct iommu_op_unsettled unsettled[XEN_IOMMUOP_MAX_OPS];
     struct xen_iommu_op ops[XEN_IOMMUOP_MAX_OPS];
 };
@@ -76,6 +78,8 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn);
 /* iommu_op_flush.c */
 void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
                       unsigned int nr);
+void iommu_op_note_added(struct iommu_op_batch *b, uint64_t bfn,
+                         unsigned int nr);
 void iommu_op_flush_and_free(struct iommu_op_batch *b);
 
 /* iommu_op_map.c */
@@ -122,8 +126,7 @@ static always_inline void iommu_op_lock(struct iommu_op_batch *b)
 
     b->locked = true;
 
-    if ( unlikely(b->hand.epoch != b->pv->epoch) ||
-         unlikely(b->hand.pv != b->pv) )
+    if ( unlikely(b->hand.epoch != b->pv->epoch) )
         b->hand.nr = 0;
 }
 
@@ -171,7 +174,10 @@ static inline void iommu_op_tidy(struct iommu_op_batch *b)
 
     iommu_op_write_back(b);
     if ( h->used )
+    {
         atomic_add(h->used, &h->leaf->used);
+        write_atomic(&b->mapped, b->mapped + h->used);
+    }
 
     h->used = 0;
 }

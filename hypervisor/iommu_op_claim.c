@@ -7,102 +7,11 @@
  */
 #include <xen/domain_page.h>
 #include <xen/event.h>
-#include <xen/init.h>
 #include <xen/lib.h>
 #include <xen/nospec.h>
-#include <xen/param.h>
 #include <xen/vmap.h>
 
 #include "iommu_op_batch.h"
-
-/* iommu-op=generic: shadow entries and iommu_map(), as for other drivers. */
-static bool __read_mostly opt_generic;
-
-static int __init cf_check parse_iommu_op(const char *s)
-{
-    if ( strcmp(s, "generic") )
-        return -EINVAL;
-
-    opt_generic = true;
-
-    return 0;
-}
-custom_param("iommu-op", parse_iommu_op);
-
-/* The interrupt address range: DMA there is an interrupt, not memory. */
-#define MSI_FIRST 0xfee00
-#define MSI_NR    0x100
-
-static int cf_check add_reserved(xen_pfn_t start, xen_ulong_t nr, u32 id,
-                                 void *ctxt)
-{
-    struct iommu_op_domain *pv = ctxt;
-
-    if ( pv->nr_reserved == ARRAY_SIZE(pv->reserved) )
-        return -ENOSPC;
-
-    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
-        .bfn = start,
-        .nr = nr,
-        .type = XEN_IOMMUOP_RESERVED_rmrr,
-    };
-
-    /* Once a range, not once for each of its devices. */
-    return 1;
-}
-
-static int reserved_init(struct iommu_op_domain *pv)
-{
-    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
-        .bfn = MSI_FIRST,
-        .nr = MSI_NR,
-        .type = XEN_IOMMUOP_RESERVED_msi,
-    };
-
-    return iommu_get_reserved_device_memory(add_reserved, pv);
-}
-
-/*
- * Make the state of @d, for its first op; NULL when there is no memory, or more
- * is reserved than we can keep clear of.
- */
-struct iommu_op_domain *iommu_op_domain_make(struct domain *d)
-{
-    struct domain_iommu *hd = dom_iommu(d);
-    struct iommu_op_domain *pv, *other;
-    struct iommu_leaf_info info = {};
-
-    pv = xzalloc(struct iommu_op_domain);
-    if ( !pv )
-        return NULL;
-
-    percpu_rwlock_resource_init(&pv->lock, iommu_op_rwlock);
-
-    iommu_vcall(hd->platform_ops, leaf_info, d, &info);
-    pv->bfn_bits = info.bfn_bits;
-    pv->direct = !opt_generic;
-    pv->entry_bits = pv->direct ? info.entry_bits : 0;
-    pv->flush_added = info.flush_added;
-
-    /* Each window may map all memory once; no device needs more than a few. */
-    pv->max_tables = 4 * (total_pages / LEAF_FRAMES) + 1024;
-
-    if ( reserved_init(pv) )
-    {
-        xfree(pv);
-        return NULL;
-    }
-
-    /* Full barrier: whoever sees the pointer sees what it points to. */
-    other = cmpxchgptr(&hd->arch.pv, NULL, pv);
-    if ( other )
-    {
-        xfree(pv);
-        pv = other;
-    }
-
-    return pv;
-}
 
 static bool overlaps(uint64_t bfn, uint64_t nr, uint64_t first, uint64_t n)
 {
@@ -127,6 +36,19 @@ struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
     return NULL;
 }
 
+/* Does any claim cover a part of [bfn, bfn + nr)? */
+bool iommu_op_is_claimed(const struct iommu_op_domain *pv, uint64_t bfn,
+                         uint64_t nr)
+{
+    unsigned int i;
+
+    for ( i = 0; i < pv->nr_claims; i++ )
+        if ( overlaps(bfn, nr, pv->claim[i]->bfn, pv->claim[i]->nr) )
+            return true;
+
+    return false;
+}
+
 /* iommu_op_entry() of a BFN that is not in hand: it is, if there is a table. */
 uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
 {
@@ -139,8 +61,10 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
     if ( !c )
         return NULL;
 
+    /* The guest chose the index: nothing is loaded by it past the claim. */
     index = bfn - c->bfn;
-    h->leaf = &c->leaf[index / LEAF_FRAMES];
+    h->leaf = &c->leaf[array_index_nospec(index / LEAF_FRAMES,
+                                          c->nr / LEAF_FRAMES)];
     /* Pairs with the barrier in iommu_op_leaf_get(). */
     h->entry = ACCESS_ONCE(h->leaf->entry);
     if ( !h->entry )
@@ -149,7 +73,6 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
     index %= LEAF_FRAMES;
     h->bfn = bfn - index;
     h->nr = LEAF_FRAMES;
-    h->pv = b->pv;
     h->epoch = b->pv->epoch;
 
     return &h->entry[index];
@@ -170,9 +93,8 @@ static int check_claim(const struct iommu_op_domain *pv,
         if ( overlaps(r->bfn, r->nr, pv->reserved[i].bfn, pv->reserved[i].nr) )
             return -EADDRINUSE;
 
-    for ( i = 0; i < pv->nr_claims; i++ )
-        if ( overlaps(r->bfn, r->nr, pv->claim[i]->bfn, pv->claim[i]->nr) )
-            return -EEXIST;
+    if ( iommu_op_is_claimed(pv, r->bfn, r->nr) )
+        return -EEXIST;
 
     return pv->nr_claims < ARRAY_SIZE(pv->claim) ? 0 : -ENOSPC;
 }
@@ -246,7 +168,10 @@ static struct page_info *alloc_shadow(void)
     return page;
 }
 
-/* Unmap a table, and give it back: to the driver, who frees it once we return. */
+/*
+ * Unmap a table, and give it back: to the driver, which frees it once we return.
+ * Until then a flush that fails keeps it: iommu_op_flush_all().
+ */
 static void put_table(struct domain *d, const struct iommu_op_domain *pv,
                       uint64_t *entry, struct page_info *table, uint64_t bfn)
 {
@@ -272,52 +197,77 @@ static uint64_t *get_table(struct domain *d, const struct iommu_op_domain *pv,
     {
         /* Nothing is reached through it, but walk caches may know it. */
         put_table(d, pv, NULL, table, bfn);
-        if ( iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified) )
-            printk_once(XENLOG_ERR "iommu_op: an empty table is not flushed\n");
+        if ( iommu_op_flush_all(d, IOMMU_FLUSHF_modified) )
+            printk_once(XENLOG_ERR "iommu_op: an empty table is lost\n");
     }
 
     return entry;
 }
 
-/* See to it that @bfn of @c has its leaf table: 0, -ENOSPC or -ENOMEM. */
-int iommu_op_leaf_get(struct domain *d, struct iommu_op_domain *pv,
-                      struct iommu_op_claim *c, uint64_t bfn)
+/* Attach the table of @leaf, whose first BFN is @bfn, unless it is there. */
+static int leaf_attach(struct domain *d, struct iommu_op_domain *pv,
+                       struct iommu_op_claim *c, struct iommu_op_leaf *leaf,
+                       uint64_t bfn, unsigned int *reserved)
 {
-    unsigned int index = (bfn - c->bfn) / LEAF_FRAMES;
-    struct iommu_op_leaf *leaf = &c->leaf[index];
     uint64_t *entry;
     int rc = 0;
 
     spin_lock(&c->attach_lock);
 
-    if ( leaf->entry )
-        goto out;
+    if ( !leaf->entry )
+    {
+        entry = get_table(d, pv, bfn);
+        if ( entry )
+        {
+            --*reserved;
+            /* Its contents before the pointer; pairs with iommu_op_find_entry(). */
+            smp_wmb();
+            ACCESS_ONCE(leaf->entry) = entry;
+        }
+        else
+            rc = -ENOMEM;
+    }
 
-    rc = -ENOSPC;
-    if ( atomic_inc_return(&pv->tables) > pv->max_tables )
-        goto fail;
-
-    rc = -ENOMEM;
-    entry = get_table(d, pv, c->bfn + index * (uint64_t)LEAF_FRAMES);
-    if ( !entry )
-        goto fail;
-
-    /* Its contents before the pointer; pairs with iommu_op_find_entry(). */
-    smp_wmb();
-    ACCESS_ONCE(leaf->entry) = entry;
-    rc = 0;
-    goto out;
-
- fail:
-    atomic_dec(&pv->tables);
- out:
     spin_unlock(&c->attach_lock);
 
     return rc;
 }
 
-/* Tables that release handles between two flushes. */
-#define RELEASE_BATCH 16
+/*
+ * See to it that [bfn, bfn + nr) of @c has its leaf tables: 0; -ENOSPC, and none
+ * came; or -ENOMEM, and those stay that there was memory for.
+ */
+int iommu_op_leaves_get(struct domain *d, struct iommu_op_domain *pv,
+                        struct iommu_op_claim *c, uint64_t bfn,
+                        unsigned int nr)
+{
+    unsigned int first = (bfn - c->bfn) / LEAF_FRAMES;
+    unsigned int last = (bfn + nr - 1 - c->bfn) / LEAF_FRAMES;
+    unsigned int i, reserved = 0;
+    int rc = 0;
+
+    for ( i = first; i <= last; i++ )
+        if ( !ACCESS_ONCE(c->leaf[i].entry) )
+            reserved++;
+
+    if ( !reserved )
+        return 0;
+
+    if ( atomic_add_return(reserved, &pv->tables) > pv->max_tables )
+        rc = -ENOSPC;
+
+    for ( i = first; !rc && i <= last; i++ )
+        rc = leaf_attach(d, pv, c, &c->leaf[i],
+                         c->bfn + i * (uint64_t)LEAF_FRAMES, &reserved);
+
+    /* Those that failed, and those that another vCPU attached meanwhile. */
+    atomic_sub(reserved, &pv->tables);
+
+    return rc;
+}
+
+/* Tables that release handles between two looks at pending work. */
+#define RELEASE_BATCH (XEN_IOMMUOP_MAX_FRAMES / LEAF_FRAMES)
 
 static bool claim_is_used(const struct iommu_op_claim *c)
 {
@@ -344,10 +294,10 @@ static int clear_leaf(struct domain *d, struct iommu_op_domain *pv,
     iommu_sync_cache(entry, PAGE_SIZE);
 
     return pv->direct
-           ? 0 : iommu_unmap(d, _dfn(bfn), LEAF_FRAMES, 0, &flush_flags);
+           ? 0 : iommu_unmap_any(d, _dfn(bfn), LEAF_FRAMES, 0, &flush_flags);
 }
 
-static void settle_leaf(struct iommu_op_domain *pv, struct iommu_op_leaf *leaf)
+static void settle_leaf(struct iommu_op_batch *b, struct iommu_op_leaf *leaf)
 {
     uint64_t *entry = leaf->entry;
     unsigned int i;
@@ -355,10 +305,11 @@ static void settle_leaf(struct iommu_op_domain *pv, struct iommu_op_leaf *leaf)
     for ( i = 0; i < LEAF_FRAMES; i++ )
         if ( entry[i] )
         {
-            iommu_op_put_entry(pv, entry[i]);
+            iommu_op_put_entry(b->pv, entry[i]);
             entry[i] = 0;
         }
 
+    b->mapped -= atomic_read(&leaf->used);
     atomic_set(&leaf->used, 0);
 }
 
@@ -368,38 +319,44 @@ static void detach_leaf(struct domain *d, struct iommu_op_domain *pv,
     put_table(d, pv, leaf->entry,
               mfn_to_page(domain_page_map_to_mfn(leaf->entry)), bfn);
     leaf->entry = NULL;
-    atomic_dec(&pv->tables);
 }
 
 /* Empty and detach the tables of leaf[from .. to). */
-static int release_leaves(struct domain *d, struct iommu_op_domain *pv,
-                          struct iommu_op_claim *c, unsigned int from,
-                          unsigned int to)
+static int release_leaves(struct iommu_op_batch *b, struct iommu_op_claim *c,
+                          unsigned int from, unsigned int to)
 {
-    unsigned int i;
+    struct iommu_op_domain *pv = b->pv;
+    struct domain *d = b->d;
+    unsigned int i, gone = 0;
     int rc = 0;
 
     for ( i = from; !rc && i < to; i++ )
         if ( c->leaf[i].entry )
             rc = clear_leaf(d, pv, &c->leaf[i], c->bfn + i * LEAF_FRAMES);
 
-    if ( rc || iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified) )
+    if ( rc || iommu_op_flush_all(d, IOMMU_FLUSHF_modified) )
         return -EIO;
 
     for ( i = from; i < to; i++ )
         if ( c->leaf[i].entry )
         {
-            settle_leaf(pv, &c->leaf[i]);
+            settle_leaf(b, &c->leaf[i]);
             detach_leaf(d, pv, &c->leaf[i], c->bfn + i * LEAF_FRAMES);
+            gone++;
         }
 
-    /* This one is for the walk caches, which knew the tables. */
-    return iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified) ? -EIO : 0;
+    /* Tables that are kept go on to count: they are Xen's memory. */
+    rc = iommu_op_flush_all(d, IOMMU_FLUSHF_modified);
+    if ( !rc )
+        atomic_sub(gone, &pv->tables);
+
+    return rc;
 }
 
-int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
+int iommu_op_release(struct iommu_op_batch *b,
                      const struct xen_iommu_op_range *r, bool unmap)
 {
+    struct iommu_op_domain *pv = b->pv;
     struct iommu_op_claim *c = iommu_op_find_claim(pv, r->bfn, r->nr);
     unsigned int i, leaves = r->nr / LEAF_FRAMES;
 
@@ -423,7 +380,7 @@ int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
             continue;
         }
 
-        rc = release_leaves(d, pv, c, i, to);
+        rc = release_leaves(b, c, i, to);
         if ( rc )
             return rc;
 
@@ -441,38 +398,6 @@ int iommu_op_release(struct domain *d, struct iommu_op_domain *pv,
     vfree(c);
 
     return 0;
-}
-
-int iommu_op_query_reserved(const struct iommu_op_domain *pv,
-                            struct xen_iommu_op_reserved *r)
-{
-    const struct iommu_op_reserved *res;
-
-    if ( r->index >= pv->nr_reserved )
-        return -ENOENT;
-
-    res = &pv->reserved[array_index_nospec(r->index, MAX_RESERVED)];
-    r->type = res->type;
-    r->bfn = res->bfn;
-    r->nr = res->nr;
-
-    return 0;
-}
-
-void iommu_op_usage(const struct iommu_op_domain *pv,
-                    struct xen_iommu_op_usage *u)
-{
-    unsigned int i, j;
-
-    *u = (struct xen_iommu_op_usage){
-        .claims = pv->nr_claims,
-        .tables = atomic_read(&pv->tables),
-        .noref = atomic_read(&pv->noref),
-    };
-
-    for ( i = 0; i < pv->nr_claims; i++ )
-        for ( j = 0; j < pv->claim[i]->nr / LEAF_FRAMES; j++ )
-            u->mapped += atomic_read(&pv->claim[i]->leaf[j].used);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <xen/bitops.h>
 #include <xen/lib.h>
 #include <xen/trace.h>
+#include <asm/paging.h>
 
 #include "iommu_op_plain.h"
 
@@ -34,6 +35,37 @@ void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
 
     runs->run[runs->nr].first = first;
     runs->run[runs->nr++].last = last;
+}
+
+/* Note maps for the flush, of the batch's ops from the first of them on. */
+void iommu_op_note_added(struct iommu_op_batch *b, uint64_t bfn,
+                         unsigned int nr)
+{
+    if ( !b->added.nr )
+        b->added_from = b->op;
+
+    iommu_op_runs_add(&b->added, bfn, nr);
+}
+
+/*
+ * The driver queued tables that were unlinked, and frees them once the caller
+ * has left the hypervisor. When the flush failed that was for them, devices may
+ * still walk them: they are never freed.
+ */
+static int flushed(int rc)
+{
+    if ( likely(!rc) )
+        return 0;
+
+    iommu_keep_queued_pgtables();
+
+    return -EIO;
+}
+
+/* Flush all of @d's BFNs: 0 or -EIO. @flags: IOMMU_FLUSHF_* */
+int iommu_op_flush_all(struct domain *d, unsigned int flags)
+{
+    return flushed(iommu_iotlb_flush_all(d, flags));
 }
 
 /* Flush the aligned block of 2^order frames from @first. */
@@ -119,10 +151,24 @@ static inline int flush(const struct iommu_op_batch *b,
     return rc;
 }
 
-/* The flush: 0, or the error of an invalidation. */
+/*
+ * Devices may not see yet what these ops mapped, because the flush that this
+ * IOMMU needs for it failed: they say so, and the guest unmaps it.
+ */
+static noinline void maps_failed(const struct iommu_op_batch *b)
+{
+    struct xen_iommu_op *op = b->added_from, *end = b->op + 1;
+
+    for ( ; op < end; op += 1 + iommu_op_list_slots(op, end - op - 1) )
+        if ( (op->op == XEN_IOMMUOP_map || op->op == XEN_IOMMUOP_map_list) &&
+             !op->status )
+            op->status = -EIO;
+}
+
+/* The flush: 0, or -EIO if devices may still reach what was unmapped. */
 static int flush_batch(struct iommu_op_batch *b)
 {
-    int rc = 0, rc2 = 0;
+    int rc = 0;
 
     /* The generic path freed or replaced a table: no range covers that. */
     if ( b->flush_flags & IOMMU_FLUSHF_all )
@@ -133,11 +179,18 @@ static int flush_batch(struct iommu_op_batch *b)
         iommu_op_trace_flush(b);
 
     if ( b->modified.nr || b->modified.all )
-        rc = flush(b, &b->modified, IOMMU_FLUSHF_modified);
-    if ( unlikely(b->added.nr) || unlikely(b->added.all) )
-        rc2 = flush(b, &b->added, IOMMU_FLUSHF_added);
+        rc = flushed(flush(b, &b->modified, IOMMU_FLUSHF_modified));
+    if ( unlikely(b->added.nr) && flush(b, &b->added, IOMMU_FLUSHF_added) )
+        maps_failed(b);
 
-    return rc ?: rc2;
+    return rc;
+}
+
+/* A device may have written to the page: who copies its owner must know. */
+static noinline void put_foreign(struct page_info *page)
+{
+    paging_mark_dirty(page_get_owner(page), page_to_mfn(page));
+    put_page(page);
 }
 
 static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry)
@@ -147,10 +200,15 @@ static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry)
     if ( entry & ENTRY_TYPED )
         iommu_op_put_writable(page);
 
-    if ( entry & ENTRY_REF )
+    if ( unlikely(entry & ENTRY_NOREF) )
+    {
+        if ( entry & ENTRY_REF )
+            put_foreign(page);
+        else
+            atomic_dec(&pv->noref);
+    }
+    else if ( entry & ENTRY_REF )
         iommu_op_put_own(page);
-    else if ( entry & ENTRY_NOREF )
-        atomic_dec(&pv->noref);
 }
 
 /* Drop what a map took for @entry. */
@@ -223,6 +281,7 @@ void iommu_op_flush_and_free(struct iommu_op_batch *b)
         settle_one(b, u, flushed);
 
     b->nr_unsettled = 0;
+    b->owed = 0;
 }
 
 /*

@@ -2,20 +2,38 @@
 /*
  * iommu_op_host.c: dropping the host map, and putting it back.
  *
- * The host map is what arch_iommu_hwdom_init() made of conventional RAM. What
- * firmware reserved is not part of it here: its devices need that always.
+ * The host map is what arch_iommu_hwdom_init() made of conventional RAM, and
+ * memory_add() of RAM that came later. What firmware reserved is not part of it
+ * here: its devices need that always.
  *
  * Both directions go through all frames, a piece an op, with the domain's lock
- * held for writing: the caller comes back for the next one, and his kernel can
+ * held for writing: the caller comes back for the next one, and its kernel can
  * run others meanwhile. host_next is where the next piece starts.
  */
+#include <xen/event.h>
 #include <xen/lib.h>
+#include <xen/rangeset.h>
 #include <asm/e820.h>
 
 #include "iommu_op.h"
 
-/* Frames an op: some milliseconds, as for a map of the most frames. */
+/*
+ * Frames an op, and frames after which it looks whether other work waits, and
+ * then ends early: one by one, the generic functions take over a thousand
+ * instructions for each.
+ */
 #define PIECE XEN_IOMMUOP_MAX_FRAMES
+#define LOOK  256
+
+/* RAM that was added since boot, which no e820 map knows. NULL: there is none. */
+static struct rangeset *__read_mostly hot_added;
+
+static bool is_hot_added(unsigned long pfn)
+{
+    struct rangeset *added = ACCESS_ONCE(hot_added);
+
+    return added && rangeset_contains_singleton(added, pfn);
+}
 
 /* How the host map maps the frame while it stands: IOMMUF_*, 0 for not. */
 static unsigned int host_perms(const struct iommu_op_domain *pv,
@@ -23,7 +41,9 @@ static unsigned int host_perms(const struct iommu_op_domain *pv,
 {
     unsigned int i;
 
-    if ( page_get_ram_type(_mfn(pfn)) != RAM_TYPE_CONVENTIONAL )
+    bool added = is_hot_added(pfn);
+
+    if ( !added && page_get_ram_type(_mfn(pfn)) != RAM_TYPE_CONVENTIONAL )
         return 0;
 
     for ( i = 0; i < pv->nr_reserved; i++ )
@@ -34,7 +54,8 @@ static unsigned int host_perms(const struct iommu_op_domain *pv,
     if ( iommu_op_find_claim(pv, pfn, 1) )
         return 0;
 
-    return arch_iommu_hwdom_perms(d, pfn);
+    return added ? IOMMUF_readable | IOMMUF_writable
+                 : arch_iommu_hwdom_perms(d, pfn);
 }
 
 /* Might any of the range be part of the host map? */
@@ -49,7 +70,7 @@ bool iommu_op_host_overlaps(const struct xen_iommu_op_range *r)
  */
 int iommu_op_host_flush(struct domain *d, struct iommu_op_domain *pv)
 {
-    if ( iommu_iotlb_flush_all(d, pv->host_flush) )
+    if ( iommu_op_flush_all(d, pv->host_flush) )
         return -EIO;
 
     pv->host_flush = 0;
@@ -65,20 +86,19 @@ static int change_run(struct domain *d, bool restore, unsigned long first,
         return 0;
 
     return restore
-           ? iommu_map(d, _dfn(first), _mfn(first), nr, perms, flush_flags)
-           : iommu_unmap(d, _dfn(first), nr, 0, flush_flags);
+           ? iommu_map_any(d, _dfn(first), _mfn(first), nr, perms, flush_flags)
+           : iommu_unmap_any(d, _dfn(first), nr, 0, flush_flags);
 }
 
-/* Change the next piece of the host map: 0, or an error. */
-static int change_piece(struct domain *d, struct iommu_op_domain *pv,
-                        bool restore)
+/* Change the host map in pdx [from, to): 0, or an error. */
+static int change_range(struct domain *d, struct iommu_op_domain *pv,
+                        bool restore, unsigned long from, unsigned long to)
 {
-    unsigned long end = min(pv->host_next + PIECE, max_pdx);
     unsigned long i, first = 0, nr = 0;
     unsigned int run_perms = 0;
-    int rc = 0, flush_rc;
+    int rc = 0;
 
-    for ( i = pv->host_next; !rc && i < end; i++ )
+    for ( i = from; !rc && i < to; i++ )
     {
         unsigned long pfn = pdx_to_pfn(i);
         unsigned int perms = host_perms(pv, d, pfn);
@@ -98,12 +118,28 @@ static int change_piece(struct domain *d, struct iommu_op_domain *pv,
         nr += !!perms;
     }
 
-    rc = rc ?: change_run(d, restore, first, nr, run_perms, &pv->host_flush);
+    return rc ?: change_run(d, restore, first, nr, run_perms, &pv->host_flush);
+}
+
+/* Change the next piece of the host map: 0, or an error. */
+static int change_piece(struct domain *d, struct iommu_op_domain *pv,
+                        bool restore)
+{
+    unsigned long end = min(pv->host_next + PIECE, max_pdx);
+    unsigned long i = pv->host_next;
+    int rc, flush_rc;
+
+    do {
+        unsigned long to = min(i + LOOK, end);
+
+        rc = change_range(d, pv, restore, i, to);
+        i = to;
+    } while ( !rc && i < end && !general_preempt_check() );
 
     flush_rc = iommu_op_host_flush(d, pv);
     rc = flush_rc ?: rc;
     if ( !rc )
-        pv->host_next = end;
+        pv->host_next = i;
 
     return rc;
 }
@@ -155,6 +191,91 @@ int iommu_op_host_restore(struct domain *d, struct iommu_op_domain *pv)
             return -EBUSY;
 
     return change_host_map(d, pv, HOST_present, HOST_restoring);
+}
+
+/*
+ * All others that change @d's map in [dfn, dfn + nr) do so between enter and
+ * leave, which gets the state that enter locked: no claim comes meanwhile. False
+ * if a claim has a part of the range: the generic functions must not touch its
+ * tables. Without a state, NULL, there is no claim.
+ */
+bool iommu_op_enter(struct domain *d, dfn_t dfn, unsigned long nr,
+                    struct iommu_op_domain **state)
+{
+    struct iommu_op_domain *pv = ACCESS_ONCE(dom_iommu(d)->arch.pv);
+
+    *state = pv;
+    if ( likely(!pv) )
+        return true;
+
+    percpu_read_lock(iommu_op_rwlock, &pv->lock);
+    if ( likely(!iommu_op_is_claimed(pv, dfn_x(dfn), nr)) )
+        return true;
+
+    percpu_read_unlock(iommu_op_rwlock, &pv->lock);
+
+    return false;
+}
+
+void iommu_op_leave(struct iommu_op_domain *pv)
+{
+    if ( unlikely(pv) )
+        percpu_read_unlock(iommu_op_rwlock, &pv->lock);
+}
+
+/*
+ * RAM [spfn, epfn) has been added: it becomes part of the host map, frame by
+ * frame by iommu_op_host_map(), while that stands. -EBUSY: a claim is there.
+ */
+int iommu_op_memory_add(struct domain *d, unsigned long spfn,
+                        unsigned long epfn)
+{
+    struct iommu_op_domain *pv;
+    int rc;
+
+    if ( !iommu_op_enter(d, _dfn(spfn), epfn - spfn, &pv) )
+        return -EBUSY;
+
+    /* The caller has the only lock that there is for hot-adding. */
+    if ( !hot_added )
+        hot_added = rangeset_new(NULL, "hot-added RAM", 0);
+    rc = hot_added ? rangeset_add_range(hot_added, spfn, epfn - 1) : -ENOMEM;
+
+    iommu_op_leave(pv);
+
+    return rc;
+}
+
+/* It could not be, and goes again; it is in no map. */
+void iommu_op_memory_remove(unsigned long spfn, unsigned long epfn)
+{
+    if ( rangeset_remove_range(hot_added, spfn, epfn - 1) )
+        printk(XENLOG_ERR "iommu_op: %#lx-%#lx is still taken for RAM\n",
+               spfn, epfn - 1);
+}
+
+/*
+ * Map a frame of added RAM where the host map has it, if that stands. One that
+ * is being dropped or restored takes care of the frame when it comes to it; but
+ * a restore may have passed it already.
+ */
+int iommu_op_host_map(struct domain *d, unsigned long pfn)
+{
+    struct iommu_op_domain *pv;
+    unsigned int flags = 0;
+    int rc = 0;
+
+    if ( !iommu_op_enter(d, _dfn(pfn), 1, &pv) )
+        return -EBUSY;
+
+    if ( !pv || pv->host == HOST_present || pv->host == HOST_restoring )
+        rc = iommu_map_any(d, _dfn(pfn), _mfn(pfn), 1,
+                           IOMMUF_readable | IOMMUF_writable, &flags) ?:
+             iommu_iotlb_flush(d, _dfn(pfn), 1, flags);
+
+    iommu_op_leave(pv);
+
+    return rc;
 }
 
 /*

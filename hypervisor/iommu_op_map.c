@@ -10,6 +10,7 @@
 #include <xen/iocap.h>
 #include <xen/lib.h>
 #include <xen/rangeset.h>
+#include <asm/paging.h>
 #include <xsm/xsm.h>
 
 #include "iommu_op_plain.h"
@@ -23,7 +24,7 @@ int iommu_op_get_page(struct page_info *page, const struct domain *owner)
     if ( !found )
         return page_get_owner(page) == dom_io ? -ENXIO : -EPERM;
 
-    if ( found == owner && !is_special_page(page) )
+    if ( found == owner && !(read_atomic(&page->count_info) & PGC_special) )
         return 0;
 
     put_page(page);
@@ -110,8 +111,9 @@ static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
 }
 
 /*
- * First pass of map: every entry is free and has its table, every frame is
- * held. On failure nothing is held.
+ * First pass of map: every entry is free, every frame is held, and then every
+ * entry has its table. On failure nothing is held, and no table came unless
+ * there was no memory for all that it takes.
  */
 static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
 {
@@ -120,6 +122,7 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
     const struct frames frames = m->frames;
     const uint64_t entry = m->entry;
     unsigned int done = 0;
+    bool lacks = false;
     int rc = 0;
 
     while ( !rc && done < m->nr )
@@ -129,20 +132,21 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
         const uint64_t *p = s.entry;
         unsigned int end = done + s.nr;
 
-        if ( !p )
+        for ( ; done < end; done++ )
         {
-            rc = iommu_op_leaf_get(b->d, b->pv, m->claim, m->bfn + done);
-            continue;
-        }
+            if ( likely(p) )
+                rc = iommu_op_is_taken(read_atomic(p++));
+            else
+                lacks = true;
 
-        for ( ; done < end; p++, done++ )
-        {
-            rc = iommu_op_is_taken(read_atomic(p)) ?:
-                 get_frame(b, owner, mfn_of(frames, done), entry);
+            rc = rc ?: get_frame(b, owner, mfn_of(frames, done), entry);
             if ( unlikely(rc) )
                 break;
         }
     }
+
+    if ( lacks && !rc )
+        rc = iommu_op_leaves_get(b->d, b->pv, m->claim, m->bfn, m->nr);
 
     if ( rc )
         put_frames(b, m, 0, done);
@@ -160,7 +164,7 @@ static int shadow_map(struct iommu_op_batch *b, const struct mapping *m,
     int rc = 0;
 
     for ( i = first; !rc && i < first + nr; i += step )
-        rc = iommu_map(b->d, _dfn(m->bfn + i), _mfn(mfn_of(m->frames, i)),
+        rc = iommu_map_any(b->d, _dfn(m->bfn + i), _mfn(mfn_of(m->frames, i)),
                        step, flags, &b->flush_flags);
 
     return rc;
@@ -220,7 +224,7 @@ static int map_commit(struct iommu_op_batch *b, const struct mapping *m)
     } while ( done < m->nr );
 
     if ( b->pv->flush_added )
-        iommu_op_runs_add(&b->added, m->bfn, m->nr);
+        iommu_op_note_added(b, m->bfn, m->nr);
 
     return 0;
 }
@@ -240,6 +244,23 @@ static int lock_owner(const struct iommu_op_batch *b, domid_t domid,
         rcu_unlock_domain(*owner);
 
     return rc ? -EPERM : 0;
+}
+
+/*
+ * What the entry of another domain's page holds. As for grants, writes mark the
+ * page dirty when they end; and a domain in external paging mode gets no type
+ * references, which its shadow code would take for a use of the page as RAM
+ * only. Its page tables are not in its pages, so that a device can't write them.
+ */
+static uint64_t foreign_entry(uint64_t entry, const struct domain *owner)
+{
+    if ( !(entry & ENTRY_WRITE) )
+        return entry;
+
+    if ( paging_mode_external(owner) )
+        entry &= ~ENTRY_TYPED;
+
+    return entry | ENTRY_FOREIGN;
 }
 
 #define MAP_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
@@ -285,6 +306,8 @@ int iommu_op_map_any(struct iommu_op_batch *b,
             return rc;
     }
 
+    if ( owner != b->d )
+        mapping.entry = foreign_entry(mapping.entry, owner);
     mapping.owner = owner;
     rc = map_prepare(b, &mapping) ?: map_commit(b, &mapping);
 
@@ -333,7 +356,7 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
     if ( b->pv->direct )
         iommu_op_changed(b, s->entry, s->nr);
     /* It can lack the memory to split a superpage that it made before. */
-    else if ( iommu_unmap(b->d, _dfn(bfn), s->nr, 0, &b->flush_flags) &&
+    else if ( iommu_unmap_any(b->d, _dfn(bfn), s->nr, 0, &b->flush_flags) &&
               mark != MARK_DEFERRED )
         b->unmap_failed = true;
 
@@ -399,7 +422,10 @@ int iommu_op_unmap_any(struct iommu_op_batch *b,
     if ( !defer )
         iommu_op_unsettled_add(b, r->bfn, r->nr);
 
-    /* Another vCPU unmapped some of them since the check, and settles those. */
+    /*
+     * Another vCPU unmapped some of them since the check, and settles those. The
+     * rest is unmapped: devices may have missed it already.
+     */
     return missed ? -ENOENT : 0;
 }
 
@@ -422,7 +448,7 @@ static void adopt_span(struct iommu_op_batch *b,
             continue;
 
         /* Maybe it waits because the generic path could not unmap it. */
-        if ( iommu_unmap(b->d, _dfn(bfn + i), 1, 0, &b->flush_flags) )
+        if ( iommu_unmap_any(b->d, _dfn(bfn + i), 1, 0, &b->flush_flags) )
             b->unmap_failed = true;
     }
 

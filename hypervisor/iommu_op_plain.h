@@ -9,6 +9,9 @@
 
 #include "iommu_op_batch.h"
 
+/* A page that is Xen's in some way. Neither flag changes under a reference. */
+#define PGC_special (PGC_xen_heap | PGC_extra)
+
 /*
  * What get_page() and get_page_type() do, and what undoes them, for a page that
  * is the domain's, in use, and writable before and after, as nearly all pages
@@ -20,7 +23,7 @@ static inline bool iommu_op_get_own(struct page_info *page,
     unsigned long x = read_atomic(&page->count_info);
 
     /* Free, or near the counter's end? page_get_owner_and_reference() has why. */
-    if ( unlikely(x & (PGC_xen_heap | PGC_extra)) ||
+    if ( unlikely(x & PGC_special) ||
          unlikely(((x + 2) & PGC_count_mask) <= 2) ||
          unlikely(cmpxchg(&page->count_info, x, x + 1) != x) )
         return false;
@@ -146,7 +149,7 @@ static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
     iommu_op_changed(b, p, 1);
 
     if ( unlikely(b->pv->flush_added) )
-        iommu_op_runs_add(&b->added, m->bfn, 1);
+        iommu_op_note_added(b, m->bfn, 1);
 
     return 0;
 }
@@ -196,6 +199,7 @@ static inline void iommu_op_unsettled_add(struct iommu_op_batch *b,
 {
     struct iommu_op_unsettled *u = &b->unsettled[b->nr_unsettled];
 
+    b->owed += nr;
     if ( b->nr_unsettled && u[-1].end == b->op && u[-1].bfn + u[-1].nr == bfn )
     {
         u[-1].nr += nr;

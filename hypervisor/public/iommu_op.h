@@ -47,10 +47,10 @@
 #define XEN_IOMMUOP_MAX_OPS         128
 
 /*
- * Frames that one map, unmap or flush covers: 16 MiB. It bounds the time
+ * Frames that one map, unmap or flush covers: 8 MiB. It bounds the time
  * between two looks at pending work, as Xen preempts a batch only between ops.
  */
-#define XEN_IOMMUOP_MAX_FRAMES      4096
+#define XEN_IOMMUOP_MAX_FRAMES      2048
 
 /* Claims start and end on a multiple of this: one leaf table, 2 MiB. */
 #define XEN_IOMMUOP_CLAIM_FRAMES    512
@@ -71,6 +71,7 @@
 #define XEN_IOMMUOP_restore_host_map 9
 #define XEN_IOMMUOP_usage           10
 #define XEN_IOMMUOP_map_list        11
+#define XEN_IOMMUOP_OPS             12 /* numbers, from 1: all below it */
 
 /*
  * map_list names its frames one by one. Their MFNs stand in the array's next

@@ -12,6 +12,8 @@ using world::violate;
 namespace {
 
 constexpr size_t kMaxTouched = 512;
+// Frames after which an op on the host map looks for other work.
+constexpr uint64_t kHostLook = 256;
 
 xen_iommu_op range_op(unsigned op, uint64_t bfn, uint32_t nr, unsigned flags)
 {
@@ -54,7 +56,7 @@ Checker::Checker(const world::Config &c) : model((world::reset(c), model::Model(
     world::hooks.part = [this] { part_begins(); };
     world::hooks.part_end = [this](long ret) { part_ends(ret); };
     world::hooks.preempt = [this] { return boundary(); };
-    world::hooks.general_preempt = [this] { return top().restarted = general_preempt && general_preempt(); };
+    world::hooks.general_preempt = [this] { return looked_inside(general_preempt && general_preempt()); };
     world::hooks.before_flush = [this] { flush_begins(); };
     world::hooks.flushed = [this](const world::Flush &f) { flushed(f); };
     world::hooks.write_lock = [this] { control_begins(); };
@@ -157,7 +159,7 @@ void Checker::part_begins()
     a.expected = a.in;
     a.allowed.assign(a.in.size(), {});
     a.executed = a.copies_in = a.copies_out = 0;
-    a.preempted = a.restarted = a.control_flush_failed = false;
+    a.preempted = a.restarted = a.control_flush_failed = a.settling = a.no_state = false;
     a.copy_in_failed = a.copy_out_failed = false;
     world::log = {};
 }
@@ -167,12 +169,15 @@ void Checker::advance(Active &a)
 {
     model::Faults f;
     for (const world::Allocation &x : world::log.allocations) {
+        a.no_state |= x.failed && x.what == world::Alloc::Domain;
         f.leaf_alloc |= x.failed && (x.what == world::Alloc::Leaf || x.what == world::Alloc::Shadow);
         f.claim_alloc |= x.failed && x.what == world::Alloc::Claim;
     }
     f.generic_map = world::log.generic_map_failed;
     f.generic_unmap = world::log.generic_unmap_failed;
     f.flush = a.control_flush_failed;
+    f.state_alloc = a.no_state;
+    f.host_frames = a.host_stops ? a.host_looks * kHostLook : 0;
 
     if (a.executed >= a.in.size())
         return violate("more ops are carried out than there are");
@@ -183,16 +188,42 @@ void Checker::advance(Active &a)
             x.what != world::Alloc::Domain)
             violate("op %u allocates memory", kind);
 
+    // It sums up what is settled.
+    if (kind == XEN_IOMMUOP_usage)
+        settle(a);
     a.executed += model::Model::slots(a.in, index);
     a.allowed[index] = model.apply(a.batch, index, a.expected, f);
-    a.control_flush_failed = a.restarted = false;
+    a.control_flush_failed = a.restarted = a.host_stops = false;
+    a.host_looks = 0;
     world::log.allocations.clear();
     world::log.generic_map_failed = world::log.generic_unmap_failed = false;
 }
 
+// Inside a control op. One on the host map ends its piece; others are called again.
+bool Checker::looked_inside(bool yes)
+{
+    Active &a = top();
+    const unsigned kind = a.executed < a.in.size() ? a.in[a.executed].op : 0;
+    if (kind == XEN_IOMMUOP_drop_host_map || kind == XEN_IOMMUOP_restore_host_map) {
+        a.host_looks++;
+        a.host_stops = yes;
+    } else {
+        a.restarted = yes;
+    }
+    return yes;
+}
+
+// Between two ops; or once more, as the batch was settled there.
 bool Checker::boundary()
 {
-    advance(top());
+    if (top().settling) {
+        settle(top());
+        top().settling = false;
+    } else {
+        advance(top());
+        top().settling = top().executed < top().in.size() &&
+                         model.settles_before(top().batch, top().in[top().executed]);
+    }
     const unsigned n = top().boundaries++;
     if (at_boundary)
         at_boundary();
@@ -219,7 +250,9 @@ void Checker::flush_begins()
     Active &a = top();
     if (a.control)
         return;
-    if (!a.preempted && a.executed < a.in.size() && !model.is_control(a.in[a.executed]))
+    const bool before = a.executed < a.in.size() &&
+                        (model.is_control(a.in[a.executed]) || a.in[a.executed].op == XEN_IOMMUOP_usage);
+    if (!a.preempted && !a.settling && a.executed < a.in.size() && !before)
         advance(a);
     if (at_flush)
         at_flush();
@@ -241,12 +274,18 @@ void Checker::flushed(const world::Flush &f)
 
 void Checker::settle(Active &a)
 {
-    bool failed = a.batch.unmap_failed;
-    for (const world::Flush &f : a.flushes)
-        failed |= f.failed;
+    bool failed = a.batch.unmap_failed, not_seen = false;
+    for (const world::Flush &f : a.flushes) {
+        failed |= f.failed && (f.flags & IOMMU_FLUSHF_modified);
+        not_seen |= f.failed && (f.flags & IOMMU_FLUSHF_added);
+    }
     check_flushes(a);
     for (unsigned i : a.batch.waiting)
         if (failed)
+            a.allowed[i] = {-EIO};
+    // The device may not see yet what these mapped.
+    for (unsigned i : a.batch.mapped)
+        if (not_seen)
             a.allowed[i] = {-EIO};
     model.settle(a.batch, failed);
     a.flushes.clear();
@@ -257,14 +296,20 @@ void Checker::part_ends(long ret)
     Active &a = top();
     const size_t count = a.in.size();
 
-    bool no_state = false;
     for (const world::Allocation &x : world::log.allocations)
-        no_state |= x.failed && x.what == world::Alloc::Domain;
+        a.no_state |= x.failed && x.what == world::Alloc::Domain;
+    // Then each op is read, answered and written by itself.
+    const bool refused = model.why() || a.no_state;
 
-    if (count > XEN_IOMMUOP_MAX_OPS || a.copy_in_failed || no_state) {
-        const long want = count > XEN_IOMMUOP_MAX_OPS ? -E2BIG : a.copy_in_failed ? -EFAULT : -ENOMEM;
-        if (ret != want || a.executed || !a.flushes.empty())
+    if (count > XEN_IOMMUOP_MAX_OPS || a.copy_in_failed) {
+        const long want = count > XEN_IOMMUOP_MAX_OPS ? -E2BIG : -EFAULT;
+        if (ret != want || (a.executed && !refused) || !a.flushes.empty())
             violate("the call returned %ld, not %ld, or did something", ret, want);
+        return;
+    }
+    if (refused && a.copy_out_failed) {
+        if (ret != -EFAULT)
+            violate("the call returned %ld", ret);
         return;
     }
 
@@ -276,7 +321,7 @@ void Checker::part_ends(long ret)
     if (ret < 0 && !a.copy_out_failed)
         violate("the call returned %ld", ret);
 
-    if (a.executed < done && !a.preempted)
+    while (a.executed < done && !a.preempted)
         advance(a);
     if (a.executed != done)
         violate("%u slots were done with, %u are said to be", a.executed, done);
@@ -284,7 +329,10 @@ void Checker::part_ends(long ret)
         model.interrupted(a.in[done]);
     settle(a);
 
-    if (count && (a.copies_in != 1 || a.copies_out != (done ? 1 : 0)))
+    unsigned ops = 0;
+    for (size_t i = 0; refused && i < done; i += model::Model::slots(a.in, i))
+        ops++;
+    if (count && (a.copies_in != (refused ? ops : 1) || a.copies_out != (refused ? ops : done ? 1 : 0)))
         violate("guest memory was read %u times, written %u times", a.copies_in, a.copies_out);
     if (!a.copy_out_failed)
         compare(a, done);

@@ -50,6 +50,10 @@ private:
         model::Batch batch;
         unsigned executed = 0, boundaries = 0, copies_in = 0, copies_out = 0;
         bool preempted = false, restarted = false, control = false, control_flush_failed = false;
+        bool settling = false;  // before the next op, which the last look was for
+        bool no_state = false;  // there was no memory for it
+        unsigned host_looks = 0; // of an op on the host map, and
+        bool host_stops = false; // the last one said that other work waits
         bool copy_in_failed = false, copy_out_failed = false;
         std::vector<world::Flush> flushes; // those that no control op made
     };
@@ -57,6 +61,7 @@ private:
     void part_begins();
     void part_ends(long ret);
     bool boundary();
+    bool looked_inside(bool yes);
     void control_begins();
     void flush_begins();
     void flushed(const world::Flush &f);

@@ -86,7 +86,7 @@ int flush(Flush f)
     f.failed = hooks.flush_fails && hooks.flush_fails();
     if (!f.failed)
         invalidate(f);
-    else
+    else if (f.by_driver)
         a_flush_failed[smp_processor_id()] = true;
     if (hooks.flushed)
         hooks.flushed(f);
@@ -180,7 +180,7 @@ void about_to_put(uint64_t mfn, long left, bool typed)
                 reach, typed ? " for writing" : "");
 }
 
-// Xen frees the tables of a failed flush all the same; nothing to do with us.
+// Xen's generic code frees tables although its own flush failed; nothing to do with us.
 bool walk_cache_holds(const page_info *pg)
 {
     if (a_flush_failed[smp_processor_id()])

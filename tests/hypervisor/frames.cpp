@@ -24,7 +24,10 @@ std::vector<uint32_t> pool;
 std::unordered_set<void *> heap;
 std::mutex pool_lock;
 
-domain doms[3] = {{.domain_id = 0, .pv = true, .hardware = true}, {.domain_id = 1, .pv = true}, {.domain_id = 2}};
+// As many vCPUs as a PV domain can have.
+domain doms[3] = {
+    {.domain_id = 0, .max_vcpus = 8192, .pv = true, .hardware = true}, {.domain_id = 1, .pv = true}, {.domain_id = 2}};
+std::unordered_set<uint64_t> dirty;
 domain io = {.domain_id = 0x7ff1};
 domain xen = {.domain_id = 0x7ff2};
 
@@ -98,6 +101,7 @@ void reset(const Config &c)
     for (void *p : heap)
         std::free(p);
     heap.clear();
+    dirty.clear();
     for (domain &d : doms) {
         d.dead = false;
         d.locks = 0;
@@ -158,11 +162,12 @@ Truth truth(uint64_t mfn)
     const int owner = count(pg) && pg.owner ? pg.owner->domain_id : -1;
     return {.valid = true,
             .ram = pg.owner != &io,
-            .special = is_special_page(&pg),
+            .special = !!(__atomic_load_n(&pg.count_info, __ATOMIC_SEQ_CST) & (PGC_xen_heap | PGC_extra)),
             .page_table = pg.base_types > 0,
             .owner = owner};
 }
 
+bool marked_dirty(uint64_t mfn) { return dirty.contains(mfn); }
 int held(uint64_t mfn) { return count(frame[mfn]) - frame[mfn].base; }
 int held_types(uint64_t mfn) { return types(frame[mfn]) - frame[mfn].base_types; }
 
@@ -227,6 +232,8 @@ domain *page_get_owner_and_reference(page_info *pg)
 static void dropped(const page_info &pg, int left, int base, bool typed)
 {
     const auto mfn = static_cast<uint64_t>(&pg - frame);
+    if (!typed && !threaded())
+        log.puts++;
     if (left < base)
         violate("frame %lx: more %s dropped than taken", static_cast<unsigned long>(mfn),
                 typed ? "types" : "references");
@@ -271,6 +278,15 @@ void put_page_type(page_info *pg)
         return violate("put_page_type of what is no frame");
     drop_types(*pg, 1);
     dropped(*pg, types(*pg), pg->base_types, true);
+}
+
+// The owner is only sure while the page is held.
+void paging_mark_dirty(domain *d, mfn_t mfn)
+{
+    if (!d || frame[mfn_x(mfn)].owner != d || held(mfn_x(mfn)) < 1)
+        return violate("frame %lx is marked dirty, but not held", mfn_x(mfn));
+    std::lock_guard guard(pool_lock);
+    dirty.insert(mfn_x(mfn));
 }
 
 unsigned int page_get_ram_type(mfn_t mfn)
@@ -325,15 +341,18 @@ mfn_t domain_page_map_to_mfn(const void *va)
     return page_to_mfn(table_of(va, &index));
 }
 
-void *shim_zalloc(size_t size)
+static void *zalloc(size_t size, Alloc what)
 {
-    if (alloc_fails(__atomic_load_n(&doms[0].iommu.arch.pv, __ATOMIC_RELAXED) ? Alloc::Claim : Alloc::Domain))
+    if (alloc_fails(what))
         return nullptr;
     void *p = std::calloc(1, size);
     std::lock_guard guard(pool_lock);
     heap.insert(p);
     return p;
 }
+
+void *shim_zalloc(size_t size) { return zalloc(size, Alloc::Domain); }
+void *shim_vzalloc(size_t size) { return zalloc(size, Alloc::Claim); }
 
 void shim_free(void *p)
 {

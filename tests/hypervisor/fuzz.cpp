@@ -97,11 +97,11 @@ class Run {
 
     uint32_t nr()
     {
-        const uint32_t some[] = {1, 1, 1, 1, 2, 2, 3, 4, 5, 8, 16, 17, 64, 511, 512, 513, 1024, 4096, 0, 4097};
+        const uint32_t some[] = {1, 1, 1, 1, 2, 2, 3, 4, 5, 8, 16, 17, 64, 511, 512, 513, 1024, 2048, 0, 2049};
         const uint32_t n = in_.pick(some);
         if (n > frames_left_)
             return 1;
-        frames_left_ -= n > 4096 ? 0 : n;
+        frames_left_ -= n > 2048 ? 0 : n;
         return n;
     }
 

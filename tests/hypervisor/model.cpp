@@ -23,7 +23,7 @@ unsigned Model::why()
     const domain &d = world::dom(0);
     if (!world::xsm_allows)
         return XEN_IOMMUOP_WHY_xsm;
-    if (!d.pv || !d.hardware)
+    if (!d.pv || !d.hardware || d.domain_id != hardware_domid)
         return XEN_IOMMUOP_WHY_not_pv;
     if (!d.iommu.enabled)
         return XEN_IOMMUOP_WHY_no_iommu;
@@ -68,7 +68,15 @@ bool Model::is_control(const xen_iommu_op &op) const
 {
     return !why() &&
            (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release || op.op == XEN_IOMMUOP_drop_host_map ||
-            op.op == XEN_IOMMUOP_restore_host_map || op.op == XEN_IOMMUOP_usage);
+            op.op == XEN_IOMMUOP_restore_host_map);
+}
+
+bool Model::settles_before(const Batch &b, const xen_iommu_op &op) const
+{
+    if (why() || !b.owed)
+        return false;
+    return is_control(op) || (op.op == XEN_IOMMUOP_usage && !op.flags && zero_from(op, 0)) ||
+           op.u.range.nr + b.owed > 2048;
 }
 
 unsigned Model::slots(std::span<const xen_iommu_op> ops, size_t index)
@@ -88,6 +96,8 @@ Allowed Model::apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, cons
         return {-EINVAL};
     if (why())
         return {errno_of(why())};
+    if (f.state_alloc)
+        return {-ENOMEM};
 
     switch (op.op) {
     case XEN_IOMMUOP_query_reserved:
@@ -121,7 +131,7 @@ Allowed Model::query(xen_iommu_op &op)
     q.magic = 0x554d4f49;
     q.version = 2;
     q.max_ops = 128;
-    q.max_frames = 4096;
+    q.max_frames = 2048;
     q.claim_frames = 512;
     q.why = static_cast<uint8_t>(why());
     if (!why()) {
@@ -152,7 +162,8 @@ Allowed Model::usage(xen_iommu_op &op)
 {
     if (op.flags || !zero_from(op, 0))
         return {-EINVAL};
-    op.u.usage = {static_cast<uint32_t>(claims.size()), static_cast<uint32_t>(tables.size()), entries.size(), norefs()};
+    op.u.usage = {static_cast<uint32_t>(claims.size()), static_cast<uint32_t>(tables.size() + lost_tables),
+                  entries.size(), norefs()};
     return {0};
 }
 
@@ -200,7 +211,7 @@ Allowed Model::map(Batch &b, unsigned index, const xen_iommu_op &op, const Fault
 {
     const xen_iommu_op_map &m = op.u.map;
     const bool special = op.flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref);
-    if (m.ctx || !m.nr || m.nr > 4096 || (op.flags & ~0xf) || !(op.flags & 3) || (op.flags & 0xc) == 0xc ||
+    if (m.ctx || !m.nr || m.nr > 2048 || (op.flags & ~0xf) || !(op.flags & 3) || (op.flags & 0xc) == 0xc ||
         (special && m.domid != DOMID_SELF))
         return {-EINVAL};
 
@@ -244,17 +255,19 @@ Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &
     size_t needed = 0;
     for (uint64_t t = r.bfn / 512 * 512; t < r.bfn + r.nr; t += 512)
         needed += !tables.contains(t);
-    if (tables.size() + needed > max_tables())
+    if (tables.size() + lost_tables + needed > max_tables())
         why_not.insert(-ENOSPC);
     if (f.leaf_alloc || f.generic_map)
         why_not.insert(-ENOMEM);
 
-    // Of the leaf tables of an op that failed, those may be there that it came to.
-    look_at_tables(r);
+    // An op that fails leaves no leaf table, unless memory for all that it takes was lacking.
+    if (why_not.empty() || f.leaf_alloc || f.generic_map)
+        look_at_tables(r);
     if (why_not.empty()) {
         for (uint64_t i = 0; i < r.nr; i++)
             entries[r.bfn + i] = {State::Mapped, 0, frames.mfns[i], frames.flags};
         b.added.push_back(r);
+        b.mapped.push_back(index);
         return {0};
     }
     if (!f.generic_map)
@@ -268,13 +281,14 @@ Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &
     if (undone.nr) {
         b.changed.push_back(undone);
         b.waiting.push_back(index);
+        b.owed += undone.nr;
     }
     return why_not;
 }
 
 Allowed Model::unmap(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f)
 {
-    if (!range_ok(op, 4096, XEN_IOMMUOP_UNMAP_defer))
+    if (!range_ok(op, 2048, XEN_IOMMUOP_UNMAP_defer))
         return {-EINVAL};
     const Range r = {op.u.range.bfn, op.u.range.nr};
     if (!claim_of(r))
@@ -293,6 +307,7 @@ Allowed Model::unmap(Batch &b, unsigned index, const xen_iommu_op &op, const Fau
     if (!defer) {
         b.changed.push_back(r);
         b.waiting.push_back(index);
+        b.owed += r.nr;
         b.unmap_failed |= f.generic_unmap;
     }
     return {0};
@@ -300,7 +315,7 @@ Allowed Model::unmap(Batch &b, unsigned index, const xen_iommu_op &op, const Fau
 
 Allowed Model::flush(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f)
 {
-    if (!range_ok(op, 4096, 0))
+    if (!range_ok(op, 2048, 0))
         return {-EINVAL};
     const Range r = {op.u.range.bfn, op.u.range.nr};
     if (!claim_of(r))
@@ -312,6 +327,7 @@ Allowed Model::flush(Batch &b, unsigned index, const xen_iommu_op &op, const Fau
         }
     b.changed.push_back(r);
     b.waiting.push_back(index);
+    b.owed += r.nr;
     b.unmap_failed |= f.generic_unmap;
     return {0};
 }
@@ -328,6 +344,8 @@ void Model::settle(Batch &b, bool failed)
     b.changed.clear();
     b.added.clear();
     b.waiting.clear();
+    b.mapped.clear();
+    b.owed = 0;
     b.unmap_failed = false;
 }
 
@@ -338,7 +356,8 @@ std::map<uint64_t, Model::Held> Model::held() const
         if (!(e.flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref))) {
             Held &h = all[e.mfn];
             h.refs++;
-            h.types += !!(e.flags & XEN_IOMMUOP_MAP_write);
+            // Of a domain in external paging mode (2) no type is held.
+            h.types += e.flags & XEN_IOMMUOP_MAP_write && world::frames()[e.mfn].owner != &world::dom(2);
         }
     return all;
 }

@@ -15,7 +15,9 @@ namespace model {
 
 // What went wrong under the op, by the test's own doing.
 struct Faults {
-    bool leaf_alloc = false, claim_alloc = false, generic_map = false, generic_unmap = false, flush = false;
+    bool state_alloc = false, leaf_alloc = false, claim_alloc = false, generic_map = false, generic_unmap = false,
+         flush = false;
+    uint64_t host_frames = 0; // that a piece of the host map has, unless it goes to its end
 };
 
 enum class State { Mapped, Pending, Deferred };
@@ -46,6 +48,8 @@ struct Batch {
     std::vector<Range> changed;    // what the flush must cover
     std::vector<Range> added;      // and, in caching mode, what else
     std::vector<unsigned> waiting; // ops whose status the flush decides
+    std::vector<unsigned> mapped;  // and, in caching mode, what else
+    uint64_t owed = 0;             // frames that wait for the flush
     bool unmap_failed = false;     // the generic path could not clear an entry
 };
 
@@ -63,6 +67,7 @@ public:
     std::map<uint64_t, Entry> entries;
     std::vector<Claim> claims;
     std::set<uint64_t> tables; // first BFN of each leaf table
+    unsigned lost_tables = 0;  // whose flush failed: they count, and are nobody's
     Host host = Host::Present;
     std::vector<bool> host_maps;     // by frame
     uint64_t host_next = 0;          // where a change of it goes on
@@ -76,6 +81,8 @@ public:
     void interrupted(const xen_iommu_op &op);
     // The batch's flush: what waited is free, or (it failed) deferred.
     void settle(Batch &b, bool failed);
+    // Does Xen settle the batch before this op, and then look for other work?
+    bool settles_before(const Batch &b, const xen_iommu_op &op) const;
 
     // References and writable types that iommu_op should hold on a frame.
     struct Held {

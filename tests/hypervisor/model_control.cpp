@@ -9,7 +9,7 @@
 namespace model {
 
 // Frames of the host map that one op changes.
-constexpr uint64_t kHostPiece = 4096;
+constexpr uint64_t kHostPiece = 2048;
 
 // Part of what drop removes and restore puts back.
 bool Model::host_frame(uint64_t mfn) const { return world::host_perms(mfn) && !world::is_reserved(mfn); }
@@ -64,7 +64,12 @@ Allowed Model::release(const xen_iommu_op &op, const Faults &f)
     if (!(op.flags & XEN_IOMMUOP_RELEASE_unmap) && first != last)
         return {-EBUSY};
     if (f.flush || f.generic_unmap) {
+        const size_t before = tables.size();
         look_at_claim(r);
+        const size_t gone = before - tables.size(), counted = peek_tables();
+        if (counted < tables.size() + lost_tables || counted > tables.size() + lost_tables + gone)
+            world::violate("%zu leaf tables count, of %zu", counted, tables.size());
+        lost_tables = static_cast<unsigned>(counted - tables.size());
         return {-EIO};
     }
     entries.erase(first, last);
@@ -98,7 +103,7 @@ Allowed Model::change_host(const xen_iommu_op &, const Faults &f, bool drop)
             why_not.insert(-ENOMEM);
         return why_not;
     }
-    for (const uint64_t end = host_next + kHostPiece; host_next < std::min(end, world::kFrames); host_next++)
+    for (const uint64_t end = host_next + (f.host_frames ? f.host_frames : kHostPiece); host_next < std::min(end, world::kFrames); host_next++)
         host_maps[host_next] = !drop && host_frame(host_next) && !claim_of({host_next, 1});
     if (host_next < world::kFrames)
         return {-EAGAIN};

@@ -1,20 +1,21 @@
 #!/usr/bin/env bash
 # Can the tests fail? Put each bug of mutants.txt into a copy of hypervisor/, in
 # turn, and say which test found it: tests/hypervisor/mutants.sh [NAME...]. What
-# the unit tests let through goes to the fuzzer, for FUZZ_SECONDS. Status 1 when
-# one survives. It takes some ten minutes, so it is no part of `make check`.
+# the unit tests let through goes to the fuzzer, for FUZZ_SECONDS; one marked ~
+# is a data race, which the stress test must find alone. Status 1 when one
+# survives. It takes some ten minutes, so it is no part of `make check`.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 OUT=${OUT:-$here/../../build/tests/hypervisor}
 # shellcheck source=tests/hypervisor/build.sh
 . "$here/build.sh"
 
-build unit fuzz || { cat "$build_log"; exit 2; }
+build unit fuzz stress || { cat "$build_log"; exit 2; }
 OUT=$(realpath "$OUT")
 dir=$OUT/mutant
 rm -rf "$dir"
 mkdir -p "$dir/found"
-cp -a "$OUT/asan" "$dir/"
+cp -a "$OUT/asan" "$OUT/tsan" "$dir/"
 mkdir -p "$OUT/corpus"
 unpack_corpus "$OUT/corpus"
 
@@ -31,6 +32,13 @@ by_unit() {
     test=$(sed -n 's/^not ok [0-9]* - //p' "$dir/tap" | head -n 1)
     [ -n "$test" ] || test=$(sed -nE 's/^# ([A-Za-z]+(\/[A-Za-z]+)?\.[A-Za-z0-9_\/]+)$/\1/p' "$dir/tap" | tail -n 1)
     echo "$test ($(grep -hA 1 'Failed$' "$dir/tap" | sed -n '2s/^# //p'; [ "$status" -ne 124 ] || echo 'hangs'; reason "$dir/err"))" | tr '\n' ' '
+}
+
+by_stress() {
+    rm -f "$dir"/tsan/iommu_op*.o "$dir/stress"
+    make -C "$here" -j "$(nproc)" OUT="$dir" HYPERVISOR="$dir/hypervisor" FLAGS_MORE='-Wno-error' stress >"$dir/err" 2>&1 || return 1
+    ! timeout 120 "$dir/stress" 1 >"$dir/err" 2>&1 || return 1
+    echo "the stress test ($(grep -m 1 -oE 'violation: .*|ThreadSanitizer: [a-z ]+' "$dir/err"))"
 }
 
 by_fuzzer() {
@@ -50,6 +58,8 @@ while read -r name file program; do
     if cmp -s "$here/../../hypervisor/$file" "$dir/hypervisor/$file"; then
         verdict='NOT APPLIED'
         survivors=$((survivors + 1))
+    elif [[ $name == *'~'* ]]; then
+        verdict=$(by_stress) || { verdict=SURVIVES; survivors=$((survivors + 1)); }
     elif rm -f "$dir"/asan/iommu_op*.o "$dir/asan/peek.o" "$dir/unit" "$dir/fuzz"
          ! make -C "$here" -j "$(nproc)" OUT="$dir" HYPERVISOR="$dir/hypervisor" \
              FLAGS_MORE='-Wno-error' unit >"$dir/err" 2>&1; then

@@ -50,7 +50,25 @@ int peek_is_mapped(uint64_t word)
 
 int peek_is_noref(uint64_t word)
 {
-    return !!(word & ENTRY_NOREF);
+    return (word & ENTRY_FOREIGN) == ENTRY_NOREF;
+}
+
+unsigned int peek_tables(void)
+{
+    const struct iommu_op_domain *pv = peek_domain()->iommu.arch.pv;
+
+    return pv ? atomic_read(&pv->tables) : 0;
+}
+
+unsigned int peek_batches(void)
+{
+    const struct iommu_op_domain *pv = peek_domain()->iommu.arch.pv;
+    unsigned int i, n = 0;
+
+    for ( i = 0; pv && i < pv->nr_vcpus; i++ )
+        n += !!pv->batch[i];
+
+    return n;
 }
 
 int peek_is_pending(uint64_t word, unsigned int *tag)

@@ -95,21 +95,43 @@ TEST(Call, ReadsGuestMemoryOnce)
 
 TEST(Call, WithoutMemoryForItsState)
 {
-    Bare c;
+    // That of the domain, in two pieces, and that of the vCPU.
+    for (unsigned fail = 0; fail < 4; fail++) {
+        Bare c;
+        c.alloc_fails = nth(fail);
+        std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query), op_claim(kBase), op_plain(99)};
+        EXPECT_EQ(c.call(0, ops), 0);
+        EXPECT_EQ(ops[0].status, 0) << "query always answers";
+        EXPECT_EQ(ops[0].u.query.bfn_bits, 27);
+        EXPECT_EQ(ops[0].u.query.why, XEN_IOMMUOP_WHY_ok);
+        EXPECT_EQ(ops[1].status, -ENOMEM) << fail;
+        EXPECT_EQ(ops[2].status, -EINVAL);
+        EXPECT_EQ(c.op(op_claim(kBase)), 0) << "another time";
+        c.wind_up();
+    }
+}
+
+TEST(Call, WithoutMemoryForTheStateOfASecondVcpu)
+{
+    Pv c;
+    EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
     c.alloc_fails = nth(0);
-    std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query)};
-    EXPECT_EQ(c.call(0, ops), -ENOMEM);
-    EXPECT_EQ(c.call(0, ops), 0);
+    EXPECT_EQ(c.op(op_unmap(kBase), 1), -ENOMEM);
+    EXPECT_EQ(c.op(op_unmap(kBase), 1), 0);
+    EXPECT_EQ(peek_batches(), 2u);
     c.wind_up();
 }
 
-TEST(Call, WithMoreReservedThanCanBeKept)
+TEST(Call, WithAnyNumberOfReservedRanges)
 {
-    Bare c({.extra_reserved = 62});
-    std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query)};
-    world::hooks = {};
-    EXPECT_EQ(world::hypercall(0, world::dom(0), 0, ops.data(), 1).ret, -ENOMEM);
-    EXPECT_EQ(world::allocations_live(), 0u);
+    Bare c({.extra_reserved = 200});
+    EXPECT_EQ(c.op(op_claim(0x4000000)), -EADDRINUSE);
+    EXPECT_EQ(c.op(op_claim(kBase)), 0);
+    std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query_reserved)};
+    ops[0].u.reserved.index = 202;
+    EXPECT_EQ(c.call(0, ops), 0);
+    EXPECT_EQ(ops[0].u.reserved.bfn, 0x4000000u + 199 * 16);
+    c.wind_up();
 }
 
 TEST(Call, FailureInTheMiddleStopsNothing)
@@ -167,20 +189,26 @@ TEST(Refusal, IsOneErrnoForEveryOpButQuery)
     }
 }
 
-// XSM's policy, and which domain is the hardware domain, can change at any time.
-TEST(Refusal, OfWhoHasMappings)
+// XSM's policy can change at any time.
+TEST(Refusal, OfADomainThatHasMappings)
 {
-    for (bool xsm : {true, false}) {
-        SCOPED_TRACE(xsm ? "xsm" : "no hardware domain any more");
-        Pv c;
-        EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
-        (xsm ? world::xsm_allows : world::dom(0).hardware) = false;
-        expect_refused(c, xsm ? XEN_IOMMUOP_WHY_xsm : XEN_IOMMUOP_WHY_not_pv, -EPERM);
-        EXPECT_EQ(world::held(0x300), 1) << "nothing changed";
-        (xsm ? world::xsm_allows : world::dom(0).hardware) = true;
-        EXPECT_EQ(c.op(op_unmap(kBase)), 0);
-        c.wind_up();
-    }
+    Pv c;
+    EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
+    world::xsm_allows = false;
+    expect_refused(c, XEN_IOMMUOP_WHY_xsm, -EPERM);
+    EXPECT_EQ(world::held(0x300), 1) << "nothing changed";
+    world::xsm_allows = true;
+    EXPECT_EQ(c.op(op_unmap(kBase)), 0);
+    c.wind_up();
+}
+
+// hardware_dom=1: domain 0 is the hardware domain only until that one is built.
+TEST(Refusal, OfADomainThatWillNotStayTheHardwareDomain)
+{
+    Bare c;
+    hardware_domid = 1;
+    expect_refused(c, XEN_IOMMUOP_WHY_not_pv, -EPERM);
+    EXPECT_EQ(world::allocations_live(), 0u);
 }
 
 TEST(Refusal, OfADriverThatCannot)

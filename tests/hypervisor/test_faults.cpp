@@ -5,6 +5,8 @@
 
 namespace {
 
+const xen_iommu_op kDrop = op_plain(XEN_IOMMUOP_drop_host_map), kRestore = op_plain(XEN_IOMMUOP_restore_host_map);
+
 // Something of everything, several times over the same BFNs.
 std::vector<std::vector<xen_iommu_op>> story()
 {
@@ -15,12 +17,10 @@ std::vector<std::vector<xen_iommu_op>> story()
          op_map(kBase + 512, 0x400, 512, kRead)},
         {op_map(kBase + 1024, 0x400, 512), op_unmap(kBase + 1030), op_unmap(kBase + 1040, 4, kDefer),
          op_map(0x1800, 0xf0000, 2, kReadWrite | kMmio), op_map(kBase + 40, 0x320, 2, kReadWrite | kNoref),
-         op_plain(XEN_IOMMUOP_drop_host_map), op_unmap(kBase + 40, 2), op_plain(XEN_IOMMUOP_drop_host_map),
-         op_plain(XEN_IOMMUOP_drop_host_map), op_plain(XEN_IOMMUOP_drop_host_map), op_claim(0x200, 512),
-         op_map(0x210, 0x330, 8), op_plain(XEN_IOMMUOP_restore_host_map)},
+         kDrop, op_unmap(kBase + 40, 2), kDrop, kDrop, kDrop, kDrop, kDrop, kDrop, op_claim(0x200, 512),
+         op_map(0x210, 0x330, 8), kRestore},
         {op_unmap(kBase + 1024, 6), op_flush(kBase + 1024, 64), op_release(0x200, 512, kUnmapFirst),
-         op_unmap(kBase + 512, 2), op_plain(XEN_IOMMUOP_restore_host_map), op_plain(XEN_IOMMUOP_restore_host_map),
-         op_plain(XEN_IOMMUOP_restore_host_map), op_release(0x1800, 1024), op_release(0x1800, 1024, kUnmapFirst),
+         op_unmap(kBase + 512, 2), kRestore, kRestore, kRestore, kRestore, kRestore, kRestore, op_release(0x1800, 1024), op_release(0x1800, 1024, kUnmapFirst),
          op_claim(0x1800, 512)},
         op_list(kBase + 509, {0x320, 0x324, 0x322, 0x321, 0x323}),
         {op_unmap(kBase + 1031, 9), op_map(kBase + 1024, 0x600, 6), op_release(kBase, kBaseNr, kUnmapFirst),

@@ -81,7 +81,7 @@ TEST(HostMap, ChangesPieceByPiece)
             EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kRead), 1), 0);
             EXPECT_EQ(c.op(op_unmap(kBase), 1), 0);
         }
-        EXPECT_EQ(pieces, (world::kFrames + 4095) / 4096);
+        EXPECT_EQ(pieces, (world::kFrames + 2047) / 2048);
         EXPECT_EQ(c.op(o), 0) << "idempotent";
     }
     c.wind_up();
@@ -90,14 +90,15 @@ TEST(HostMap, ChangesPieceByPiece)
 TEST(HostMap, PiecesOfOneCall)
 {
     Bare c;
-    EXPECT_EQ(c.statuses({kDrop, kDrop, kDrop, kRestore, kDrop}), (Statuses{-EAGAIN, -EAGAIN, 0, -EAGAIN, -EAGAIN}));
+    EXPECT_EQ(c.statuses({kDrop, kDrop, kDrop, kDrop, kDrop, kDrop, kRestore, kDrop}),
+              (Statuses{-EAGAIN, -EAGAIN, -EAGAIN, -EAGAIN, -EAGAIN, 0, -EAGAIN, -EAGAIN}));
     c.wind_up();
 }
 
 TEST(HostMap, TurnedRoundAfterEachPiece)
 {
     for (const xen_iommu_op &there : {kDrop, kRestore})
-        for (unsigned pieces = 1; pieces < 3; pieces++) {
+        for (unsigned pieces = 1; pieces < 6; pieces++) {
             const xen_iommu_op &back = there.op == kDrop.op ? kRestore : kDrop;
             Pv c;
             if (there.op == kRestore.op)

@@ -12,6 +12,7 @@ namespace {
 
 page_info *root;
 std::vector<page_info *> queues[NR_CPUS]; // tables to free when the CPU leaves the hypervisor
+unsigned kept;
 std::recursive_mutex mapping_lock;        // as hd->arch.mapping_lock
 
 unsigned shift_of(unsigned level) { return (level - 1) * 9; }
@@ -215,6 +216,7 @@ void vtd_start()
 {
     for (auto &q : queues)
         q.clear();
+    kept = 0;
     root = &frames()[kPool];
 }
 
@@ -230,7 +232,7 @@ void vtd_reset()
         uint64_t end = mfn + 1;
         while (end < kFrames && perms == (end >= kRmrr && end < kRmrrRam ? 3 : host_perms(end)))
             end++;
-        if (perms && iommu_map(&dom(0), _dfn(mfn), _mfn(mfn), end - mfn, perms, &flags))
+        if (perms && iommu_map_any(&dom(0), _dfn(mfn), _mfn(mfn), end - mfn, perms, &flags))
             violate("the host map can't be made");
         mfn = end;
     }
@@ -247,6 +249,17 @@ void free_queued_tables()
     }
     queue.clear();
 }
+
+// They were never freed: a device may still walk them.
+void keep_queued_tables()
+{
+    std::lock_guard guard(mapping_lock);
+    std::vector<page_info *> &queue = queues[smp_processor_id()];
+    kept += static_cast<unsigned>(queue.size());
+    queue.clear();
+}
+
+unsigned tables_kept() { return kept; }
 
 // As hwdom_iommu_map() says of RAM, in a world without options.
 unsigned host_perms(uint64_t mfn)
@@ -319,6 +332,8 @@ const iommu_ops vtd_ops = {leaf_info, leaf_vacant, leaf_attach, leaf_detach, lea
 
 using namespace world;
 
+void iommu_keep_queued_pgtables(void) { keep_queued_tables(); }
+
 static void flush_after_failure(domain *d, unsigned long nr, unsigned *flags)
 {
     driver_flushes = true;
@@ -327,7 +342,7 @@ static void flush_after_failure(domain *d, unsigned long nr, unsigned *flags)
     driver_flushes = false;
 }
 
-long iommu_map(domain *d, dfn_t dfn, mfn_t mfn, unsigned long nr, unsigned int prot, unsigned int *flags)
+long iommu_map_any(domain *d, dfn_t dfn, mfn_t mfn, unsigned long nr, unsigned int prot, unsigned int *flags)
 {
     std::lock_guard guard(mapping_lock);
     for (unsigned long i = 0; i < nr;) {
@@ -335,7 +350,7 @@ long iommu_map(domain *d, dfn_t dfn, mfn_t mfn, unsigned long nr, unsigned int p
         const int rc = map_one(dfn_x(dfn) + i, mfn_x(mfn) + i, order, prot, flags);
         if (rc) {
             log.generic_map_failed = true;
-            iommu_unmap(d, dfn, i, 0, flags);
+            iommu_unmap_any(d, dfn, i, 0, flags);
             flush_after_failure(d, nr, flags);
             return rc;
         }
@@ -353,7 +368,7 @@ long iommu_map(domain *d, dfn_t dfn, mfn_t mfn, unsigned long nr, unsigned int p
 }
 
 // Goes on after an error, as for any hardware domain.
-long iommu_unmap(domain *d, dfn_t dfn, unsigned long nr, unsigned int, unsigned int *flags)
+long iommu_unmap_any(domain *d, dfn_t dfn, unsigned long nr, unsigned int, unsigned int *flags)
 {
     std::lock_guard guard(mapping_lock);
     int rc = 0;

@@ -21,6 +21,7 @@ extern "C" {
 #include <xen/spinlock.h>
 #include <xen/trace.h>
 #include <xen/vmap.h>
+#include <asm/paging.h>
 #include <xsm/xsm.h>
 
 // Of headers whose macros C++ must not see.
@@ -33,7 +34,7 @@ namespace world {
 
 constexpr uint64_t kNone = ~0ull;
 
-// Where what lies: 48 MiB, three pieces of the host map's 4096 frames.
+// Where what lies: 48 MiB, six pieces of the host map's 2048 frames.
 constexpr uint64_t kFrames = 0x3000;
 constexpr uint64_t kVga = 0xa0, kXen = 0x100, kRam = 0x200, kReadOnlyRam = 0xf00, kDom1 = 0x1000, kDom2 = 0x1200,
                    kFree = 0x1400, kXenHeap = 0x1480, kRmrr = 0x1500, kRmrrRam = 0x1580, kRam2 = 0x1600, kHole = 0x1800,
@@ -73,6 +74,7 @@ struct Hooks {
     std::function<void(uint32_t event, const void *data, unsigned bytes)> trace; // while tb_init_done
 };
 
+// Domain: for the domain's state, or that of one of its vCPUs.
 enum class Alloc { Domain, Claim, Leaf, Shadow, Table };
 
 struct Allocation {
@@ -84,6 +86,7 @@ struct Allocation {
 struct Log {
     std::vector<Allocation> allocations;
     bool generic_map_failed = false, generic_unmap_failed = false;
+    unsigned long puts = 0; // references dropped
 };
 
 extern Hooks hooks;
@@ -111,6 +114,8 @@ struct Result {
 // The hypercall, by vCPU `vcpu_id` of `d` on CPU `cpu`, with its continuations.
 Result hypercall(unsigned cpu, domain &d, unsigned vcpu_id, xen_iommu_op *ops, unsigned count);
 extern bool xsm_allows, xsm_allows_foreign;
+// Xen's own code, on that CPU.
+void run_on(unsigned cpu, const std::function<void()> &code);
 
 // What is true of a frame whatever iommu_op does.
 struct Truth {
@@ -122,9 +127,11 @@ bool mmio_allowed(uint64_t mfn, bool write);
 // The guest turns its page into a page table, or back. Fails while it is writable by type.
 bool set_page_table(uint64_t mfn, bool on);
 page_info *frames();
+bool marked_dirty(uint64_t mfn);
 int held(uint64_t mfn);
 int held_types(uint64_t mfn);
 unsigned pool_used();
+unsigned tables_kept(); // as the flush for them failed
 unsigned allocations_live();
 
 // The table, as a device that walks it now would see it.
@@ -164,6 +171,8 @@ extern "C" {
 uint64_t peek_entry(uint64_t bfn);
 int peek_leaf(uint64_t bfn, int *used); // has it a table?
 int peek_is_mapped(uint64_t word), peek_is_noref(uint64_t word);
+unsigned int peek_tables(void);  // leaf tables that count
+unsigned int peek_batches(void); // vCPUs that have theirs
 int peek_is_pending(uint64_t word, unsigned int *tag);
 uint64_t peek_mfn(uint64_t word);
 }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <sched.h>
+#include <set>
 
 extern "C" char __start_shim_read_mostly[], __stop_shim_read_mostly[];
 
@@ -96,6 +97,7 @@ void xen_reset()
 
     iommu_hwdom_passthrough = false;
     xsm_allows = xsm_allows_foreign = true;
+    hardware_domid = 0;
     static const iommu_ops no_leaf_ops = {};
     if (!config.leaf_ops)
         dom(0).iommu.platform_ops = &no_leaf_ops;
@@ -129,6 +131,14 @@ Result hypercall(unsigned cpu, domain &d, unsigned vcpu_id, xen_iommu_op *ops, u
     return r;
 }
 
+void run_on(unsigned cpu, const std::function<void()> &code)
+{
+    const unsigned outer = cpu_now;
+    cpu_now = cpu;
+    code();
+    cpu_now = outer;
+}
+
 bool mmio_allowed(uint64_t mfn, bool write)
 {
     return iomem_access_permitted(&dom(0), mfn, mfn) && !(write && rangeset_contains_singleton(mmio_ro_ranges, mfn));
@@ -151,9 +161,23 @@ void shim_assert_failed(const char *what, const char *file, int line)
     std::abort();
 }
 
+// Threads give way here now and then, so that others get between a read and its
+// compare and exchange however loaded the host is.
+static void give_way()
+{
+    thread_local uint32_t state = 1 + cpu_now * 2654435761u;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    if (state % 8 == 0)
+        sched_yield();
+}
+
 void shim_race(void)
 {
-    if (!threaded())
+    if (threaded())
+        give_way();
+    else
         runs_once(in_race, hooks.race);
 }
 
@@ -223,6 +247,8 @@ void shim_write_unlock(percpu_rwlock_t **, percpu_rwlock_t *l)
     if (!__atomic_exchange_n(&l->writer, 0, __ATOMIC_SEQ_CST))
         violate("unlock of a rwlock that is not held for writing");
 }
+
+domid_t hardware_domid;
 
 domain *rcu_lock_domain(domain *d)
 {
@@ -300,7 +326,34 @@ bool iomem_access_permitted(const domain *d, unsigned long first, unsigned long)
     return d->hardware &&
            ((first >= kVga && first < kXen) || (first >= kHole && first < kMmioForbidden) || first - 0xf0000 < 0x1000);
 }
-bool rangeset_contains_singleton(rangeset *, unsigned long s) { return s == kMmioReadOnly || s == kReadOnlyRam; }
+
+// The one of read-only MMIO is fixed; the other one is of hot-added RAM.
+struct rangeset {
+    std::set<unsigned long> frames;
+};
+static rangeset added;
+
+bool rangeset_contains_singleton(rangeset *r, unsigned long s)
+{
+    return r == &added ? added.frames.contains(s) : s == kMmioReadOnly || s == kReadOnlyRam;
+}
+rangeset *rangeset_new(domain *, const char *, unsigned int)
+{
+    added.frames.clear();
+    return &added;
+}
+int rangeset_add_range(rangeset *r, unsigned long s, unsigned long e)
+{
+    for (; s <= e; s++)
+        r->frames.insert(s);
+    return 0;
+}
+int rangeset_remove_range(rangeset *r, unsigned long s, unsigned long e)
+{
+    for (; s <= e; s++)
+        r->frames.erase(s);
+    return 0;
+}
 
 int xsm_iommu_op(xsm_default_t action)
 {

@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    static constexpr unsigned max_slots = 128, max_frames = 4096, frames_a_slot = 4;
+    static constexpr unsigned max_slots = 128, max_frames = 2048, frames_a_slot = 4;
     enum class Kind { none, run, list, unmap };
 
     bool slot()

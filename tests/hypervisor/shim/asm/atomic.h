@@ -15,7 +15,7 @@ void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 #define atomic_sub(n, v)     ((void)__atomic_sub_fetch(&(v)->counter, (n), __ATOMIC_SEQ_CST))
 #define atomic_inc(v)        atomic_add(1, v)
 #define atomic_dec(v)        atomic_sub(1, v)
-#define atomic_inc_return(v) __atomic_add_fetch(&(v)->counter, 1, __ATOMIC_SEQ_CST)
+#define atomic_add_return(n, v) __atomic_add_fetch(&(v)->counter, (n), __ATOMIC_SEQ_CST)
 #define read_atomic(p)       __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define write_atomic(p, x)   __atomic_store_n((p), (x), __ATOMIC_RELEASE)
 /* Stronger than Xen's volatile: what only a missing barrier breaks is not seen here. */

@@ -42,10 +42,18 @@ static inline unsigned long dfn_x(dfn_t d) { return d.d; }
 #define iommu_call(ops, fn, ...)  ((ops)->fn(__VA_ARGS__))
 #define iommu_vcall(ops, fn, ...) ((ops)->fn(__VA_ARGS__))
 
-long iommu_map(struct domain *d, dfn_t dfn, mfn_t mfn, unsigned long nr, unsigned int flags, unsigned int *flush);
-long iommu_unmap(struct domain *d, dfn_t dfn, unsigned long nr, unsigned int flags, unsigned int *flush);
+long iommu_map_any(struct domain *d, dfn_t dfn, mfn_t mfn, unsigned long nr, unsigned int flags, unsigned int *flush);
+long iommu_unmap_any(struct domain *d, dfn_t dfn, unsigned long nr, unsigned int flags, unsigned int *flush);
 int iommu_iotlb_flush(struct domain *d, dfn_t dfn, unsigned long nr, unsigned int flags);
 int iommu_iotlb_flush_all(struct domain *d, unsigned int flags);
 int iommu_get_reserved_device_memory(iommu_grdm_t *func, void *ctxt);
+void iommu_keep_queued_pgtables(void);
 unsigned int arch_iommu_hwdom_perms(const struct domain *d, unsigned long pfn);
 void iommu_sync_cache(const void *addr, unsigned int size);
+
+/* What iommu_op has for the generic layer. */
+bool iommu_op_enter(struct domain *d, dfn_t dfn, unsigned long nr, struct iommu_op_domain **state);
+void iommu_op_leave(struct iommu_op_domain *state);
+int iommu_op_memory_add(struct domain *d, unsigned long spfn, unsigned long epfn);
+void iommu_op_memory_remove(unsigned long spfn, unsigned long epfn);
+int iommu_op_host_map(struct domain *d, unsigned long pfn);

@@ -7,6 +7,7 @@ void shim_assert_failed(const char *what, const char *file, int line) __attribut
 #define ASSERT(c) ((c) ? (void)0 : shim_assert_failed(#c, __FILE__, __LINE__))
 #define XENLOG_ERR ""
 #define printk_once(...) ((void)0)
+#define printk(...) ((void)0)
 #define ASSERT_UNREACHABLE() shim_assert_failed("unreachable", __FILE__, __LINE__)
 #define BUILD_BUG_ON(c) _Static_assert(!(c), #c)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

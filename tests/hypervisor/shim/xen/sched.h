@@ -6,6 +6,7 @@
 
 struct domain {
     domid_t domain_id;
+    unsigned int max_vcpus;
     bool pv, hardware, dead;
     int locks; /* rcu_lock_domain() without its unlock */
     struct domain_iommu iommu;
@@ -21,7 +22,8 @@ struct vcpu *shim_current(void);
 #define dom_iommu(d)            (&(d)->iommu)
 #define is_pv_domain(d)         ((d)->pv)
 #define is_hardware_domain(d)   ((d)->hardware)
-#define hardware_domain         (current->domain->hardware ? current->domain : NULL)
+/* As hardware_dom= names it. */
+extern domid_t hardware_domid;
 #define is_iommu_enabled(d)     ((d)->iommu.enabled)
 #define need_iommu_pt_sync(d)   ((d)->iommu.need_sync)
 

@@ -1,10 +1,7 @@
-/* Allocations, each of which the test may fail. The real xzalloc comes by mm.h's company. */
+/* Large allocations, each of which the test may fail. */
 #pragma once
-#include <xen/types.h>
+#include <xen/xmalloc.h>
 
-void *shim_zalloc(size_t size);
-void shim_free(void *p);
-#define vzalloc(size) shim_zalloc(size)
+void *shim_vzalloc(size_t size);
+#define vzalloc(size) shim_vzalloc(size)
 #define vfree(p)      shim_free(p)
-#define xzalloc(type) ((type *)shim_zalloc(sizeof(type)))
-#define xfree(p)      shim_free(p)

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op_domain.c: the state of a domain that uses the PV-IOMMU hypercall,
+ * its limits, its reserved ranges, and the sums over its vCPUs.
+ */
+#include <xen/init.h>
+#include <xen/lib.h>
+#include <xen/nospec.h>
+#include <xen/param.h>
+#include <xen/xmalloc.h>
+
+#include "iommu_op_batch.h"
+
+/* iommu-op=generic: shadow entries and iommu_map(), as for other drivers. */
+static bool __read_mostly opt_generic;
+
+static int __init cf_check parse_iommu_op(const char *s)
+{
+    if ( strcmp(s, "generic") )
+        return -EINVAL;
+
+    opt_generic = true;
+
+    return 0;
+}
+custom_param("iommu-op", parse_iommu_op);
+
+/* The interrupt address range: DMA there is an interrupt, not memory. */
+#define MSI_FIRST 0xfee00
+#define MSI_NR    0x100
+
+/* Both callbacks return 1: once a range, not once for each of its devices. */
+static int cf_check count_reserved(xen_pfn_t start, xen_ulong_t nr, u32 id,
+                                   void *ctxt)
+{
+    unsigned int *count = ctxt;
+
+    ++*count;
+
+    return 1;
+}
+
+static int cf_check add_reserved(xen_pfn_t start, xen_ulong_t nr, u32 id,
+                                 void *ctxt)
+{
+    struct iommu_op_domain *pv = ctxt;
+
+    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
+        .bfn = start,
+        .nr = nr,
+        .type = XEN_IOMMUOP_RESERVED_rmrr,
+    };
+
+    return 1;
+}
+
+/* The interrupt range, and what firmware reserves, which is fixed at boot. */
+static int reserved_init(struct iommu_op_domain *pv)
+{
+    unsigned int count = 1;
+    int rc = iommu_get_reserved_device_memory(count_reserved, &count);
+
+    if ( rc )
+        return rc;
+
+    pv->reserved = xzalloc_array(struct iommu_op_reserved, count);
+    if ( !pv->reserved )
+        return -ENOMEM;
+
+    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
+        .bfn = MSI_FIRST,
+        .nr = MSI_NR,
+        .type = XEN_IOMMUOP_RESERVED_msi,
+    };
+
+    return iommu_get_reserved_device_memory(add_reserved, pv);
+}
+
+/* Each window may map all memory once; no device needs more than a few. */
+static unsigned int max_tables(void)
+{
+    return 4 * (total_pages / LEAF_FRAMES) + 1024;
+}
+
+static void free_domain(struct iommu_op_domain *pv)
+{
+    xfree(pv->reserved);
+    xfree(pv);
+}
+
+/* Make the state of @d; NULL when there is no memory. */
+static struct iommu_op_domain *make_domain(struct domain *d)
+{
+    struct domain_iommu *hd = dom_iommu(d);
+    struct iommu_op_domain *pv, *other;
+    struct iommu_leaf_info info = {};
+
+    pv = xzalloc_flex_struct(struct iommu_op_domain, batch, d->max_vcpus);
+    if ( !pv )
+        return NULL;
+
+    percpu_rwlock_resource_init(&pv->lock, iommu_op_rwlock);
+
+    iommu_vcall(hd->platform_ops, leaf_info, d, &info);
+    pv->bfn_bits = info.bfn_bits;
+    pv->direct = !opt_generic;
+    pv->entry_bits = pv->direct ? info.entry_bits : 0;
+    pv->flush_added = info.flush_added;
+    pv->max_tables = max_tables();
+    pv->nr_vcpus = d->max_vcpus;
+
+    if ( reserved_init(pv) )
+    {
+        free_domain(pv);
+        return NULL;
+    }
+
+    /* Full barrier: whoever sees the pointer sees what it points to. */
+    other = cmpxchgptr(&hd->arch.pv, NULL, pv);
+    if ( other )
+    {
+        free_domain(pv);
+        pv = other;
+    }
+
+    return pv;
+}
+
+/*
+ * Make the batch of @v, the current vCPU, for its first op, and the state of
+ * its domain if that is not there; NULL when there is no memory. The caller is
+ * the only one that sets the pointer.
+ */
+struct iommu_op_batch *iommu_op_batch_make(const struct vcpu *v)
+{
+    struct domain *d = v->domain;
+    struct iommu_op_domain *pv = ACCESS_ONCE(dom_iommu(d)->arch.pv);
+    struct iommu_op_batch *b;
+
+    if ( !pv )
+        pv = make_domain(d);
+    if ( !pv )
+        return NULL;
+
+    b = xzalloc(struct iommu_op_batch);
+    if ( !b )
+        return NULL;
+
+    b->d = d;
+    b->pv = pv;
+    b->mark = tag_mark(vcpu_tag(v));
+
+    /* Its contents before the pointer; pairs with iommu_op_usage(). */
+    smp_wmb();
+    ACCESS_ONCE(pv->batch[v->vcpu_id]) = b;
+
+    return b;
+}
+
+/* The part of a query's answer that says what @d, which is not refused, has. */
+void iommu_op_limits(struct domain *d, struct xen_iommu_op_query *q)
+{
+    const struct iommu_op_domain *pv = ACCESS_ONCE(dom_iommu(d)->arch.pv);
+    struct iommu_leaf_info info = {};
+
+    iommu_vcall(dom_iommu(d)->platform_ops, leaf_info, d, &info);
+    q->bfn_bits = info.bfn_bits;
+    q->max_tables = max_tables();
+    q->caps = opt_generic ? 0 : XEN_IOMMUOP_CAP_leaf;
+
+    /* Nobody could drop it before the first op. */
+    if ( !pv || ACCESS_ONCE(pv->host) == HOST_present )
+        q->caps |= XEN_IOMMUOP_CAP_host_map;
+}
+
+int iommu_op_query_reserved(const struct iommu_op_domain *pv,
+                            struct xen_iommu_op_reserved *r)
+{
+    const struct iommu_op_reserved *res;
+
+    if ( r->index >= pv->nr_reserved )
+        return -ENOENT;
+
+    res = &pv->reserved[array_index_nospec(r->index, pv->nr_reserved)];
+    r->type = res->type;
+    r->bfn = res->bfn;
+    r->nr = res->nr;
+
+    return 0;
+}
+
+/*
+ * Claims stay as they are: the caller has the domain's lock. The numbers of
+ * frames move on while other vCPUs' batches run.
+ */
+void iommu_op_usage(const struct iommu_op_domain *pv,
+                    struct xen_iommu_op_usage *u)
+{
+    long mapped = 0;
+    unsigned int i;
+
+    for ( i = 0; i < pv->nr_vcpus; i++ )
+    {
+        /* Pairs with the barrier in iommu_op_batch_make(). */
+        const struct iommu_op_batch *b = ACCESS_ONCE(pv->batch[i]);
+
+        if ( b )
+            mapped += read_atomic(&b->mapped);
+    }
+
+    *u = (struct xen_iommu_op_usage){
+        .claims = pv->nr_claims,
+        .tables = atomic_read(&pv->tables),
+        .mapped = max(mapped, 0L),
+        .noref = atomic_read(&pv->noref),
+    };
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
