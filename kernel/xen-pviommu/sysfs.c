@@ -297,7 +297,7 @@ static ssize_t usage_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 #define USAGE(_name, _value)						\
 	static struct usage_attr usage_##_name = {			\
-		.attr = __ATTR(_name, 0444, usage_show, NULL),		\
+		.attr = __ATTR(_name, 0400, usage_show, NULL),		\
 		.value = (_value),					\
 	}
 

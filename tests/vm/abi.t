@@ -20,4 +20,10 @@ vm_test caching --no-module --xen-args "$room" --qemu-args "$DEVICES -global int
 # Without devices that need it, the host map can go.
 vm_test hostmap --no-module --xen-args "$room" -- abi.sh hostmap
 vm_test hostmap-generic --no-module --xen-args "$room iommu-op=generic" -- abi.sh hostmap
+# A DIMM that Linux does not know of: Xen gets it as it is told.
+vm_test hotadd --no-module --xen-args "$room" \
+    --qemu-args '-m 2048,slots=2,maxmem=4G -object memory-backend-ram,id=dimm,size=1G -device pc-dimm,memdev=dimm' -- \
+    abi.sh hotadd
+# How long Xen works without a look at other work, by the instruction clock.
+vm_test bounds --no-module --icount --xen-args "$room" -- abi.sh bounds
 done_testing

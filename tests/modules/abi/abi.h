@@ -77,5 +77,7 @@ void abi_defer(struct tap *tap);
 void abi_hostmap(struct tap *tap);	/* hostmap.c */
 void abi_interrupt(struct tap *tap);	/* interrupt.c */
 void abi_race(struct tap *tap);		/* race.c */
+void abi_hotadd(struct tap *tap);	/* hotadd.c */
+void abi_bounds(struct tap *tap);	/* bounds.c */
 
 #endif

@@ -76,6 +76,8 @@ static const struct group groups[] = {
 	{ "hostmap", abi_hostmap },
 	{ "interrupt", abi_interrupt },
 	{ "race", abi_race },
+	{ "hotadd", abi_hotadd },
+	{ "bounds", abi_bounds },
 };
 
 /* Whatever a group did, it must leave nothing behind. */
