@@ -181,10 +181,11 @@ static void log_leftovers(void)
 
 static void stop(void)
 {
+	/* First: no device has our ops any more, and those that bind now won't. */
+	pviommu_isolate(false);
 	pviommu_chardev_exit();
 	pviommu_devices_exit();
 	unregister_reboot_notifier(&reboot_notifier);
-	pviommu_isolate(false);
 	pviommu_queues_exit();
 	release_windows();
 	pviommu_batches_exit();

@@ -85,8 +85,11 @@ enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
 {
 	enum pviommu_mode mode = asked_for(pdev, otherwise);
 
-	if (pdev->untrusted && mode != PVIOMMU_OFF)
+	if (pdev->untrusted) {
+		if (mode == PVIOMMU_OFF)
+			pci_notice(pdev, "xen_pviommu.devices: it is untrusted, so strict and not off\n");
 		return PVIOMMU_STRICT;
+	}
 	if (mode == PVIOMMU_STATIC && !pviommu_static.last)
 		return PVIOMMU_STRICT;
 
