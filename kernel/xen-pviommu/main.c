@@ -102,9 +102,11 @@ static int claim_windows(void)
 
 	if (pviommu_state.mode == PVIOMMU_STATIC) {
 		err = pviommu_static_init(&frames);
-		if (err)
+		if (err) {
+			pviommu_state.mode = PVIOMMU_STRICT;
 			pr_notice("no static map (error %d): mode strict instead\n",
 				  err);
+		}
 	}
 	err = pviommu_windows_init(frames);
 	if (err)

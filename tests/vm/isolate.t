@@ -4,12 +4,16 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
+TOP=$(cd "$TESTS/.." && pwd)
+ok 'pviommuctl builds' "$TOP/userspace/build.sh" plain pviommuctl/pviommuctl
+
 nic_pair e1000e
 nic_pair virtio-net-pci,iommu_platform=on,disable-legacy=on
 nvme
-# It is told of what it gets, which is no fault here.
-excuses=(--excuse 'nvme0: Removing after probe failure')
+# Both are told of what they get, which is no fault here.
+excuses=(--excuse 'nvme0: Removing after probe failure' --excuse 'no static map \(error -12\)')
 # A disk with something on it.
 head -c 8M /dev/urandom | dd of="$TEST_LOG/$DRIVE.img" conv=notrunc status=none
-vm_test isolate --no-module "${excuses[@]}" --qemu-args "$DEVICES" -- isolate.sh
+vm_test isolate --no-module "${excuses[@]}" --qemu-args "$DEVICES" \
+    --copy "$TOP/build/meson/plain/pviommuctl/pviommuctl" -- isolate.sh
 done_testing

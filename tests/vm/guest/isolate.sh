@@ -1,6 +1,6 @@
 #!/bin/bash
 # isolate.sh: the host map is gone, and devices bind that xen_pviommu does not
-# serve, as their mode is off or memory is short.
+# serve, as their mode is off or memory is short. Then the static map fails.
 . /root/lib.sh
 modprobe mishap
 MISHAP=/sys/module/mishap/parameters
@@ -98,4 +98,22 @@ is 'untrusted and off: strict' "$(cat "/sys/bus/pci/devices/${nvme[0]}/xen_pviom
 is 'untrusted and off: says so' "$(dmesg | grep -c "${nvme[0]}: xen_pviommu.devices: it is untrusted, so strict and not off")" 1
 is 'untrusted and off: right' "$(contents)" "$sum"
 rmmod nvme xen_pviommu
+
+# --- no static map: one mode, wherever one looks
+
+echo vmalloc >"$MISHAP/starve"
+modprobe xen_pviommu mode=static
+is 'the static map had no memory' "$(cat "$MISHAP/starve")" 1
+is 'the log names the mode' "$(dmesg | grep -oE 'xen_pviommu: (no static map.*|active.*)' | tail -n 2 | xargs)" \
+    'xen_pviommu: no static map (error -12): mode strict instead xen_pviommu: active, mode strict'
+is 'and sysfs the same' "$(cat "$SYS/mode")" strict
+is 'and the parameter' "$(cat /sys/module/xen_pviommu/parameters/mode)" strict
+is 'and pviommuctl' "$(/root/pviommuctl status | sed -n 's/^mode *//p')" strict
+modprobe nvme
+retry test -b /dev/nvme0n1
+is 'and the device' "$(cat "/sys/bus/pci/devices/${nvme[0]}/xen_pviommu/mode")" strict
+ok 'so that it can be isolated' bash -c "echo 1 >$SYS/isolate"
+is 'and is right' "$(contents)" "$sum"
+rmmod nvme
+ok 'unload, isolated' rmmod xen_pviommu
 done_testing
