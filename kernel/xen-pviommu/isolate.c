@@ -13,9 +13,10 @@
 #include <linux/sched.h>
 
 #include "device.h"
-#include "xencall.h"
+#include "iommu.h"
 #include "isolate.h"
 #include "static.h"
+#include "xencall.h"
 
 bool pviommu_isolated __read_mostly;
 
@@ -121,6 +122,7 @@ int pviommu_isolate(bool on)
 		if (!err) {
 			WRITE_ONCE(pviommu_isolated, false);
 			pr_info("host map restored\n");
+			pviommu_domains_exposed();
 		}
 	}
 	mutex_unlock(&isolate_lock);
