@@ -6,9 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <shared_mutex>
 
 extern "C" {
+#include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/panic_notifier.h>
+#include <linux/reboot.h>
 #include <linux/smp.h>
 
 void shim_rcu_register();
@@ -50,7 +54,9 @@ thread_local Thread me;
 
 std::array<std::mutex, NR_CPUS> cpus;
 std::array<std::atomic<bool>, NR_CPUS> is_online;
-std::mutex hotplug;
+// Held for writing while a CPU goes or comes, until all of it is done.
+std::shared_mutex hotplug;
+thread_local bool hotplugs;
 
 std::mutex timers_lock; // of all timers
 timer_list *timers;
@@ -169,7 +175,7 @@ void irqs_off(const std::function<void()> &what)
 
 void cpu_down(unsigned cpu)
 {
-    const std::lock_guard<std::mutex> guard(hotplug);
+    const std::lock_guard<std::shared_mutex> guard(hotplug);
     unsigned others = 0;
     for (unsigned c = 0; c < NR_CPUS; c++)
         others += c != cpu && is_online[c];
@@ -193,12 +199,14 @@ void cpu_down(unsigned cpu)
         hooks.dying(cpu);
     if (!cpu_dead)
         return;
+    hotplugs = true;
     as_cpu(next, [&] { cpu_dead(cpu); });
+    hotplugs = false;
 }
 
 void cpu_up(unsigned cpu)
 {
-    const std::lock_guard<std::mutex> guard(hotplug);
+    const std::lock_guard<std::shared_mutex> guard(hotplug);
     is_online[cpu] = true;
 }
 
@@ -528,18 +536,33 @@ void on_each_cpu(void (*func)(void *info), void *info, int)
     }
 }
 
+void cpus_read_lock(void)
+{
+    if (me.irqs_off)
+        violate("cpus_read_lock() with interrupts off");
+    if (hotplugs)
+        violate("deadlock: cpus_read_lock() in a hotplug callback");
+    if (hotplug.try_lock_shared())
+        return;
+    waiters++;
+    hotplug.lock_shared();
+    waiters--;
+}
+
+void cpus_read_unlock(void) { hotplug.unlock_shared(); }
+
 int cpuhp_setup_state_nocalls(cpuhp_state, const char *, int (*)(unsigned int), int (*dead)(unsigned int))
 {
     if (hooks.cpuhp_fails && hooks.cpuhp_fails())
         return -ENOSPC;
-    const std::lock_guard<std::mutex> guard(hotplug);
+    const std::lock_guard<std::shared_mutex> guard(hotplug);
     cpu_dead = dead;
     return 100;
 }
 
 void cpuhp_remove_state_nocalls(cpuhp_state state)
 {
-    const std::lock_guard<std::mutex> guard(hotplug);
+    const std::lock_guard<std::shared_mutex> guard(hotplug);
     if (static_cast<int>(state) != 100 || !cpu_dead)
         violate("hotplug callbacks are removed that were not set up");
     cpu_dead = nullptr;
