@@ -139,7 +139,7 @@ void pviommu_device_failed(struct pviommu_device *pd, int error)
 	WRITE_ONCE(pd->failures, failures);
 	if (is_shortage(error) && failures < MAX_FAILURES)
 		return;
-	if (READ_ONCE(pviommu_isolated))
+	if (!pviommu_host_map_stands())
 		return;
 	if (latch(pd, PVIOMMU_PATH_OURS))
 		dev_err(pd->dev, "error %d, %u in a row: on xen-swiotlb from now on\n",

@@ -340,7 +340,7 @@ static int attach_dev(struct iommu_domain *domain, struct device *dev)
 	if (domain->type == IOMMU_DOMAIN_BLOCKED)
 		pci_clear_master(to_pci_dev(dev));
 	if (domain->type == IOMMU_DOMAIN_UNMANAGED &&
-	    !READ_ONCE(pviommu_isolated))
+	    !pviommu_isolated())
 		taint(dev_name(dev));
 
 	return 0;

@@ -56,7 +56,7 @@ bool pviommu_refuse(struct pci_dev *pdev, const char *why)
 	 * Serialised with isolate.c by the device's lock: a device that goes on
 	 * here with the host map is bound when isolate looks at it.
 	 */
-	if (!READ_ONCE(pviommu_isolated))
+	if (pviommu_host_map_stands())
 		return false;
 	set_dma_ops(&pdev->dev, &refuse_ops);
 	pci_err(pdev, "DMA refused: %s, and the host map is dropped. Restore it (isolate=0), then bind the device again\n",

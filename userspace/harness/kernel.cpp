@@ -23,6 +23,7 @@ void shim_rcu_queue(void *head, void (*func)(void *));
 void shim_rcu_run();
 
 unsigned long shim_jiffies;
+struct atomic_notifier_head panic_notifier_list;
 extern char __start_shim_percpu[]; // NOLINT(bugprone-dynamic-static-initializers)
 extern char shim_percpu_room[];
 }
@@ -30,6 +31,7 @@ extern char shim_percpu_room[];
 namespace world {
 
 Hooks hooks;
+std::string logged;
 
 namespace {
 
@@ -242,6 +244,14 @@ void weak_memory(bool on)
     me.weak = on;
 }
 
+void panic()
+{
+    irqs_off([] {
+        if (notifier_block *nb = panic_notifier_list.block)
+            nb->notifier_call(nb, 0, nullptr);
+    });
+}
+
 unsigned lock_waiters() { return waiters; }
 unsigned long allocations() { return live; }
 
@@ -261,6 +271,8 @@ void reset_kernel()
     std::memset(__start_shim_percpu, 0, NR_CPUS * SHIM_PERCPU_ROOM);
     areas.clear();
     live = 0;
+    logged.clear();
+    panic_notifier_list.block = nullptr;
     timers = nullptr;
     cpu_dead = nullptr;
     // So that they wrap while the tests run.
@@ -278,7 +290,17 @@ using namespace world;
 extern "C" {
 
 void shim_violation(const char *what) { violate("%s", what); }
-void shim_log(const char *, ...) {}
+void shim_log(const char *format, ...)
+{
+    if (threads)
+        return;
+    std::array<char, 512> text{};
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(text.data(), text.size(), format, args);
+    va_end(args);
+    logged += text.data();
+}
 
 // --- memory order
 
@@ -485,6 +507,11 @@ void shim_free(const void *p)
     live--;
     std::free(const_cast<void *>(p));
 }
+
+// --- notifiers
+
+int register_reboot_notifier(notifier_block *) { return 0; }
+void unregister_reboot_notifier(notifier_block *) {}
 
 // --- timers and hotplug
 
