@@ -17,7 +17,7 @@
 
 bool pviommu_base_usable(void)
 {
-	return !READ_ONCE(pviommu_isolated);
+	return pviommu_host_map_stands();
 }
 
 static void put(struct pviommu_device *pd)

@@ -24,6 +24,7 @@
 #include "dma.h"
 #include "isolate.h"
 #include "queue.h"
+#include "refuse.h"
 #include "static.h"
 #include "sysfs.h"
 
@@ -138,7 +139,7 @@ void pviommu_device_failed(struct pviommu_device *pd, int error)
 	WRITE_ONCE(pd->failures, failures);
 	if (is_shortage(error) && failures < MAX_FAILURES)
 		return;
-	if (READ_ONCE(pviommu_isolated))
+	if (!pviommu_host_map_stands())
 		return;
 	if (latch(pd, PVIOMMU_PATH_OURS))
 		dev_err(pd->dev, "error %d, %u in a row: on xen-swiotlb from now on\n",
@@ -261,50 +262,62 @@ static bool may_attach(struct pci_dev *pdev)
 	       get_dma_ops(&pdev->dev);
 }
 
-/*
- * The driver core calls it under the device's lock, before probe. The devres
- * action is the first of the device, and so the last to run.
- */
-static void attach(struct pci_dev *pdev)
+/* The devres action is the first of the device, and so the last to run. */
+static bool serve(struct pci_dev *pdev, enum pviommu_mode mode)
 {
-	struct pviommu_device *pd;
-	enum pviommu_mode mode;
+	struct pviommu_device *pd = new_device(pdev, mode);
 
-	if (!may_attach(pdev))
-		return;
-	mode = pviommu_mode_for(pdev, default_mode);
-	if (mode == PVIOMMU_OFF || !try_module_get(THIS_MODULE))
-		return;
-	pd = new_device(pdev, mode);
 	if (!pd)
-		goto put;
+		return false;
+	if (devm_add_action(&pdev->dev, detach, pd)) {
+		free_device(pd);
+		return false;
+	}
 
 	mutex_lock(&devices_lock);
 	list_add_tail(&pd->node, &devices);
 	nr_devices++;
 	set_dma_ops(&pdev->dev, &pd->ops);
 	mutex_unlock(&devices_lock);
-
-	if (devm_add_action(&pdev->dev, detach, pd)) {
-		detach(pd);
-		goto failed;
-	}
 	pd->in_sysfs = !pviommu_sysfs_add_device(&pdev->dev);
 
-	return;
+	return true;
+}
 
-put:
+/* The driver core calls it under the device's lock, before probe. */
+static void attach(struct pci_dev *pdev)
+{
+	enum pviommu_mode mode;
+
+	/* A module that is about to go puts the host map back: see stop(). */
+	if (!may_attach(pdev) || !try_module_get(THIS_MODULE))
+		return;
+	mode = pviommu_mode_for(pdev, default_mode);
+	if (mode == PVIOMMU_OFF) {
+		if (pviommu_refuse(pdev, "its mode is off"))
+			return;
+	} else {
+		if (serve(pdev, mode) || pviommu_refuse(pdev, "out of memory"))
+			return;
+		pci_err(pdev, "out of memory: on xen-swiotlb\n");
+	}
 	module_put(THIS_MODULE);
-failed:
-	dev_err(&pdev->dev, "out of memory: on xen-swiotlb\n");
 }
 
 static int notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct device *dev = data;
 
-	if (action == BUS_NOTIFY_BIND_DRIVER)
+	switch (action) {
+	case BUS_NOTIFY_BIND_DRIVER:
 		attach(to_pci_dev(dev));
+		break;
+	case BUS_NOTIFY_DRIVER_NOT_BOUND:
+	case BUS_NOTIFY_UNBOUND_DRIVER:
+		if (pviommu_refuse_no_more(dev))
+			module_put(THIS_MODULE);
+		break;
+	}
 
 	return NOTIFY_DONE;
 }
@@ -343,13 +356,14 @@ unsigned int pviommu_devices_attached(void)
 	return READ_ONCE(nr_devices);
 }
 
+/* Under the device's lock: a driver that is about to bind it has done so then. */
 static bool needs_base(struct pci_dev *pdev)
 {
 	struct pviommu_device *pd;
 	bool needs = true;
 
 	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL || !pdev->dev.driver ||
-	    !pdev->is_busmaster)
+	    !pdev->is_busmaster || pviommu_refused(&pdev->dev))
 		return false;
 
 	pd = pviommu_device_get(&pdev->dev);
@@ -372,10 +386,15 @@ static bool needs_base(struct pci_dev *pdev)
 struct device *pviommu_devices_find_base(void)
 {
 	struct pci_dev *pdev = NULL;
+	bool needs;
 
-	for_each_pci_dev(pdev)
-		if (needs_base(pdev))
+	for_each_pci_dev(pdev) {
+		device_lock(&pdev->dev);
+		needs = needs_base(pdev);
+		device_unlock(&pdev->dev);
+		if (needs)
 			return &pdev->dev;
+	}
 
 	return NULL;
 }

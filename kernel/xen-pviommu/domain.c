@@ -18,6 +18,8 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/panic.h>
+#include <linux/pci.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
@@ -26,6 +28,7 @@
 #include <xen/page.h>
 
 #include "iommu.h"
+#include "isolate.h"
 #include "map.h"
 
 /*
@@ -316,9 +319,30 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 	return PFN_PHYS(entry_pfn(entry)) | offset_in_page(iova);
 }
 
-/* One table for all: a device reaches what is mapped through any domain. */
+/*
+ * A process that has a device can have it reach all that the host map holds. As
+ * VFIO's own mode without an IOMMU does, say so, and mark the kernel.
+ */
+static void taint(const char *who)
+{
+	pr_warn("%s while the host map stands: a process can reach all of the host's memory, unless isolate=1 comes first; this taints the kernel\n",
+		who);
+	add_taint(TAINT_USER, LOCKDEP_STILL_OK);
+}
+
+/*
+ * One table for all: a device reaches what is mapped through any domain. What
+ * blocks it is to be no master of its bus, which VFIO makes it again when a
+ * process opens it.
+ */
 static int attach_dev(struct iommu_domain *domain, struct device *dev)
 {
+	if (domain->type == IOMMU_DOMAIN_BLOCKED)
+		pci_clear_master(to_pci_dev(dev));
+	if (domain->type == IOMMU_DOMAIN_UNMANAGED &&
+	    !pviommu_isolated())
+		taint(dev_name(dev));
+
 	return 0;
 }
 
@@ -368,6 +392,21 @@ bool pviommu_domains_close(void)
 	mutex_unlock(&users_lock);
 
 	return closed;
+}
+
+/*
+ * The host map is back. Serialised by the lock: a domain that is made later has
+ * its device attached later, too, and that is told there.
+ */
+void pviommu_domains_exposed(void)
+{
+	bool used;
+
+	mutex_lock(&users_lock);
+	used = users > 0;
+	mutex_unlock(&users_lock);
+	if (used)
+		taint("VFIO has devices");
 }
 
 void pviommu_domains_open(void)

@@ -65,9 +65,9 @@ static inline u64 pviommu_run_take(struct pviommu_window *w, u64 bfn)
 /*
  * Hold the page of a run, so that it stays what it is while its unmap waits.
  * All of the run must be of one page, in the sense of the memory management,
- * and what waits is one op.
+ * and what waits is one op. Return: is it held?
  */
-static inline struct page *pviommu_hold(u64 run)
+static inline bool pviommu_hold(u64 run)
 {
 	unsigned long pfn = pviommu_run_pfn(run), nr = pviommu_run_nr(run);
 	struct page *page = pfn_to_page(pfn), *head = compound_head(page);
@@ -75,11 +75,10 @@ static inline struct page *pviommu_hold(u64 run)
 	if (unlikely(nr > 1) &&
 	    (nr > pviommu_xen.max_frames ||
 	     pfn + nr > page_to_pfn(head) + compound_nr(head)))
-		return NULL;
-	if (unlikely(is_zone_device_page(page)) || !get_page_unless_zero(head))
-		return NULL;
+		return false;
 
-	return page;
+	return likely(!is_zone_device_page(page)) &&
+	       likely(get_page_unless_zero(head));
 }
 
 /* Neighbouring pages go to neighbouring sets: a word's low bits are its PFN's. */
@@ -204,7 +203,9 @@ static inline u64 pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
 	local_irq_save(flags);
 	word = bfn_cookie(&w->bfns, PHYS_PFN(addr));
 	run = word ? *word : PVIOMMU_RUN_STRICT;
-	if (likely(run && !(run & PVIOMMU_RUN_STRICT) &&
+	/* Once more: with interrupts on, a new mode's drain may have passed. */
+	if (likely(READ_ONCE(pd->mode) == PVIOMMU_REUSE && run &&
+		   !(run & PVIOMMU_RUN_STRICT) &&
 		   pviommu_run_nr(run) <= PVIOMMU_REUSE_PAGES) &&
 	    likely(pviommu_hold(run))) {
 		*word = 0;

@@ -73,7 +73,7 @@ static u64 first_free(void)
 {
 	u64 end_of_ram = PFN_PHYS(pviommu_xen.max_ram);
 
-	return pviommu_isolated ? SZ_4G : max_t(u64, SZ_4G, end_of_ram);
+	return pviommu_isolated() ? SZ_4G : max_t(u64, SZ_4G, end_of_ram);
 }
 
 /*

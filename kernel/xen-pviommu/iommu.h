@@ -20,6 +20,7 @@ bool pviommu_iommu_serves(void);
 /* domain.c */
 struct iommu_domain *pviommu_domain_alloc(unsigned int type);
 bool pviommu_domains_close(void);
+void pviommu_domains_exposed(void);
 void pviommu_domains_open(void);
 
 /* claims.c */
@@ -36,6 +37,10 @@ static inline int pviommu_iommu_serve(bool on)
 static inline bool pviommu_iommu_serves(void)
 {
 	return false;
+}
+
+static inline void pviommu_domains_exposed(void)
+{
 }
 
 #endif

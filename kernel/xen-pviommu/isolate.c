@@ -3,53 +3,93 @@
  * Isolation: while the host map stands a device reaches all RAM of the host at
  * its machine address, whatever we map and unmap. Only without it is a device
  * held to what its driver mapped. It can go once no device needs it.
+ *
+ * Xen drops and restores it a piece at a time, and either can stop half way for
+ * want of memory. The host map then has holes: it protects nothing, and no
+ * machine address is given to a device, until somebody tries again and succeeds.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
+#include <linux/panic_notifier.h>
 #include <linux/printk.h>
+#include <linux/reboot.h>
 #include <linux/sched.h>
 
 #include "device.h"
-#include "xencall.h"
+#include "iommu.h"
 #include "isolate.h"
+#include "probe.h"
 #include "static.h"
+#include "xencall.h"
 
-bool pviommu_isolated __read_mostly;
+const char *const pviommu_host_map_names[PVIOMMU_HOST_MAPS] = {
+	[PVIOMMU_HOST_WHOLE] = "whole",
+	[PVIOMMU_HOST_HOLED] = "holed",
+	[PVIOMMU_HOST_DROPPED] = "dropped",
+};
 
-/* Serialises changes of pviommu_isolated, and of the host map with it. */
+enum pviommu_host_map pviommu_host_map __read_mostly;
+
+/* Serialises changes of it. */
 static DEFINE_MUTEX(isolate_lock);
 
+/* Goes that an op gets which stops for want of memory or of a flush. */
+#define MAX_FAILURES	3
+
 /*
- * Both ops do a piece at a time, and may stop half way for want of memory: then
- * they get a few more goes.
+ * The next piece. Return: 0, all is done; -EAGAIN, it is to be called again; or
+ * an error that lasts.
  */
-static int host_map_op(unsigned int what)
+static int next_piece(unsigned int what, int *failures)
 {
-	int failures = 0, err;
+	struct xen_iommu_op op = { .op = what };
+	int err = pviommu_hypercall_one(&op);
 
-	do {
-		struct xen_iommu_op op = { .op = what };
-
-		err = pviommu_hypercall_one(&op);
-		if (err == -ENOMEM || err == -EIO)
-			failures++;
-		else if (err != -EAGAIN)
-			break;
-		cond_resched();
-	} while (failures < 3);
+	if ((err == -ENOMEM || err == -EIO) && ++*failures < MAX_FAILURES)
+		return -EAGAIN;
 
 	return err;
 }
 
-int pviommu_restore_host_map(void)
+/*
+ * All pieces. On the way the host map has holes. An op that was refused at once
+ * has changed nothing.
+ */
+static int change(unsigned int what, enum pviommu_host_map goal)
 {
-	int err = host_map_op(XEN_IOMMUOP_restore_host_map);
+	enum pviommu_host_map before = pviommu_host_map;
+	int failures = 0, pieces = 0, err;
 
-	if (err)
-		pr_err("the host map can't be restored: error %d\n", err);
+	WRITE_ONCE(pviommu_host_map, PVIOMMU_HOST_HOLED);
+	do {
+		err = next_piece(what, &failures);
+		pieces++;
+		cond_resched();
+	} while (err == -EAGAIN);
+	if (!err)
+		WRITE_ONCE(pviommu_host_map, goal);
+	else if (pieces == 1 && !failures)
+		WRITE_ONCE(pviommu_host_map, before);
+
+	return err;
+}
+
+static int restore(void)
+{
+	int err = change(XEN_IOMMUOP_restore_host_map, PVIOMMU_HOST_WHOLE);
+
+	if (!err) {
+		pr_info("host map restored\n");
+		pviommu_domains_exposed();
+		return 0;
+	}
+	pr_err("the host map can't be restored: error %d\n", err);
+	if (pviommu_host_map == PVIOMMU_HOST_HOLED)
+		pr_err("the host map has holes: xen-swiotlb's mappings are refused. Write 0 or 1 to isolate to try again\n");
 
 	return err;
 }
@@ -74,6 +114,7 @@ static int check_devices(void)
 
 static int drop(void)
 {
+	enum pviommu_host_map before = pviommu_host_map;
 	int err;
 
 	/* The first look spares devices that need it the errors of a try. */
@@ -81,23 +122,24 @@ static int drop(void)
 	if (err)
 		return err;
 
-	WRITE_ONCE(pviommu_isolated, true);
+	WRITE_ONCE(pviommu_host_map, PVIOMMU_HOST_HOLED);
 	/*
 	 * Pairs with the barrier in base.c: whoever does not see it yet is seen
 	 * by the second look.
 	 */
 	smp_mb();
 	err = check_devices();
-	if (!err) {
-		err = host_map_op(XEN_IOMMUOP_drop_host_map);
-		if (!err) {
-			pr_info("host map dropped: devices reach what is mapped for them, and nothing else\n");
-			return 0;
-		}
-		pr_err("the host map can't be dropped: error %d\n", err);
-		pviommu_restore_host_map();
+	if (err) {
+		WRITE_ONCE(pviommu_host_map, before);
+		return err;
 	}
-	WRITE_ONCE(pviommu_isolated, false);
+	err = change(XEN_IOMMUOP_drop_host_map, PVIOMMU_HOST_DROPPED);
+	if (!err) {
+		pr_info("host map dropped: devices reach what is mapped for them, and nothing else\n");
+		return 0;
+	}
+	pr_err("the host map can't be dropped: error %d\n", err);
+	restore();
 
 	return err;
 }
@@ -107,23 +149,95 @@ static int drop(void)
  * @on: whether to drop it
  *
  * Context: process.
- * Return: 0, also when it was so already; -EBUSY if a device needs it.
+ * Return: 0, also when it was so already; -EBUSY if a device needs it, or a
+ * process has addresses where it was; -ENOMEM or -EIO if Xen stopped: then
+ * pviommu_host_map says what it is now.
  */
 int pviommu_isolate(bool on)
 {
 	int err = 0;
 
 	mutex_lock(&isolate_lock);
-	if (on && !pviommu_isolated) {
+	if (on && pviommu_host_map != PVIOMMU_HOST_DROPPED)
 		err = drop();
-	} else if (!on && pviommu_isolated) {
-		err = pviommu_restore_host_map();
-		if (!err) {
-			WRITE_ONCE(pviommu_isolated, false);
-			pr_info("host map restored\n");
-		}
-	}
+	else if (!on && pviommu_host_map != PVIOMMU_HOST_WHOLE)
+		err = restore();
 	mutex_unlock(&isolate_lock);
 
 	return err;
+}
+
+/* Whoever comes after us, a kernel by kexec perhaps, expects the host map. */
+static int reboot(struct notifier_block *nb, unsigned long event, void *unused)
+{
+	pviommu_isolate(false);
+
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = {
+	.notifier_call = reboot,
+};
+
+/*
+ * A crash kernel, too, unless it has an IOMMU driver: Xen leaves its tables in
+ * force when it starts one (iommu=crash-disable apart). No other CPU runs, and
+ * one of them may have had the lock: nothing here waits, and Xen's own locks are
+ * free, as it finishes what it does. As many pieces as there can be bound it.
+ */
+static int panicked(struct notifier_block *nb, unsigned long event,
+		    void *unused)
+{
+	u64 pieces = pviommu_xen.max_ram / XEN_IOMMUOP_MAX_FRAMES + 1;
+	u64 goes = pieces + MAX_FAILURES;
+	int failures = 0, err = -EAGAIN;
+
+	if (pviommu_host_map_stands())
+		return NOTIFY_DONE;
+	WRITE_ONCE(pviommu_host_map, PVIOMMU_HOST_HOLED);
+	while (err == -EAGAIN && goes--)
+		err = next_piece(XEN_IOMMUOP_restore_host_map, &failures);
+	if (err) {
+		pr_emerg("the host map can't be restored (error %d): a crash kernel needs an IOMMU driver\n",
+			 err);
+		return NOTIFY_DONE;
+	}
+	WRITE_ONCE(pviommu_host_map, PVIOMMU_HOST_WHOLE);
+	pr_emerg("host map restored\n");
+
+	return NOTIFY_DONE;
+}
+
+/* Xen's own is the last of the chain: with it the machine may stop at once. */
+static struct notifier_block panic_notifier = {
+	.notifier_call = panicked,
+};
+
+/* A module that could not tidy up before may have left it dropped. */
+static void find_host_map(void)
+{
+	if (pviommu_xen.host_map)
+		return;
+	pr_notice("found the host map dropped: restoring it\n");
+	pviommu_host_map = PVIOMMU_HOST_HOLED;
+	pviommu_isolate(false);
+}
+
+int pviommu_isolate_init(void)
+{
+	int err = register_reboot_notifier(&reboot_notifier);
+
+	if (err)
+		return err;
+	atomic_notifier_chain_register(&panic_notifier_list, &panic_notifier);
+	find_host_map();
+
+	return 0;
+}
+
+void pviommu_isolate_exit(void)
+{
+	atomic_notifier_chain_unregister(&panic_notifier_list, &panic_notifier);
+	unregister_reboot_notifier(&reboot_notifier);
+	pviommu_isolate(false);
 }

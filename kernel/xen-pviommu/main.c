@@ -8,7 +8,6 @@
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/printk.h>
-#include <linux/reboot.h>
 #include <linux/string.h>
 
 #include "batch.h"
@@ -73,28 +72,6 @@ static int __init boot_option(char *word)
 __setup("xen_pviommu=", boot_option);
 #endif
 
-/* Whoever comes after us, a kernel by kexec perhaps, expects the host map. */
-static int reboot(struct notifier_block *nb, unsigned long event, void *unused)
-{
-	pviommu_isolate(false);
-
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block reboot_notifier = {
-	.notifier_call = reboot,
-};
-
-/* A module that could not tidy up before may have left it dropped. */
-static int check_host_map(void)
-{
-	if (pviommu_xen.host_map)
-		return 0;
-	pr_notice("found the host map dropped: restoring it\n");
-
-	return pviommu_restore_host_map();
-}
-
 static int claim_windows(void)
 {
 	u64 frames = pviommu_xen.max_tables * XEN_IOMMUOP_CLAIM_FRAMES;
@@ -102,9 +79,11 @@ static int claim_windows(void)
 
 	if (pviommu_state.mode == PVIOMMU_STATIC) {
 		err = pviommu_static_init(&frames);
-		if (err)
+		if (err) {
+			pviommu_state.mode = PVIOMMU_STRICT;
 			pr_notice("no static map (error %d): mode strict instead\n",
 				  err);
+		}
 	}
 	err = pviommu_windows_init(frames);
 	if (err)
@@ -126,21 +105,18 @@ static int __init start(void)
 	err = pviommu_batches_init();
 	if (err)
 		return err;
-	err = check_host_map();
+	err = pviommu_isolate_init();
 	if (err)
 		goto batches;
 	err = claim_windows();
 	if (err)
-		goto batches;
+		goto isolate;
 	err = pviommu_queues_init();
 	if (err)
 		goto windows;
-	err = register_reboot_notifier(&reboot_notifier);
-	if (err)
-		goto queues;
 	err = pviommu_devices_init(pviommu_state.mode);
 	if (err)
-		goto notifier;
+		goto queues;
 	pviommu_state.state = "active";
 	pr_info("active, mode %s\n", pviommu_mode_names[pviommu_state.mode]);
 	if (isolate)
@@ -154,12 +130,12 @@ static int __init start(void)
 
 	return 0;
 
-notifier:
-	unregister_reboot_notifier(&reboot_notifier);
 queues:
 	pviommu_queues_exit();
 windows:
 	release_windows();
+isolate:
+	pviommu_isolate_exit();
 batches:
 	pviommu_batches_exit();
 
@@ -181,10 +157,10 @@ static void log_leftovers(void)
 
 static void stop(void)
 {
+	/* First: no device has our ops any more, and those that bind now won't. */
+	pviommu_isolate_exit();
 	pviommu_chardev_exit();
 	pviommu_devices_exit();
-	unregister_reboot_notifier(&reboot_notifier);
-	pviommu_isolate(false);
 	pviommu_queues_exit();
 	release_windows();
 	pviommu_batches_exit();

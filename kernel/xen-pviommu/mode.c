@@ -85,8 +85,11 @@ enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
 {
 	enum pviommu_mode mode = asked_for(pdev, otherwise);
 
-	if (pdev->untrusted && mode != PVIOMMU_OFF)
+	if (pdev->untrusted) {
+		if (mode == PVIOMMU_OFF)
+			pci_notice(pdev, "xen_pviommu.devices: it is untrusted, so strict and not off\n");
 		return PVIOMMU_STRICT;
+	}
 	if (mode == PVIOMMU_STATIC && !pviommu_static.last)
 		return PVIOMMU_STRICT;
 
@@ -99,7 +102,8 @@ enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
  * @name: of the mode
  *
  * Mappings that live are taken down in the new mode; what waits or idles is
- * gone, flushed, when it returns.
+ * gone, flushed, when it returns: an unmap decides that with interrupts off, and
+ * the drain is an interrupt on each CPU.
  *
  * Return: 0; -EINVAL: no such mode, or off, which needs an unbind; -EPERM: an
  * untrusted device stays strict; -EBUSY: static, without the static map.

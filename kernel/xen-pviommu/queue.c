@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
+#include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
@@ -183,11 +184,16 @@ static void drain_local(void *unused)
 /**
  * pviommu_queues_drain - take down all that waits or idles, on all CPUs
  *
- * Context: process.
+ * Neither a CPU that is offline but not dead yet has anything then: its
+ * cpu_dead() has run.
+ *
+ * Context: process, not in a hotplug callback.
  */
 void pviommu_queues_drain(void)
 {
+	cpus_read_lock();
 	on_each_cpu(drain_local, NULL, 1);
+	cpus_read_unlock();
 }
 
 /* A CPU is dead: what it left is ours. */

@@ -8,7 +8,7 @@
 #include "device.h"
 
 struct pviommu_state {
-	enum pviommu_mode mode;	/* as asked for */
+	enum pviommu_mode mode;	/* as asked for, or strict for want of static */
 	const char *state;	/* "active", "fallback" or "off" */
 	const char *reason;	/* why it is not active, or "none" */
 };

@@ -79,7 +79,7 @@ static ssize_t switch_store(const char *buf, size_t len, int (*set)(bool on))
 static ssize_t isolate_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
-	return sysfs_emit(buf, "%d\n", READ_ONCE(pviommu_isolated));
+	return sysfs_emit(buf, "%d\n", pviommu_isolated());
 }
 
 static ssize_t isolate_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -89,6 +89,15 @@ static ssize_t isolate_store(struct kobject *kobj, struct kobj_attribute *attr,
 }
 
 static struct kobj_attribute isolate_attr = __ATTR_RW(isolate);
+
+static ssize_t host_map_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  pviommu_host_map_names[READ_ONCE(pviommu_host_map)]);
+}
+
+static struct kobj_attribute host_map_attr = __ATTR_RO(host_map);
 
 static int flush(bool on)
 {
@@ -125,6 +134,7 @@ static struct attribute *state_attrs[] = {
 	&state_attr.attr,
 	&reason_attr.attr,
 	&isolate_attr.attr,
+	&host_map_attr.attr,
 	&flush_attr.attr,
 	&vfio_attr.attr,
 	NULL

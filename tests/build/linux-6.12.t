@@ -4,9 +4,10 @@
 # own: the host's packages and sources stay as they are.
 set -u
 . "$(dirname "$0")/../lint/lib.sh"
+. "$(dirname "$0")/headers.sh"
 
 dir=$TOP/build/linux-6.12
-mkdir -p "$dir/lists/partial" "$dir/deb"
+mkdir -p "$dir/lists/partial"
 
 # The mirror that the host uses for Debian's main archive.
 # shellcheck disable=SC2016
@@ -21,32 +22,19 @@ apt_options=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourcepart
 
 # fetch: prints why it did not work.
 fetch() {
-    local common kbuild release package
+    local release
     apt-get "${apt_options[@]}" update >"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
     release=$(apt-cache "${apt_options[@]}" pkgnames linux-headers-6.12. | sed -n 's/^linux-headers-\(6\.12\..*-amd64\)$/\1/p' |
         grep -v -e -rt- -e -cloud- | sort -V | tail -n 1)
     [ -n "$release" ] || { echo 'no linux-headers-6.12 there'; return 1; }
-    common=${release%-amd64}-common
-    kbuild=$(apt-cache "${apt_options[@]}" depends "linux-headers-$release" | sed -n 's/.*Depends: \(linux-kbuild-.*\)/\1/p' | head -n 1)
-    for package in "linux-headers-$release" "linux-headers-$common" "$kbuild"; do
-        (cd "$dir/deb" && apt-get "${apt_options[@]}" download "$package") >>"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
-    done
-    rm -rf "$dir/root"
-    for package in "$dir"/deb/*.deb; do dpkg-deb -x "$package" "$dir/root"; done
-    # Its makefile names the common one by the place where that would be installed.
-    sed -i "s#/usr/src/#$dir/root/usr/src/#" "$dir/root/usr/src/linux-headers-$release/Makefile"
-    echo "$release" >"$dir/release"
-    rm -f "$dir"/deb/*
+    unpack_headers "$release" "$dir"
 }
 [ -e "$dir/release" ] || why=$(fetch) || skip_all "linux 6.12 can't be fetched: $why"
 release=$(cat "$dir/release")
 
 # Without BTF: that would want a newer pahole.
 build() {
-    rm -rf "$dir/work"
-    mkdir -p "$dir/work/$(dirname "$1")"
-    cp -r hypervisor "$dir/work/"
-    cp -r "$1" "$dir/work/$1"
+    copy_module "$1" "$dir/work"
     make -C "$dir/work/$1" -j2 KDIR="$dir/root/usr/src/linux-headers-$release" W=1 \
         CONFIG_DEBUG_INFO_BTF_MODULES= >"$dir/build.log" 2>&1 || { tail -n 20 "$dir/build.log"; return 1; }
     find "$dir/work/$1" -name '*.ko' | grep . || { echo 'no module came out'; return 1; }

@@ -9,6 +9,9 @@ copies=(--copy "$(command -v dpdk-testpmd)")
 for pmd in mempool_ring net_e1000 net_virtio; do
     copies+=(--copy "$(find "$pmds" -name "librte_$pmd.so.[0-9]*" -not -name '*.*.*.*' | head -n 1)")
 done
+claim=$TEST_LOG/claim
+ok 'it builds' g++ -std=c++20 -O1 -Wall -Wextra -Werror -static -o "$claim" "$TESTS/vfio/claim.cpp"
+copies+=(--copy "$claim")
 
 nic_pair e1000e
 vm_test e1000e --mode strict --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" -- vfio.sh e1000e small 50

@@ -6,9 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <shared_mutex>
 
 extern "C" {
+#include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/panic_notifier.h>
+#include <linux/reboot.h>
 #include <linux/smp.h>
 
 void shim_rcu_register();
@@ -19,6 +23,7 @@ void shim_rcu_queue(void *head, void (*func)(void *));
 void shim_rcu_run();
 
 unsigned long shim_jiffies;
+struct atomic_notifier_head panic_notifier_list;
 extern char __start_shim_percpu[]; // NOLINT(bugprone-dynamic-static-initializers)
 extern char shim_percpu_room[];
 }
@@ -26,6 +31,7 @@ extern char shim_percpu_room[];
 namespace world {
 
 Hooks hooks;
+std::string logged;
 
 namespace {
 
@@ -50,7 +56,9 @@ thread_local Thread me;
 
 std::array<std::mutex, NR_CPUS> cpus;
 std::array<std::atomic<bool>, NR_CPUS> is_online;
-std::mutex hotplug;
+// Held for writing while a CPU goes or comes, until all of it is done.
+std::shared_mutex hotplug;
+thread_local bool hotplugs;
 
 std::mutex timers_lock; // of all timers
 timer_list *timers;
@@ -169,7 +177,7 @@ void irqs_off(const std::function<void()> &what)
 
 void cpu_down(unsigned cpu)
 {
-    const std::lock_guard<std::mutex> guard(hotplug);
+    const std::lock_guard<std::shared_mutex> guard(hotplug);
     unsigned others = 0;
     for (unsigned c = 0; c < NR_CPUS; c++)
         others += c != cpu && is_online[c];
@@ -193,12 +201,14 @@ void cpu_down(unsigned cpu)
         hooks.dying(cpu);
     if (!cpu_dead)
         return;
+    hotplugs = true;
     as_cpu(next, [&] { cpu_dead(cpu); });
+    hotplugs = false;
 }
 
 void cpu_up(unsigned cpu)
 {
-    const std::lock_guard<std::mutex> guard(hotplug);
+    const std::lock_guard<std::shared_mutex> guard(hotplug);
     is_online[cpu] = true;
 }
 
@@ -234,6 +244,14 @@ void weak_memory(bool on)
     me.weak = on;
 }
 
+void panic()
+{
+    irqs_off([] {
+        if (notifier_block *nb = panic_notifier_list.block)
+            nb->notifier_call(nb, 0, nullptr);
+    });
+}
+
 unsigned lock_waiters() { return waiters; }
 unsigned long allocations() { return live; }
 
@@ -253,6 +271,8 @@ void reset_kernel()
     std::memset(__start_shim_percpu, 0, NR_CPUS * SHIM_PERCPU_ROOM);
     areas.clear();
     live = 0;
+    logged.clear();
+    panic_notifier_list.block = nullptr;
     timers = nullptr;
     cpu_dead = nullptr;
     // So that they wrap while the tests run.
@@ -270,7 +290,17 @@ using namespace world;
 extern "C" {
 
 void shim_violation(const char *what) { violate("%s", what); }
-void shim_log(const char *, ...) {}
+void shim_log(const char *format, ...)
+{
+    if (threads)
+        return;
+    std::array<char, 512> text{};
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(text.data(), text.size(), format, args);
+    va_end(args);
+    logged += text.data();
+}
 
 // --- memory order
 
@@ -478,6 +508,11 @@ void shim_free(const void *p)
     std::free(const_cast<void *>(p));
 }
 
+// --- notifiers
+
+int register_reboot_notifier(notifier_block *) { return 0; }
+void unregister_reboot_notifier(notifier_block *) {}
+
 // --- timers and hotplug
 
 void timer_setup(timer_list *t, void (*function)(timer_list *t), unsigned int)
@@ -528,18 +563,33 @@ void on_each_cpu(void (*func)(void *info), void *info, int)
     }
 }
 
+void cpus_read_lock(void)
+{
+    if (me.irqs_off)
+        violate("cpus_read_lock() with interrupts off");
+    if (hotplugs)
+        violate("deadlock: cpus_read_lock() in a hotplug callback");
+    if (hotplug.try_lock_shared())
+        return;
+    waiters++;
+    hotplug.lock_shared();
+    waiters--;
+}
+
+void cpus_read_unlock(void) { hotplug.unlock_shared(); }
+
 int cpuhp_setup_state_nocalls(cpuhp_state, const char *, int (*)(unsigned int), int (*dead)(unsigned int))
 {
     if (hooks.cpuhp_fails && hooks.cpuhp_fails())
         return -ENOSPC;
-    const std::lock_guard<std::mutex> guard(hotplug);
+    const std::lock_guard<std::shared_mutex> guard(hotplug);
     cpu_dead = dead;
     return 100;
 }
 
 void cpuhp_remove_state_nocalls(cpuhp_state state)
 {
-    const std::lock_guard<std::mutex> guard(hotplug);
+    const std::lock_guard<std::shared_mutex> guard(hotplug);
     if (static_cast<int>(state) != 100 || !cpu_dead)
         violate("hotplug callbacks are removed that were not set up");
     cpu_dead = nullptr;

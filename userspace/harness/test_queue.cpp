@@ -387,3 +387,30 @@ TEST_F(Lazy, ADeadCpuLeavesNothing)
         EXPECT_TRUE(gone(all));
     }
 }
+
+// A CPU that is offline, and not dealt with yet: neither does on_each_cpu() reach it, nor
+// may a drain return before somebody has.
+TEST_F(Lazy, ADrainDoesNotMissADyingCpu)
+{
+    std::vector<Mapping> all;
+    as_cpu(kDead, [&] { all = wait(2); });
+    std::thread drains;
+    std::atomic<bool> done = false, left = false;
+    hooks.dying = [&](unsigned) {
+        drains = std::thread([&] {
+            register_thread();
+            pin(0);
+            pviommu_queues_drain();
+            left = !gone(all);
+            done = true;
+            unregister_thread();
+        });
+        while (!done && !lock_waiters())
+            std::this_thread::yield();
+    };
+    cpu_down(kDead);
+    drains.join();
+    hooks.dying = nullptr;
+    EXPECT_FALSE(left) << "what waited was still mapped behind the drain";
+    cpu_up(kDead);
+}

@@ -221,3 +221,26 @@ TEST_F(Reuse, AnotherModeLeavesNoTrace)
     pass_jiffies(2 * ticks());
     EXPECT_FALSE(entry(m.bfn()).cached);
 }
+
+// Another CPU gives the device another mode, and drains, wherever an unmap looks at the mode.
+TEST_F(Reuse, NothingIdlesBehindADrain)
+{
+    for (unsigned look = 0, looks = 1; look < looks; look++) {
+        dev.set_mode(PVIOMMU_REUSE);
+        const Mapping m = dev.map(20);
+        bool drained = false;
+        looks = 0;
+        hooks.after_read = [&](const volatile void *what) {
+            if (what != dev.mode_word() || looks++ != look || irqs_disabled())
+                return;
+            dev.set_mode(PVIOMMU_STRICT);
+            pviommu_queues_drain();
+            drained = true;
+        };
+        EXPECT_EQ(dev.unmap(m), 0);
+        hooks.after_read = nullptr;
+        EXPECT_GE(looks, 1u);
+        EXPECT_EQ(entry(m.bfn()).cached, !drained) << "look " << look;
+        pviommu_queues_drain();
+    }
+}

@@ -10,11 +10,13 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
 extern "C" {
 #include "fast_calls.h"
+#include "isolate.h"
 #include "map.h"
 #include "probe.h"
 #include "queue.h"
@@ -53,6 +55,8 @@ struct Hooks {
     std::function<void(const volatile void *)> before_read, after_read; // READ_ONCE() and atomics
     std::function<void(unsigned)> dying;                                // that CPU runs no more, its timers moved
     std::function<bool()> cpuhp_fails;
+    std::function<int(unsigned)> host_map; // what Xen says to a piece of its op
+    std::function<bool()> needs_base;      // some device the host map
 };
 extern Hooks hooks;
 
@@ -83,7 +87,7 @@ bool timer_pending(unsigned cpu);
 void grace_period();
 // The store buffer of this thread: see compiler.h.
 void weak_memory(bool on);
-// Threads that wait for a spinlock now.
+// Threads that wait for a spinlock or for the end of a CPU's hotplug now.
 unsigned lock_waiters();
 unsigned long allocations();
 // Several threads use this world: no look at what others may be changing.
@@ -139,5 +143,10 @@ struct DeviceCounters {
 };
 DECLARE_PER_CPU(DeviceCounters, device_counters);
 unsigned long device_failures();
+
+// Linux panics: interrupts are off, and whoever else ran is stopped where it was.
+void panic();
+// What the files have said to the log.
+extern std::string logged;
 
 } // namespace world

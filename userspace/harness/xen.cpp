@@ -336,6 +336,10 @@ extern "C" {
 
 long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
 {
+    if (ops->op == XEN_IOMMUOP_drop_host_map || ops->op == XEN_IOMMUOP_restore_host_map) {
+        ops->status = hooks.host_map ? hooks.host_map(ops->op) : 0;
+        return 0;
+    }
     if (!irqs_disabled())
         violate("a batch leaves with interrupts on");
     if (!count || count > pviommu_xen.max_ops)
@@ -462,5 +466,10 @@ long pviommu_hypercall_traced(xen_iommu_op *ops, unsigned int slots) { return sh
 void pviommu_device_failed(pviommu_device *, int) { failures++; }
 void pviommu_device_narrow(pviommu_device *, u64) {}
 bool pviommu_device_decide(pviommu_device *) { return true; }
+device *pviommu_devices_find_base()
+{
+    static device dev;
+    return hooks.needs_base && hooks.needs_base() ? &dev : nullptr;
+}
 u64 pviommu_counter_sum(pviommu_counter which) { return counter(which); }
 }

@@ -46,6 +46,7 @@ group edu_test/dma 'in use'
 group edu_test/hold 'a map that lived'
 ok 'isolate' bash -c "echo 1 >$SYS/isolate"
 like 'the host map is gone' "$(usage)" 'host map 0$'
+is 'and sysfs says so' "$(cat "$SYS/host_map")" dropped
 group edu_test/isolated 'isolated'
 ok 'the driver goes' rmmod edu_test
 ok 'unload while isolated' rmmod xen_pviommu

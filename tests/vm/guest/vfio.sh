@@ -53,6 +53,26 @@ usage() {
 }
 before=$(usage)
 
+# The kernel's taint of a root user's risky deed, and the lines that say why.
+tainted() { echo $(($(cat /proc/sys/kernel/tainted) >> 6 & 1)); }
+exposed() { said "$1 while the host map stands: .* unless isolate=1 comes first; this taints"; }
+
+# blocked: a device that VFIO claimed, and no process mapped anything for, is no master of
+# its bus, though it was made one.
+master() { echo $((0x$(setpci -s "${PORTS[0]}" COMMAND) >> 2 & 1)); }
+blocked() {
+    local pipe
+    setpci -s "${PORTS[0]}" COMMAND=4:4
+    is 'a device can master its bus' "$(master)" 1
+    mkfifo /tmp/claim
+    /root/claim "$(basename "$(readlink "/sys/bus/pci/devices/${PORTS[0]}/iommu_group")")" </tmp/claim >/tmp/claimed &
+    exec {pipe}>/tmp/claim
+    ok 'VFIO claims it' retry grep -q claimed /tmp/claimed
+    is 'and it can no more' "$(master)" 0
+    exec {pipe}>&-
+    wait $!
+}
+
 # forwards NAME OPTION...: testpmd does, through maps that are there only as long as it is.
 forwards() {
     local hypercalls pages
@@ -122,9 +142,22 @@ if [ "$2" = large ]; then
     base=$(dmesg | sed -n 's/.*addresses from \(0x[0-9a-f]*\) on are.*/\1/p')
     forwards 'where the log says' "--base-virtaddr=$base"
 else
+    blocked
+    is 'until a process has a device nothing is exposed' "$(tainted) $(exposed '.*')" '0 0'
     forwards 'host map'
+    cmp_ok 'host map: the log says that its process reaches all memory' "$(exposed "${PORTS[0]}")" -ge 1
+    is 'host map: and the kernel is tainted' "$(tainted)" 1
     ok 'the host map goes' bash -c "echo 1 >$SYS/isolate"
+    lines=$(exposed '.*')
     forwards 'no host map'
+    is 'no host map: nothing is exposed' "$(exposed '.*')" "$lines"
+    start
+    ok 'a process has devices' within flowing
+    ok 'the host map comes back under it' bash -c "echo 0 >$SYS/isolate"
+    is 'which exposes it, and is told' "$(exposed 'VFIO has devices')" 1
+    kill -INT "$PID"
+    wait "$PID"
+    ok 'and goes again' bash -c "echo 1 >$SYS/isolate"
     if [ "$KILLS" -gt 0 ]; then
         refused_second
         for ((i = 0; i < KILLS; i += 2)); do two_killed; done

@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Headers of kernels that the host does not have: from Debian's archive, unpacked
+# beside. The host's packages stay as they are.
+
+# What apt is told each time: a test that needs another suite sets it.
+apt_options=()
+
+# packages_of PACKAGE ERE: those of its dependencies that match.
+packages_of() {
+    apt-cache "${apt_options[@]}" depends "$1" | sed -nE 's/.*Depends: //p' | grep -E "$2"
+}
+
+# unpack_headers RELEASE DIR: what it takes to build a module for that kernel, in
+# DIR/root; DIR/release is written when all is there. Prints why it did not work.
+unpack_headers() {
+    local dir=$2 package common kbuild
+    mkdir -p "$dir/deb"
+    common=$(packages_of "linux-headers-$1" '^linux-headers-.*-common' | head -n 1)
+    kbuild=$(packages_of "linux-headers-$1" '^linux-kbuild-' | head -n 1)
+    for package in "linux-headers-$1" "$common" "$kbuild"; do
+        (cd "$dir/deb" && apt-get "${apt_options[@]}" download "$package") >>"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
+    done
+    rm -rf "$dir/root"
+    for package in "$dir"/deb/*.deb; do dpkg-deb -x "$package" "$dir/root"; done
+    # Its makefile names the common one by the place where that would be installed.
+    sed -i "s#/usr/src/#$dir/root/usr/src/#" "$dir/root/usr/src/linux-headers-$1/Makefile"
+    echo "$1" >"$dir/release"
+    rm -f "$dir"/deb/*
+}
+
+# copy_module DIR WORK: the module's directory, and what it shares, in WORK, empty of products.
+copy_module() {
+    rm -rf "$2"
+    mkdir -p "$2/$(dirname "$1")"
+    cp -r hypervisor "$2/"
+    cp -r "$1" "$2/$1"
+    find "$2" -name '*.o' -delete
+}

@@ -1,0 +1,4 @@
+#pragma once
+#include <linux/notifier.h>
+
+extern struct atomic_notifier_head panic_notifier_list;

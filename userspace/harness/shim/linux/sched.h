@@ -1,0 +1,4 @@
+#pragma once
+#include <linux/irqflags.h>
+
+#define cond_resched() (irqs_disabled() ? shim_violation("cond_resched() with interrupts off") : (void)0)
