@@ -7,24 +7,23 @@ set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
+# shellcheck source=scripts/apt.sh
+. "$root/scripts/apt.sh"
 
 series=4.20
 suite=trixie
 build=${TESTBED_BUILD_DIR:+$TESTBED_BUILD_DIR/}
 build=${build:-$root/build/}xen-$series
 log=${TEST_LOG:-$root/build/tests/by-hand/xen-$series}
-mkdir -p "$build/apt/lists/partial" "$log"
+mkdir -p "$build/apt" "$log"
 exec {lock}>"$build/lock"
 flock "$lock"
 
 # Debian's archive through apt, with a configuration of our own.
-private_apt() {
-    "$1" -o Dir::Etc::sourcelist="$build/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-        -o Dir::State::lists="$build/apt/lists" -o APT::Sandbox::User=root "${@:2}"
-}
+own_apt() { private_apt "$build/apt" "$@"; }
 
 # fetch URI FILE HASH: apt's own downloader, which checks the hash.
-fetch() { private_apt /usr/lib/apt/apt-helper download-file "$1" "$build/$2" "$3"; }
+fetch() { own_apt /usr/lib/apt/apt-helper download-file "$1" "$build/$2" "$3"; }
 
 # Mirrors drop the .dsc of a source before its tarballs: take the two tarballs,
 # by the hashes in the signed index, of the newest version that is all there.
@@ -33,8 +32,8 @@ fetch_source() {
     printf 'deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s main\n' \
         "http://deb.debian.org/debian $suite" "http://deb.debian.org/debian $suite-updates" \
         "http://deb.debian.org/debian-security $suite-security" >"$build/apt/sources.list"
-    private_apt apt-get update || return
-    for version in $(private_apt apt-cache showsrc --only-source xen | sed -n "s/^Version: \\($series.*\\)/\\1/p" | sort -rVu); do
+    own_apt apt_get update || return
+    for version in $(own_apt apt-cache showsrc --only-source xen | sed -n "s/^Version: \\($series.*\\)/\\1/p" | sort -rVu); do
         echo "trying $version"
         rm -f "$build"/*.tar.xz
         while read -r uri file _ hash; do
@@ -42,7 +41,7 @@ fetch_source() {
                 *.dsc) ;;
                 *) fetch "${uri//\'/}" "$file" "$hash" || continue 2 ;;
             esac
-        done < <(private_apt apt-get source --download-only --print-uris "xen=$version" | grep "^'")
+        done < <(own_apt apt_get source --download-only --print-uris "xen=$version" | grep "^'")
         compgen -G "$build/*.debian.tar.xz" && return
     done
     echo "no source of $series could be fetched"

@@ -15,7 +15,8 @@ built=0
 [ "$built" -ne 77 ] || skip_all "$(tail -n 1 "$work/build")"
 is 'it builds' "$built" 0
 [ "$built" -eq 0 ] || { diag "$(tail -n 30 "$work/build")"; done_testing; }
-echo 'Dir::Etc { sourcelist "/dev/null"; sourceparts "/dev/null"; };' >"$work/apt.conf"
+mkdir -p "$work/apt/partial"
+echo "Dir { Etc { sourcelist \"/dev/null\"; sourceparts \"/dev/null\"; }; State::lists \"$work/apt\"; Cache \"$work/apt\"; };" >"$work/apt.conf"
 is 'where there is no archive it says so' \
     "$(APT_CONFIG=$work/apt.conf "$root/bench/dpdk-pmd/headers.sh" "$work/headers" 2>&1 | tail -n 1; echo "${PIPESTATUS[0]}")" \
     "headers.sh: Debian's source of DPDK $(cat "$out/headers/.version") can't be fetched: check the network and /etc/apt/sources.list*, \
