@@ -49,7 +49,7 @@ packages_in() {
 lacking() {
     local have
     have=$(packages_in 'installed|triggers-.*|unpacked|half-.*' "$@")
-    printf '%s\n' "$@" | grep -vxF -e "$have" || true
+    printf '%s\n' "$@" | awk '!seen[$0]++' | grep -vxF -e "$have" || true
 }
 
 # unsettled PACKAGE...: prints those that dpkg is, or was, in the middle of.
@@ -105,7 +105,7 @@ apt_install() { apt_get install -qq -y --no-install-recommends "$@"; }
 may_install() {
     [ $# -gt 0 ] && [ "$(id -u)" -ne 0 ] || return 0
     apt_say "installing Debian packages needs root; lacking: $*"
-    apt_say "  remedy: run it as root, or this first: sudo $(dirname "${BASH_SOURCE[0]}")/install-deps $*"
+    apt_say "  remedy: run it as root, or this first: sudo $(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/install-deps $*"
     return 1
 }
 

@@ -16,13 +16,30 @@ TB_HOST_PACKAGES=(
     libstdc++6 libgcc-s1
 )
 
+# host_packages: prints all that build installs. The headers are those of the kernel
+# that will be fetched, as far as apt knows today.
+host_packages() {
+    printf '%s\n' "${TB_HOST_PACKAGES[@]}"
+    kernel_known || listed_dependency linux-image-amd64 linux-image- | sed 's/-image-/-headers-/'
+}
+
+# demand_packages STATUS: who may not install what lacks ends here, before anything is done.
+demand_packages() {
+    local lack
+    mapfile -t lack < <(host_packages)
+    mapfile -t lack < <(lacking "${lack[@]}")
+    may_install "${lack[@]}" || exit "$1"
+}
+
 apt_candidate() { apt-cache policy "$1" | sed -n 's/^  Candidate: //p' | grep -v '^(none)$'; }
 
 # The one dependency of META whose name starts with PREFIX.
 apt_dependency() {
     [ -n "$(apt_candidate "$1")" ] || apt_get update >&2
-    apt-cache depends "$1" | sed -n "s/^  Depends: \\($2.*\\)/\\1/p" | head -n 1
+    listed_dependency "$@"
 }
+
+listed_dependency() { apt-cache depends "$1" 2>/dev/null | sed -n "s/^  Depends: \\($2.*\\)/\\1/p" | head -n 1; }
 
 # download PACKAGE DIR [VERSION]: the newest version that the mirror really
 # has; a listed one may be gone (a mirror drops superseded security updates).
