@@ -12,18 +12,18 @@ VM = $(shell ls -S tests/vm/*.t)
 # What moves data in every mode, and what comes and goes meanwhile.
 DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t module.t)
 
-UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-rt-dev gcc g++ make patch perl git \
+UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-rt-dev llvm gcc g++ make patch perl git \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev \
 	libbenchmark-dev libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils xxd meson ninja-build pkg-config groff-base \
-	python3 chromium chromium-driver linux-perf bpftrace valgrind
+	python3 chromium chromium-driver linux-perf bpftrace valgrind mmdebstrap shfmt
 # What tests in virtual machines take along, beside all that scripts/testbed installs itself.
 VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev $$(scripts/testbed packages)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dpdk-demo profile-demo bench check check-debug unit lint build mutants deps clean
+.PHONY: help demo dpdk-demo profile-demo bench check check-debug check-new-machine unit lint build mutants deps clean
 
 help:  ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  TESTS="tests/vm/edu.t ..." runs only those; JOBS=N runs N at a time ($(JOBS)).'
 	@echo '  Each installs the Debian packages that it lacks, for which it must be root. Logs: build/tests.'
@@ -51,6 +51,9 @@ check-debug: deps build  ## the tests that move data, on a kernel with lockdep, 
 	tests/vm/small-kernel debug build/debug-kernel
 	VM_KERNEL=$(CURDIR)/build/debug-kernel TEST_LOGS=$(CURDIR)/build/tests/debug TEST_TIMEOUT=5400 \
 		tests/run -j $(JOBS) $(DEBUG)
+
+check-new-machine: deps  ## make unit, lint and the builds once more, on a Debian 12 that has nothing; an hour
+	TEST_TIMEOUT=7200 tests/run -j $(JOBS) $(sort $(wildcard tests/new-machine/*.t))
 
 unit: deps  ## tests that need no virtual machine; a minute, and another to build them
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-3} STRESS_SECONDS=$${STRESS_SECONDS:-2} tests/run -j $(JOBS) $(UNIT)

@@ -12,6 +12,7 @@ TB_HOST_PACKAGES=(
     m4 checkpolicy                                              # policies for Xen
     dpkg-dev rsync xz-utils zstd cpio kmod                      # unpacking, packing
     bash busybox-static util-linux e2fsprogs                    # what goes aboard
+    bsdextrautils                                               # the demos' tables
     pciutils iproute2 ethtool netcat-openbsd fio iperf3 jq
     libstdc++6 libgcc-s1
 )
