@@ -14,7 +14,11 @@ APT_NET_REMEDY='check the network and /etc/apt/sources.list*, run apt-get update
 if [ -z "${APT_TERMINAL-}" ] || ! { : >&"$APT_TERMINAL"; } 2>/dev/null; then exec {APT_TERMINAL}>&2; fi
 export APT_TERMINAL
 
-apt_say() { printf '%s: %s\n' "${0##*/}" "$*" >&"$APT_TERMINAL"; }
+# To the user; behind a step's title, which has no end of line yet, on a line of its own.
+apt_say() {
+    printf '%s%s: %s\n' "${TB_TITLE:+$'\n'}" "${0##*/}" "$*" >&"$APT_TERMINAL"
+    TB_TITLE=
+}
 
 # apt_get ARGUMENT...: apt-get, which waits for locks of another apt or dpkg, and
 # says so. DPkg::Lock::Timeout does neither for the locks of lists and archives,

@@ -122,7 +122,7 @@ hold lib/dpkg/lock-frontend
 # shellcheck disable=SC2016  # the inner shell's
 waits bash -c 'set -euo pipefail; TB_HOME=$1/scripts/testbed.d TESTBED_BUILD_DIR=$2/testbed; . "$TB_HOME/common.sh"; . "$TB_HOME/packages.sh"
     mkdir -p "$TB_LOGS"; TB_STEP=0 TB_STEPS=1; step installing none install_packages probe' testbed "$root" "$work"
-like 'in a step: the user sees it' "$status:$(state):$said" 'testbed: waiting for another apt or dpkg to end: Could not get lock'
+like 'in a step: the user sees it' "$said" '^testbed: waiting for another apt or dpkg to end: Could not get lock'
 is 'and the step passes' "$status:$(state)" 0:installed
 
 # Somebody upgrades it: dpkg has unpacked the new version, and goes on.
