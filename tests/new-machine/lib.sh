@@ -43,10 +43,11 @@ new_machine() {
     diag "a new machine with $(git -C "$machine/root/clone" log -1 --format='%h %s')"
 }
 
-# on_it NAME COMMAND...: there, in the clone. What it says goes to NAME in the log.
+# on_it NAME COMMAND...: there, in the clone; without a network if OFFLINE says so. What it says
+# goes to NAME in the log.
 on_it() {
     # shellcheck disable=SC2016  # the inner shell's
-    unshare --mount --pid --fork --kill-child --mount-proc="$machine/proc" bash -c '
+    unshare --mount --pid ${OFFLINE:+--net} --fork --kill-child --mount-proc="$machine/proc" bash -c '
         mount --rbind /dev "$1/dev" && mount --rbind /sys "$1/sys" &&
             mount --bind "$2" "$1/var/cache/apt/archives" && exec chroot "$1" "${@:3}"' \
         - "$machine" "$machines/archives" env -i -C /root/clone HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
