@@ -56,12 +56,14 @@ on_it() {
 
 # works NAME COMMAND...: it ends well there. A network that failed is told from what lacks.
 works() {
-    local status=0 before after
+    local status=0 before
+    # (Not in a subshell, which has children of its own.)
+    times >"$log/times"
     before=$(cpu_seconds)
     on_it "$@" || status=$?
-    after=$(cpu_seconds)
+    times >"$log/times"
     grep -E '# SKIP|[0-9]+ passed, ' "$log/$1" | sed 's/^/# /'
-    diag "$1: $((after - before)) s of CPU time"
+    diag "$1: $(($(cpu_seconds) - before)) s of CPU time"
     if [ "$status" -eq 0 ]; then
         pass "${*:2}"
     elif grep -qE 'the network fails: |remedy: check the network' "$log/$1"; then
@@ -75,6 +77,6 @@ all of it: $log/$1"
 }
 
 # Of all that has ended below this shell.
-cpu_seconds() { times | awk -F '[ms ]' 'NR == 2 { printf "%d\n", $1 * 60 + $2 + $4 * 60 + $5 }'; }
+cpu_seconds() { awk -F '[ms ]+' 'NR == 2 { printf "%d\n", $1 * 60 + $2 + $3 * 60 + $4 }' "$log/times"; }
 
 remove_machine() { rm -rf --one-file-system "$machine"; }
