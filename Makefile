@@ -12,7 +12,7 @@ VM = $(shell ls -S tests/vm/*.t)
 # What moves data in every mode, and what comes and goes meanwhile.
 DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t module.t)
 
-UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-rt-dev llvm gcc g++ make patch perl git \
+UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-rt-dev llvm gcc g++ make patch perl git jq \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev \
 	libbenchmark-dev libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils xxd meson ninja-build pkg-config groff-base \
 	python3 chromium chromium-driver linux-perf bpftrace valgrind mmdebstrap shfmt

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """commands.py PACKAGES FILE...: which commands do these scripts and makefiles call that come from none of the
-packages? PACKAGES names them; those that a file hands to install-deps or has in an array *packages count, too, so do packages
-that one of all these depends on directly, and Debian's essential set. Of '+FILE' only the functions are taken, as of
-each *.sh. Scripts are parsed by shfmt. One line for each: FILE: COMMAND: its package, or "no package"."""
+packages? PACKAGES names them; for a file those count, too, that it hands to install-deps or has in an array *packages, and so do
+packages that one of all these depends on directly, and Debian's essential set. Of '+FILE' only the functions are taken, as
+of each *.sh. Scripts are parsed by shfmt. One line for each: FILE: COMMAND: its package, or "no package".
+
+commands.py --packages FILE...: which packages do these install themselves?"""
 import json
 import os
 import re
@@ -166,16 +168,19 @@ def owners(commands):
 
 
 def main():
-    packages = set(sys.argv[1].split())
     scripts = {f: script_of(f.removeprefix('+')) for f in sys.argv[2:]}
+    if sys.argv[1] == '--packages':
+        print('\n'.join(sorted(set().union(*(s.packages for s in scripts.values())))))
+        return
     lent = BUILTINS.union(*(s.functions for f, s in scripts.items() if f.startswith('+') or f.endswith('.sh')))
     judged = {f: s for f, s in scripts.items() if not f.startswith('+')}
-    have = provided(packages.union(*(s.packages for s in judged.values())))
+    have = provided(sys.argv[1].split())
     calls = {f: s.commands - lent - s.functions for f, s in judged.items()}
     of = owners(sorted(set().union(*calls.values())))
     for file in sorted(calls):
+        own = provided(judged[file].packages) if judged[file].packages else set()
         for command in sorted(calls[file]):
-            if not of[command] & have:
+            if not of[command] & (have | own):
                 print(f'{file}: {command}: {", ".join(sorted(of[command])) or "no package"}')
 
 

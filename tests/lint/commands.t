@@ -9,7 +9,9 @@ check=$(make -s --eval 'print: ; @echo $(UNIT_PACKAGES) $(VM_PACKAGES)' print)
 machine=$(scripts/testbed packages)
 
 # Who runs what: the targets, the packages, and the files, those whose functions they use with a +.
-declare -A packages=([demo]=$machine [dpdk-demo]=$machine [profile-demo]=$machine [bench]=$machine [unit]=$unit [check]=$check)
+named() { python3 tests/lint/commands.py --packages "$@" | xargs; }
+declare -A packages=([demo]=$machine [dpdk-demo]="$machine $(named scripts/dpdk-demo)" [profile-demo]="$machine $(named scripts/profile-demo)"
+    [bench]="$machine $(named scripts/bench)" [unit]=$unit [check]=$check)
 declare -A uses=(
     [demo]="Makefile .ci/* scripts/demo scripts/testbed scripts/testbed.d/*.sh scripts/apt.sh scripts/install-deps scripts/judge-log
         hypervisor/apply kernel/xen-pviommu/Makefile tests/modules/Makefile"
@@ -49,6 +51,10 @@ set -f
 known=$({ for target in "${!uses[@]}"; do expand ${uses[$target]}; done; expand $elsewhere; } | grep -v '^+' | sort -u)
 set +f
 is 'no script is left out' "$({ shell_scripts; files '*Makefile'; } | grep -v '^scripts/testbed.bash' | sort -u | grep -vxF -e "$known")" ''
+
+# make check asks for all packages at once, also those that a test installs when it is run alone.
+mapfile -t tests < <(shell_scripts | grep -E '^(tests|userspace|bench/dpdk-pmd)/')
+is 'make check installs what its tests do' "$(named "${tests[@]}" | xargs -n 1 | grep -vxF -e "$(xargs -n 1 <<<"$check")")" ''
 
 # What is wrong is found.
 cat >build/lint/bad-commands <<'BASH'
