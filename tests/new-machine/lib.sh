@@ -46,8 +46,9 @@ new_machine() {
 # on_it NAME COMMAND...: there, in the clone; without a network if OFFLINE says so. What it says
 # goes to NAME in the log.
 on_it() {
+    # unshare blocks SIGTERM: whoever ends the test ends it all the same.
     # shellcheck disable=SC2016  # the inner shell's
-    unshare --mount --pid ${OFFLINE:+--net} --fork --kill-child --mount-proc="$machine/proc" bash -c '
+    setpriv --pdeathsig KILL unshare --mount --pid ${OFFLINE:+--net} --fork --kill-child --mount-proc="$machine/proc" bash -c '
         mount --rbind /dev "$1/dev" && mount --rbind /sys "$1/sys" &&
             mount --bind "$2" "$1/var/cache/apt/archives" && exec chroot "$1" "${@:3}"' \
         - "$machine" "$machines/archives" env -i -C /root/clone HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
