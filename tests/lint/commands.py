@@ -16,7 +16,7 @@ BUILTINS = set(subprocess.run(['bash', '-c', 'compgen -bk'], capture_output=True
 # Commands that run another one, and how many words of their own come before it.
 WRAPPERS = {'env': 0, 'nice': 0, 'xargs': 0, 'exec': 0, 'command': 0, 'time': 0, 'setpriv': 0, 'unshare': 0, 'strictly': 0,
             'timeout': 1, 'flock': 1, 'chroot': 1, 'ok': 1, 'nok': 1, 'step': 2}
-WITH_VALUE = {'-u', '-C', '-n', '-d', '-a', '-P', '-I', '-s', '-k', '-c'}
+WITH_VALUE = {'-u', '-C', '-n', '-d', '-a', '-P', '-I', '-s', '-k', '-c', '--pdeathsig'}
 
 
 OF_MAKE = 'x.make'  # stands for what only make knows
