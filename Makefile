@@ -42,7 +42,7 @@ bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=
 
 check check-debug: PACKAGES = $(UNIT_PACKAGES) $(VM_PACKAGES)
 
-check: deps build  ## all tests: unit, lint, builds, virtual machines; half an hour
+check: deps build  ## all tests: unit, lint, builds, virtual machines; 45 minutes
 	@echo 'The debug kernel is left to make check-debug.'
 	tests/run -j $(JOBS) $(TESTS)
 
