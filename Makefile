@@ -12,19 +12,21 @@ VM = $(shell ls -S tests/vm/*.t)
 # What moves data in every mode, and what comes and goes meanwhile.
 DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t module.t)
 
-UNIT_PACKAGES = rsync shellcheck sparse clang-format clang-tidy gcc g++ make patch perl git \
+UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-rt-dev llvm gcc g++ make patch perl git jq \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev \
-	libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils meson ninja-build pkg-config groff-base python3 \
-	chromium chromium-driver linux-perf bpftrace
+	libbenchmark-dev libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils xxd meson ninja-build pkg-config groff-base \
+	python3 chromium chromium-driver linux-perf bpftrace valgrind mmdebstrap shfmt
+# What tests in virtual machines take along, beside all that scripts/testbed installs itself.
+VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev $$(scripts/testbed packages)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dpdk-demo profile-demo bench check check-debug unit lint build mutants deps clean
+.PHONY: help demo dpdk-demo profile-demo bench check check-debug check-new-machine unit lint build mutants deps clean
 
 help:  ## list what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  TESTS="tests/vm/edu.t ..." runs only those; JOBS=N runs N at a time ($(JOBS)).'
-	@echo '  Each installs the Debian packages that it lacks. Logs: build/tests.'
+	@echo '  Each installs the Debian packages that it lacks, for which it must be root. Logs: build/tests.'
 
 demo:  ## build, boot Xen with a PV dom0 on an emulated IOMMU, and show it work
 	scripts/demo
@@ -38,7 +40,9 @@ profile-demo:  ## profile fio and iperf3 in the test machine: pages in build/pro
 bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=1 a minute
 	scripts/bench $(if $(QUICK),--quick)
 
-check: deps build  ## all tests: unit, lint, builds, virtual machines; half an hour
+check check-debug: PACKAGES = $(UNIT_PACKAGES) $(VM_PACKAGES)
+
+check: deps build  ## all tests: unit, lint, builds, virtual machines; 45 minutes
 	@echo 'The debug kernel is left to make check-debug.'
 	tests/run -j $(JOBS) $(TESTS)
 
@@ -48,20 +52,24 @@ check-debug: deps build  ## the tests that move data, on a kernel with lockdep, 
 	VM_KERNEL=$(CURDIR)/build/debug-kernel TEST_LOGS=$(CURDIR)/build/tests/debug TEST_TIMEOUT=5400 \
 		tests/run -j $(JOBS) $(DEBUG)
 
+check-new-machine: deps  ## make unit, lint and the builds once more, on a Debian 12 that has nothing; an hour
+	TEST_TIMEOUT=7200 tests/run -j $(JOBS) $(sort $(wildcard tests/new-machine/*.t))
+
 unit: deps  ## tests that need no virtual machine; a minute, and another to build them
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-3} STRESS_SECONDS=$${STRESS_SECONDS:-2} tests/run -j $(JOBS) $(UNIT)
 
 lint: deps  ## style and static checks
 	tests/run -j $(JOBS) $(LINT)
 
-mutants:  ## put some 140 bugs into copies of our files: each must turn a test red; half an hour
+mutants: deps  ## put some 140 bugs into copies of our files: each must turn a test red; half an hour
 	status=0; for dir in tests/hypervisor userspace/harness; do $$dir/mutants.sh || status=1; done; exit $$status
 
 build:  ## Xen, the modules and the test machine
 	scripts/testbed build
 
+PACKAGES = $(UNIT_PACKAGES)
 deps:
-	@scripts/install-deps $(UNIT_PACKAGES)
+	@scripts/install-deps $(PACKAGES)
 
 clean:  ## remove build/, and with it what was downloaded
 	rm -rf build

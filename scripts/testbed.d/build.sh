@@ -9,8 +9,8 @@ build_all() { # EXTRA-DRIVERS
     TB_STEP=0
 
     mapfile -t lack < <(lacking "${TB_HOST_PACKAGES[@]}")
-    if [ "${#lack[@]}" -gt 0 ]; then
-        step "installing ${#lack[@]} packages" "$APT_NET_REMEDY" install_packages "${lack[@]}"
+    if [ -n "${lack[*]}$(unsettled "${TB_HOST_PACKAGES[@]}")" ]; then
+        step "installing ${#lack[@]} packages" "$APT_NET_REMEDY" install_packages "${TB_HOST_PACKAGES[@]}"
     else skip; fi
 
     if kernel_known; then skip; else

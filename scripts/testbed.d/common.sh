@@ -35,7 +35,7 @@ strictly() {
 # step LABEL REMEDY COMMAND... : run a function with its output in a log of its
 # own, and print one line of progress.
 step() {
-    local label=$1 remedy=$2 log begin=$SECONDS
+    local label=$1 remedy=$2 log begin=$SECONDS TB_TITLE=1
     shift 2
     TB_STEP=$((TB_STEP + 1))
     log=$TB_LOGS/$TB_STEP-${label//[^A-Za-z0-9]/-}.log

@@ -37,13 +37,13 @@ fetch_kernel() {
     image=$(apt_dependency linux-image-amd64 linux-image-)
     krel=${image#linux-image-}
     [ -n "$krel" ] || { echo 'apt knows no linux-image-amd64'; return 1; }
-    [ -z "$(lacking "linux-headers-$krel")" ] || install_packages "linux-headers-$krel"
+    install_packages "linux-headers-$krel"
     # shellcheck disable=SC2016
     version=$(dpkg-query -W -f '${Version}' "linux-headers-$krel")
     rm -rf "$TB_KERNEL"
     if ! download "$image" "$TB_KERNEL/deb" "$version"; then
         echo "the mirror has no image for the installed headers $version: upgrading the headers"
-        install_packages "linux-headers-$krel"
+        upgrade_packages "linux-headers-$krel"
         # shellcheck disable=SC2016
         version=$(dpkg-query -W -f '${Version}' "linux-headers-$krel")
         download "$image" "$TB_KERNEL/deb" "$version"

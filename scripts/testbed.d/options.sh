@@ -4,14 +4,16 @@
 
 usage() {
     cat <<'TEXT'
-usage: scripts/testbed build
+usage: scripts/testbed build | packages
        scripts/testbed run [OPTION]... -- COMMAND...
        scripts/testbed shell [OPTION]...
 
-build prepares all that a run needs (a second call does nothing).  run boots
-Xen, a PV dom0 and an emulated VT-d, executes COMMAND there as root, prints what
-it prints and exits with its status.  One COMMAND argument is a shell line,
-several are a program and its arguments.  shell gives a terminal instead.
+build prepares all that a run needs (a second call does nothing).  packages
+prints the Debian packages that it installs, for which alone it must be root.
+run boots Xen, a PV dom0 and an emulated VT-d, executes COMMAND there as root,
+prints what it prints and exits with its status.  One COMMAND argument is a
+shell line, several are a program and its arguments.  shell gives a terminal
+instead.
 
   --xen-args S        Xen arguments, after the default ones (may be repeated, as
   --linux-args S      dom0's kernel arguments                    the next two)

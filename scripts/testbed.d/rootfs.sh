@@ -61,6 +61,16 @@ tool_libraries() { # ROOT PROGRAM
     LD_LIBRARY_PATH=$1/usr/lib libraries_of "$2" | grep -v "^$1" || true
 }
 
+# run_from ROOT PROGRAM ARGUMENT...: run one of its programs with its libraries and no
+# other, as in a chroot, for which we would have to be root.
+run_from() {
+    local loader=("$1/lib64/ld-linux-x86-64.so.2" --inhibit-cache --library-path "$1/usr/lib:$1/usr/lib/x86_64-linux-gnu")
+    "${loader[@]}" --list "$1/usr/bin/$2" | awk -v root="$1/" '
+        /=> not found/ || (/=> \// && index($3, root) != 1) { print "not aboard:", $0; lacks = 1 }
+        END { exit lacks }'
+    "${loader[@]}" "$1/usr/bin/$2" "${@:3}"
+}
+
 base_tools() {
     local root=$1 tool path name
     stub_libraries "$root" "$(command -v fio)"
@@ -79,7 +89,7 @@ base_tools() {
     for name in "${TB_KMOD_NAMES[@]}"; do ln -s ../bin/kmod "$root/usr/sbin/$name"; done
     cp "$(command -v busybox)" "$root/usr/bin/busybox"
     ln -s bash "$root/usr/bin/sh"
-    chroot "$root" /usr/bin/fio --version
+    run_from "$root" fio --version
     for name in $(busybox --list); do
         [ -e "$root/usr/bin/$name" ] || [ -e "$root/usr/sbin/$name" ] || ln -s busybox "$root/usr/bin/$name"
     done

@@ -61,6 +61,7 @@ prepare() { # TTY
         TB_DRIVERS_IMAGE=$(drivers_image "$OPT_DRIVERS")
         [ -e "$TB_DRIVERS_IMAGE" ] || die 125 'no image with these drivers is built yet' 'leave --no-build out'
     else
+        demand_packages 125
         # Locked until everything is taken from the cache.
         lock_build
         strictly build_all "$OPT_DRIVERS"

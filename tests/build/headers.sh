@@ -2,12 +2,15 @@
 # Headers of kernels that the host does not have: from Debian's archive, unpacked
 # beside. The host's packages stay as they are.
 
-# What apt is told each time: a test that needs another suite sets it.
-apt_options=()
+. "$TOP/scripts/apt.sh"
+
+# own_apt COMMAND ARGUMENT...: apt's commands, with the host's sources. A test that
+# needs another suite has its own.
+own_apt() { "$@"; }
 
 # packages_of PACKAGE ERE: those of its dependencies that match.
 packages_of() {
-    apt-cache "${apt_options[@]}" depends "$1" | sed -nE 's/.*Depends: //p' | grep -E "$2"
+    own_apt apt-cache depends "$1" | sed -nE 's/.*Depends: //p' | grep -E "$2"
 }
 
 # unpack_headers RELEASE DIR: what it takes to build a module for that kernel, in
@@ -18,7 +21,7 @@ unpack_headers() {
     common=$(packages_of "linux-headers-$1" '^linux-headers-.*-common' | head -n 1)
     kbuild=$(packages_of "linux-headers-$1" '^linux-kbuild-' | head -n 1)
     for package in "linux-headers-$1" "$common" "$kbuild"; do
-        (cd "$dir/deb" && apt-get "${apt_options[@]}" download "$package") >>"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
+        (cd "$dir/deb" && own_apt apt_get download "$package") >>"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
     done
     rm -rf "$dir/root"
     for package in "$dir"/deb/*.deb; do dpkg-deb -x "$package" "$dir/root"; done

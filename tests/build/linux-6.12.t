@@ -7,24 +7,20 @@ set -u
 . "$(dirname "$0")/headers.sh"
 
 dir=$TOP/build/linux-6.12
-mkdir -p "$dir/lists/partial"
+mkdir -p "$dir"
 
 # The mirror that the host uses for Debian's main archive.
-# shellcheck disable=SC2016
-mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' |
-    grep -v security | sort -u | head -n 1)
+mirror=$(debian_suites | awk '!/security/ { print $1; exit }')
 [ -n "$mirror" ] || skip_all 'apt knows no Debian archive'
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 echo "deb [signed-by=$key] $mirror bookworm-backports main" >"$dir/sources.list"
-apt_options=(-o "Dir::Etc::sourcelist=$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null
-    -o "Dir::State::lists=$dir/lists" -o "Dir::Cache::pkgcache=$dir/pkgcache.bin" -o "Dir::Cache::srcpkgcache=$dir/srcpkgcache.bin"
-    -o APT::Sandbox::User=root)
+own_apt() { private_apt "$dir" "$@"; }
 
 # fetch: prints why it did not work.
 fetch() {
     local release
-    apt-get "${apt_options[@]}" update >"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
-    release=$(apt-cache "${apt_options[@]}" pkgnames linux-headers-6.12. | sed -n 's/^linux-headers-\(6\.12\..*-amd64\)$/\1/p' |
+    own_apt apt_get update >"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
+    release=$(own_apt apt-cache pkgnames linux-headers-6.12. | sed -n 's/^linux-headers-\(6\.12\..*-amd64\)$/\1/p' |
         grep -v -e -rt- -e -cloud- | sort -V | tail -n 1)
     [ -n "$release" ] || { echo 'no linux-headers-6.12 there'; return 1; }
     unpack_headers "$release" "$dir"

@@ -13,7 +13,7 @@ fetch() {
     local release
     release=$(packages_of linux-headers-rt-amd64 '^linux-headers-.*-rt-amd64$' | sed 's/^linux-headers-//' | head -n 1)
     [ -n "$release" ] || { echo 'apt knows no linux-headers-rt-amd64'; return 1; }
-    (cd "$dir" && rm -f dkms*.deb && apt-get download dkms) >>"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
+    (cd "$dir" && rm -f dkms*.deb && apt_get download dkms) >>"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
     dpkg-deb -x "$dir"/dkms*.deb "$dir/dkms"
     unpack_headers "$release" "$dir"
 }

@@ -27,3 +27,15 @@ linux_scripts() {
     [ "${#wanted[@]}" -eq 0 ] ||
         xz --decompress --stdout --threads=0 "$tar" | tar -x --strip-components=1 -C build/lint "${wanted[@]}"
 }
+
+# Every shell script there is: by name, or by what the first line says. A fragment
+# without a first line says it is one.
+shell_scripts() {
+    {
+        files '*.sh' '*.t'
+        files . ':!*.sh' ':!*.t' | while IFS= read -r file; do
+            head -c 100 "$file" | head -n 1 | grep -qaE '^#!.*\b(ba|da)?sh\b' && echo "$file"
+        done
+        files . ':!*.sh' ':!*.t' | xargs -r grep -lE '^# shellcheck shell='
+    } | sort -u
+}

@@ -3,17 +3,8 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-# By name, or by what the first line says.
-scripts() {
-    files '*.sh' '*.t'
-    files . ':!*.sh' ':!*.t' | while IFS= read -r file; do
-        head -c 100 "$file" | head -n 1 | grep -qaE '^#!.*\b(ba|da)?sh\b' && echo "$file"
-    done
-    # A fragment without a first line says it is one.
-    files . ':!*.sh' ':!*.t' | xargs -r grep -lE '^# shellcheck shell='
-}
 # What a fragment sets is used in another: only the whole could tell.
-for file in $(scripts | sort -u); do
+for file in $(shell_scripts); do
     apart=
     head -n 5 "$file" | grep -q '^# shellcheck shell=' && apart=--exclude=SC2034,SC2153,SC2154
     ok "shellcheck $file" shellcheck --severity=warning $apart "$file"

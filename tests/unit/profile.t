@@ -50,6 +50,16 @@ like 'and the sites' "$said" '^nvme_prep_rq\.part\.0 +[0-9.]+ +[0-9.]+% +[0-9]+ 
 ctl report "$data/perf-lazy.txt" --json --output "$work/report.json"
 is 'into a file' "$status:$said:$(python3 -m json.tool <"$work/report.json" | grep -c '"pages_mapped"')" 0::1
 
+ln -s page.html "$work/page.link"
+ln -s report.json "$work/json.link"
+rm -f "$work/report.json"
+ctl report "$data/perf-lazy.txt" --json --output "$work/json.link" --html "$work/page.link"
+is 'into symlinks, which stay' "$status:$(readlink "$work/json.link" "$work/page.link" | xargs):$(grep -c '"pages_mapped"' "$work/report.json"):$(
+    grep -c 'id="flame"' "$work/page.html")" '0:report.json page.html:1:1'
+ln -s /proc/self/fd/1 "$work/stdout"
+ctl report "$data/perf-lazy.txt" --html "$work/stdout" --output "$work/report.text"
+is 'a page on stdout' "$status:$(grep -c 'id="flame"' <<<"$said")" 0:1
+
 # A record that lost events.
 lost=$(awk '/PERF_RECORD_LOST lost/ { n += $NF } END { print n }' "$data/perf-lost.txt")
 cmp_ok 'there is a record that lost events' "$lost" -gt 0
@@ -166,10 +176,10 @@ cp "$data/perf-lazy.txt" "$work/record"
 set_maps 5
 rm "$work/asked"
 WORK=$work PATH=$work/bin:$PATH "$out/pviommuctl/pviommuctl" --sysfs "$sys" profile --pid $$ >"$work/text" 2>&1 &
-for _ in {1..100}; do grep -q enable "$work/asked" 2>/dev/null && break; sleep 0.1; done
+for _ in {1..600}; do grep -q enable "$work/asked" 2>/dev/null && break; sleep 0.1; done
 kill -INT $!
 # With a bound: if it is deaf, that is a failure and no hang.
-timeout 20 tail --pid=$! -f /dev/null || kill -KILL $!
+timeout 120 tail --pid=$! -f /dev/null || kill -KILL $!
 wait $!
 is 'Ctrl-C ends it, and it reports' "$?:$(grep -c '^lost events' "$work/text")" 0:1
 is 'it leaves nothing behind' "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'pviommuctl.??????' -newer "$work/bin/perf" | wc -l)" 0

@@ -272,7 +272,7 @@ for command in 'stats --watch 0.05' 'top --interval 0.05'; do
     await .
     kill -INT $!
     # With a bound: if it is deaf, that is a failure and no hang.
-    timeout 20 tail --pid=$! -f /dev/null || kill -KILL $!
+    timeout 120 tail --pid=$! -f /dev/null || kill -KILL $!
     wait $! 2>/dev/null
     is "Ctrl-C ends ${command%% *}" "$?" 0
     [ -s "$work/watched" ] || diag 'it said nothing'
@@ -325,6 +325,26 @@ is 'metrics --output' "$status:$said:$(ls "$work/textfile")" 0::pviommu.prom
 ok 'has the same' cmp "$work/metrics" "$work/textfile/pviommu.prom"
 ctl metrics --output "$work/none/pviommu.prom"
 is 'and says where it cannot write' "$status:$err" "1:pviommuctl: $work/none/pviommu.prom: No such file or directory"
+
+# Where a user sends it: a link, a device, a pipe and an open file stay what they are.
+ln -s textfile/pviommu.prom "$work/link"
+: >"$work/textfile/pviommu.prom"
+ctl metrics --output "$work/link"
+is 'metrics into a symlink' "$status:$(readlink "$work/link"):$(cmp "$work/metrics" "$work/textfile/pviommu.prom" && echo same)" \
+    '0:textfile/pviommu.prom:same'
+ln -s /dev/full "$work/full"
+ctl metrics --output "$work/full"
+is 'into a device that is full' "$status:$err:$(readlink "$work/full")" "1:pviommuctl: $work/full: No space left on device:/dev/full"
+mkfifo "$work/pipe"
+timeout 60 cat "$work/pipe" >"$work/piped" &
+ctl metrics --output "$work/pipe"
+wait $!
+is 'into a FIFO' "$status:$(stat -c %F "$work/pipe"):$(cmp "$work/metrics" "$work/piped" && echo same)" '0:fifo:same'
+# (As /dev/stdout is, which is not this test's to lose.)
+ln -s /proc/self/fd/1 "$work/stdout"
+echo first >"$work/opened"
+"$out/pviommuctl/pviommuctl" --sysfs "$sys" metrics --output "$work/stdout" >>"$work/opened"
+is 'into what stdout is' "$?:$(cmp <(echo first; cat "$work/metrics") "$work/opened" && echo same)" 0:same
 make_tree
 
 # top

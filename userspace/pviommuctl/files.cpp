@@ -45,6 +45,45 @@ mode_t wanted_mode()
     return 0666 & ~mask;
 }
 
+// The name at the end of a path's symlinks, be there a file or not. A link of
+// procfs, such as /dev/stdout leads to, is an open file: that has no name.
+std::optional<Path> followed(Path path)
+{
+    struct stat proc = {}, link = {};
+    ::stat("/proc", &proc);
+    // stat() has found no loop in them.
+    while (!::lstat(path.c_str(), &link) && S_ISLNK(link.st_mode)) {
+        if (link.st_dev == proc.st_dev)
+            return std::nullopt;
+        path = path.parent_path() / std::filesystem::read_symlink(path);
+    }
+    return path;
+}
+
+// A device, a FIFO or an open file stays what it is.
+void write_into(const Path &path, std::string_view text)
+{
+    Fd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC));
+    if (!fd || !write_all(fd.get(), text) || fd.close())
+        fail(path, errno);
+}
+
+void rename_to(const Path &path, std::string_view text)
+{
+    // Beside it, as rename() stays within a file system; and with a name that
+    // no collector looking for "*.prom" takes.
+    std::string temporary = path.string() + ".XXXXXX";
+    Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+    if (!fd)
+        fail(path, errno);
+    if (!write_all(fd.get(), text) || ::fchmod(fd.get(), wanted_mode()) || fd.close() ||
+        std::rename(temporary.c_str(), path.c_str())) {
+        const int error = errno;
+        ::unlink(temporary.c_str());
+        fail(path, error);
+    }
+}
+
 } // namespace
 
 std::optional<std::string> read_file(const Path &path)
@@ -91,18 +130,15 @@ int write_file(const Path &path, std::string_view text)
 
 void replace_file(const Path &path, std::string_view text)
 {
-    // Beside it, as rename() stays within a file system; and with a name that
-    // no collector looking for "*.prom" takes.
-    std::string temporary = path.string() + ".XXXXXX";
-    Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-    if (!fd)
+    struct stat st = {};
+    const bool there = !::stat(path.c_str(), &st);
+    if (!there && errno != ENOENT)
         fail(path, errno);
-    if (!write_all(fd.get(), text) || ::fchmod(fd.get(), wanted_mode()) || fd.close() ||
-        std::rename(temporary.c_str(), path.c_str())) {
-        const int error = errno;
-        ::unlink(temporary.c_str());
-        fail(path, error);
-    }
+    const auto name = there && !S_ISREG(st.st_mode) ? std::nullopt : followed(path);
+    if (name)
+        rename_to(*name, text);
+    else
+        write_into(path, text);
 }
 
 } // namespace ctl

@@ -19,7 +19,8 @@ std::optional<std::string> read_file(const Path &path);
 // In one write, as sysfs wants it, into a file that is there. Returns 0 or an errno.
 int write_file(const Path &path, std::string_view text);
 
-// A reader sees the old file or the new one, and never half of one. Throws.
+// A reader sees the old file or the new one, and never half of one. A symlink keeps
+// leading there; a path that is no file, such as a device, is written to. Throws.
 void replace_file(const Path &path, std::string_view text);
 
 } // namespace ctl

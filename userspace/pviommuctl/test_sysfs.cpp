@@ -100,6 +100,57 @@ TEST(Files, AreReplacedAsAWhole)
     EXPECT_EQ(st.st_mode & 0777, 0666 & ~mask);
 }
 
+TEST(Files, AreReplacedWhereTheirLinksLead)
+{
+    namespace fs = std::filesystem;
+    const Tree tree;
+    const Path &root = tree.root();
+    tree.put("there/file", "old\n");
+    fs::create_symlink("there/file", root / "relative");
+    fs::create_symlink(root / "relative", root / "chain");
+    replace_file(root / "chain", "new\n");
+    EXPECT_TRUE(fs::is_symlink(root / "chain"));
+    EXPECT_TRUE(fs::is_symlink(root / "relative"));
+    EXPECT_FALSE(fs::is_symlink(root / "there/file"));
+    EXPECT_EQ(read_file(root / "there/file"), "new\n");
+    EXPECT_EQ(std::distance(fs::directory_iterator(root / "there"), {}), 1);
+    // The file need not be there yet; its folder must.
+    fs::create_symlink("there/other", root / "dangling");
+    replace_file(root / "dangling", "new\n");
+    EXPECT_TRUE(fs::is_symlink(root / "dangling"));
+    EXPECT_EQ(read_file(root / "there/other"), "new\n");
+    fs::create_symlink("none/other", root / "nowhere");
+    EXPECT_THROW(replace_file(root / "nowhere", "new\n"), Error);
+    EXPECT_TRUE(fs::is_symlink(root / "nowhere"));
+    fs::create_symlink("loop", root / "loop");
+    EXPECT_THROW(replace_file(root / "loop", "new\n"), Error);
+    EXPECT_TRUE(fs::is_symlink(root / "loop"));
+}
+
+TEST(Files, ThatAreNoneAreWrittenTo)
+{
+    namespace fs = std::filesystem;
+    const Tree tree;
+    const Path &root = tree.root();
+    ASSERT_EQ(::mkfifo((root / "fifo").c_str(), 0600), 0);
+    const int reader = ::open((root / "fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    replace_file(root / "fifo", "new\n");
+    char text[5] = {};
+    EXPECT_EQ(::read(reader, text, 4), 4);
+    ::close(reader);
+    EXPECT_STREQ(text, "new\n");
+    EXPECT_TRUE(fs::is_fifo(root / "fifo"));
+    // Devices, through links: /dev itself is not this test's to lose.
+    fs::create_symlink("/dev/null", root / "null");
+    replace_file(root / "null", "new\n");
+    EXPECT_TRUE(fs::is_symlink(root / "null"));
+    EXPECT_TRUE(fs::is_character_file(root / "null"));
+    fs::create_symlink("/dev/full", root / "full");
+    EXPECT_THROW(replace_file(root / "full", "new\n"), Error);
+    EXPECT_TRUE(fs::is_symlink(root / "full"));
+    EXPECT_EQ(std::distance(fs::directory_iterator(root), {}), 3);
+}
+
 TEST(Files, ThatCannotBeReplacedLeaveNothing)
 {
     const Tree tree;

@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# The one way to Debian's packages: every call of apt-get goes through here. A
+# script sources this before its output goes to a log.
+
+export DEBIAN_FRONTEND=noninteractive
+
+# shellcheck disable=SC2034  # for those who source this
+APT_NET_REMEDY='check the network and /etc/apt/sources.list*, run apt-get update, and try again'
+
+# Seconds to wait for another apt or dpkg. An upgrade of a whole machine fits.
+: "${APT_PATIENCE:=1800}"
+
+# The user's stderr, wherever a script redirects its own: inherited, or today's.
+if [ -z "${APT_TERMINAL-}" ] || ! { : >&"$APT_TERMINAL"; } 2>/dev/null; then exec {APT_TERMINAL}>&2; fi
+export APT_TERMINAL
+
+# To the user; behind a step's title, which has no end of line yet, on a line of its own.
+apt_say() {
+    printf '%s%s: %s\n' "${TB_TITLE:+$'\n'}" "${0##*/}" "$*" >&"$APT_TERMINAL"
+    TB_TITLE=
+}
+
+# apt_get ARGUMENT...: apt-get, which waits for locks of another apt or dpkg, and
+# says so. DPkg::Lock::Timeout does neither for the locks of lists and archives,
+# and its message goes to the log.
+apt_get() {
+    local said status end=$((SECONDS + APT_PATIENCE)) told=
+    while :; do
+        status=0
+        { said=$(LC_ALL=C apt-get -o Acquire::Retries=3 "$@" 2>&1 >&3 3>&-) || status=$?; } 3>&1
+        [ "$status" -ne 0 ] && [[ $said =~ 'Could not get lock '[^$'\n']* ]] || break
+        if [ "$SECONDS" -ge "$end" ]; then
+            apt_say "still no lock after $APT_PATIENCE s: ${BASH_REMATCH[0]}"
+            break
+        fi
+        [ -n "$told" ] || apt_say "waiting for another apt or dpkg to end: ${BASH_REMATCH[0]}"
+        told=1
+        sleep 1
+    done
+    [ -z "$said" ] || printf '%s\n' "$said" >&2
+    return "$status"
+}
+
+# packages_in STATES PACKAGE...: prints those in one of dpkg's states, an ERE.
+# dpkg-query fails when it has never heard of one of them.
+packages_in() {
+    # shellcheck disable=SC2016  # dpkg's own syntax
+    { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${@:2}" 2>/dev/null || true; } | sed -nE "s/^($1) //p" | sort -u
+}
+
+# lacking PACKAGE...: prints those that must be installed. A package that dpkg is
+# at work on is not lacking.
+lacking() {
+    local have
+    have=$(packages_in 'installed|triggers-.*|unpacked|half-.*' "$@")
+    printf '%s\n' "$@" | awk '!seen[$0]++' | grep -vxF -e "$have" || true
+}
+
+# unsettled PACKAGE...: prints those that dpkg is, or was, in the middle of.
+unsettled() { packages_in 'unpacked|half-.*' "$@" | xargs; }
+
+# settle PACKAGE...: wait until dpkg is done with these. Whoever works on a package
+# holds dpkg's lock, for which `apt-get check` asks.
+settle() {
+    [ -n "$(unsettled "$@")" ] || return 0
+    [ "$(id -u)" -ne 0 ] || apt_get -qq check || true
+    [ -n "$(unsettled "$@")" ] || return 0
+    apt_say "dpkg is not done with: $(unsettled "$@")"
+    apt_say '  remedy: wait for it, or mend what it left: dpkg --configure -a'
+    return 1
+}
+
+# install_packages PACKAGE...: those that are lacking. The lists may be there and of
+# today: without them, or with older ones than the mirror's, they are fetched.
+install_packages() {
+    local lack said
+    settle "$@" || return
+    mapfile -t lack < <(lacking "$@")
+    [ "${#lack[@]}" -gt 0 ] || return 0
+    may_install "${lack[@]}" || return
+    apt_install "${lack[@]}" 2>/dev/null && return
+    said=$(upgrade_packages "${lack[@]}" 2>&1) && return
+    printf '%s\n' "$said" >&2
+    why_not "$said"
+    return 1
+}
+
+# why_not OUTPUT: tells a network that fails from a package that does not exist. An
+# update with a source out of reach succeeds, and then packages are unknown.
+why_not() {
+    local line
+    if line=$(grep -m 1 -E '^[WE]: (Failed to fetch|Some index files failed)' <<<"$1"); then
+        apt_say "the network fails: ${line#?: }"
+        apt_say "  remedy: $APT_NET_REMEDY"
+    elif line=$(grep -m 1 -E '^E: (Unable to locate package|Package .* has no installation candidate)' <<<"$1"); then
+        apt_say "no such package: ${line#?: }"
+        apt_say '  remedy: this wants Debian 12, with its main archive among the sources of apt'
+    else
+        apt_say "apt fails: $(grep -m 1 '^E: ' <<<"$1")"
+    fi
+}
+
+# upgrade_packages PACKAGE...: to the newest that the mirror has.
+upgrade_packages() { apt_get update -qq && apt_install "$@"; }
+
+apt_install() { apt_get install -qq -y --no-install-recommends "$@"; }
+
+# may_install PACKAGE...: only root may; others are told what root is to do.
+may_install() {
+    [ $# -gt 0 ] && [ "$(id -u)" -ne 0 ] || return 0
+    apt_say "installing Debian packages needs root; lacking: $*"
+    apt_say "  remedy: run it as root, or this first: sudo $(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/install-deps $*"
+    return 1
+}
+
+# private_apt DIR COMMAND ARGUMENT...: apt_get, apt-cache, ... with DIR/sources.list
+# and lists in DIR: the host's own are never changed.
+private_apt() {
+    local dir=$1 command=$2
+    mkdir -p "$dir/lists/partial"
+    "$command" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::State::lists="$dir/lists" -o Dir::Cache::pkgcache="$dir/pkgcache.bin" \
+        -o Dir::Cache::srcpkgcache="$dir/srcpkgcache.bin" -o APT::Sandbox::User=root "${@:3}"
+}
+
+# debian_suites: prints URI, suite and component of each part of Debian's archive
+# that the host uses. apt knows whose archive it is from the lists.
+debian_suites() { known_suites | grep . || { apt_get update >&2 && known_suites; }; }
+
+known_suites() {
+    # shellcheck disable=SC2016  # apt's own syntax
+    apt_get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' | sort -u
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# make demo on a new machine. The other targets take longer: make check-new-machine.
+set -u
+. "$(dirname "$0")/../new-machine/lib.sh"
+
+new_machine demo
+# The controls: it has nothing else, and a network that fails is told from what lacks.
+nok 'what nothing installed is not there' on_it bare bash -c 'command -v column gcc'
+like 'the network is needed, and said to be' "$(tap_start; OFFLINE=1 works offline make demo)" '^not ok 1 - make demo: the network failed'
+works demo make demo
+remove_machine
+done_testing

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The builds of make check on a new machine; but its own, which makes one.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+new_machine builds
+mapfile -t tests < <(cd "$machine/root/clone" && printf '%s\n' tests/build/*.t | grep -vF new-machine)
+works builds make check TESTS="${tests[*]}" JOBS=1
+remove_machine
+done_testing

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# make unit and make lint on a new machine.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+new_machine unit
+works unit make unit
+works lint make lint
+remove_machine
+done_testing
