@@ -73,7 +73,7 @@ static inline struct page *pviommu_hold(u64 run)
 	struct page *page = pfn_to_page(pfn), *head = compound_head(page);
 
 	if (unlikely(nr > 1) &&
-	    (nr > pviommu_xen.max_frames ||
+	    (nr > pviommu_xen.piece ||
 	     pfn + nr > page_to_pfn(head) + compound_nr(head)))
 		return NULL;
 	if (unlikely(is_zone_device_page(page)) || !get_page_unless_zero(head))
