@@ -322,7 +322,8 @@ static void book(struct pviommu_device *pd, const struct pviommu_place *p,
 }
 
 /*
- * A run of BFNs for a buffer of whatever kind. 
+ * A run of BFNs for a buffer of whatever kind. A length of 0, a mistake of the
+ * driver's, is the page that its address is in, as it is elsewhere.
  */
 static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 			  unsigned long nr, u64 limit, u16 access,
@@ -334,6 +335,10 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 	u64 run;
 	int err;
 
+	if (unlikely(!nr)) {
+		dev_warn_once(pd->dev, "maps 0 bytes: a page is mapped\n");
+		nr = 1;
+	}
 	if (unlikely(nr > PVIOMMU_RUN_MAX_NR) ||
 	    unlikely(!pviommu_place(pd, limit, nr, align, pfn, &p)))
 		return DMA_MAPPING_ERROR;

@@ -517,8 +517,6 @@ static int map_single(struct pviommu_device *pd, struct device *dev,
 {
 	dma_addr_t addr;
 
-	if (unlikely(!sg->length))
-		return -ENODATA;
 	if (unlikely(is_pci_p2pdma_page(sg_page(sg))))
 		return -EREMOTEIO;
 	addr = pviommu_map(pd, sg_phys(sg), sg->length, limit, access,
@@ -529,6 +527,15 @@ static int map_single(struct pviommu_device *pd, struct device *dev,
 	sg_dma_len(sg) = sg->length;
 
 	return 1;
+}
+
+/* All entries are empty, a mistake of the driver's: the first one is mapped. */
+static int map_empty(struct pviommu_device *pd, struct device *dev,
+		     struct scatterlist *sg, u64 limit, u16 access)
+{
+	sg_dma_len(sg_next(sg)) = 0;
+
+	return map_single(pd, dev, sg, limit, access);
 }
 
 /* All entries by the static map, each a segment, or false and none. */
@@ -575,7 +582,10 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 					 pviommu_access(dir)) ?:
 			      map_layout(pd, dev, sg, nents, limit,
 					 pviommu_access(dir));
-		if (likely(ret > 0) || ret == -EREMOTEIO || ret == -ENODATA)
+		if (unlikely(ret == -ENODATA))
+			ret = map_empty(pd, dev, sg, limit,
+					pviommu_access(dir));
+		if (likely(ret > 0) || ret == -EREMOTEIO)
 			return ret;
 	}
 

@@ -195,3 +195,22 @@ TEST_F(Pieces, ManyThatIdle)
     }
 }
 
+// A length of 0 is a mistake of the driver's, no failure of the device's.
+TEST_F(Pieces, ALengthOfNothing)
+{
+    for (Device *d : {&strict, &lazy, &reuse})
+        for (const unsigned long offset : {0ul, 100ul})
+            for (const unsigned again : {0u, 1u}) {
+                const Mapping m = d->map(16 + again, 1, {.offset = offset, .empty = true});
+                ASSERT_TRUE(m);
+                EXPECT_EQ(d->unmap(m), 0);
+            }
+    pviommu_queues_drain();
+    EXPECT_EQ(device_failures(), 0u);
+    EXPECT_EQ(counter(PVIOMMU_ERRORS), 0u);
+    EXPECT_EQ(counter(PVIOMMU_MAPS), counter(PVIOMMU_UNMAPS));
+    expect_nothing();
+    for (unsigned long pfn = 16; pfn < 18; pfn++)
+        EXPECT_EQ(references(pfn), 1);
+}
+
