@@ -167,6 +167,12 @@ int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 	return 0;
 }
 
+/* The page is none that may be mapped: neither the device nor Xen is at fault. */
+static bool is_of_the_page(int error)
+{
+	return error == -ENXIO || error == -EPERM;
+}
+
 /*
  * Book one that failed. Its BFNs are free again, unless it is not known what
  * they map.
@@ -185,7 +191,8 @@ void pviommu_map_failed(struct pviommu_device *pd,
 			 p->order);
 		local_irq_restore(flags);
 	}
-	pviommu_device_failed(pd, error);
+	if (!is_of_the_page(error))
+		pviommu_device_failed(pd, error);
 }
 
 /* The driver has no such mapping: a bug of his. */

@@ -316,11 +316,25 @@ TEST_F(FourOps, AFrameThatIsNoneEndsTheRun)
 {
     for (const unsigned at : {16u, 17u, 40u, 100u, 180u}) {
         restart({.max_ops = 4});
+        const unsigned long failures = device_failures();
         set_absent(at);
         EXPECT_FALSE(strict.map(16, 176));
         EXPECT_EQ(cached(), 0u);
         EXPECT_EQ(handed_out(), 0u);
         EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+        EXPECT_EQ(device_failures(), failures) << "it is the page's fault";
+    }
+}
+
+// Nor is a page that Xen knows not to be dom0's to map; all else counts.
+TEST_F(Batch, ThePagesFaultIsNotTheDevices)
+{
+    for (const auto &[status, failures] : {std::pair{-ENXIO, 0u}, {-EPERM, 0u}, {-ENOMEM, 1u}, {-EIO, 1u}}) {
+        const unsigned long before = device_failures();
+        hooks.op_fails = fail_nth(XEN_IOMMUOP_map, 0, status);
+        EXPECT_FALSE(strict.map(16));
+        hooks.op_fails = nullptr;
+        EXPECT_EQ(device_failures() - before, failures) << status;
     }
 }
 
