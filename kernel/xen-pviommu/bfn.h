@@ -48,7 +48,7 @@ enum bfn_chunk_state {
 	BFN_CHUNK_OWNED,	/* one CPU takes from it */
 	BFN_CHUNK_FULL,		/* nobody's; the first free lists it */
 	BFN_CHUNK_LISTED,	/* in w->partial, to be owned or retired */
-	BFN_CHUNK_LARGE,	/* the first one of a run of whole chunks */
+	BFN_CHUNK_LARGE,	/* for a run of whole chunks; nr is its word's */
 };
 
 struct bfn_chunk {
@@ -144,6 +144,7 @@ void bfn_chunk_free(struct bfn_window *w, unsigned long index,
 void bfn_chunk_disown(struct bfn_window *w, struct bfn_cpu *c);
 void bfn_chunk_trim(struct bfn_window *w, unsigned int keep);
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order);
+void bfn_large_begin(struct bfn_window *w, u64 start, u64 bfn);
 void bfn_large_free(struct bfn_window *w, unsigned long index,
 		    unsigned int order);
 void bfn_chunks_destroy(struct bfn_window *w);

@@ -377,7 +377,7 @@ void bfn_chunk_free(struct bfn_window *w, unsigned long index,
 	rcu_read_unlock();
 }
 
-/* A run of whole chunks, whose first one has a descriptor for the cookie. */
+/* A run of whole chunks, one of which has a descriptor for the cookie. */
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 {
 	unsigned long nr = BIT(order - BFN_CHUNK_ORDER), first;
@@ -403,6 +403,39 @@ u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 	return BFN_NONE;
 }
 
+/* The descriptor of a run of whole chunks, the first of which is @nr. */
+static struct bfn_chunk *large_chunk(struct bfn_window *w, unsigned long nr)
+{
+	struct bfn_chunk *chunk;
+
+	do {
+		chunk = rcu_dereference_protected(w->chunk[nr++],
+						  lockdep_is_held(&w->lock));
+	} while (!chunk);
+
+	return chunk;
+}
+
+/**
+ * bfn_large_begin - let a run of whole chunks begin behind its first one
+ * @w: the window
+ * @start: first BFN of the run
+ * @bfn: the one that has the caller's word, instead of @start
+ *
+ * Context: interrupts off.
+ */
+void bfn_large_begin(struct bfn_window *w, u64 start, u64 bfn)
+{
+	struct bfn_chunk *chunk;
+
+	bfn_lock(w);
+	chunk = large_chunk(w, (start - w->start) >> BFN_CHUNK_ORDER);
+	RCU_INIT_POINTER(w->chunk[chunk->nr], NULL);
+	chunk->nr = (bfn - w->start) >> BFN_CHUNK_ORDER;
+	rcu_assign_pointer(w->chunk[chunk->nr], chunk);
+	bfn_unlock(w);
+}
+
 void bfn_large_free(struct bfn_window *w, unsigned long index,
 		    unsigned int order)
 {
@@ -410,8 +443,7 @@ void bfn_large_free(struct bfn_window *w, unsigned long index,
 
 	bfn_lock(w);
 	bitmap_clear(w->used, first, BIT(order - BFN_CHUNK_ORDER));
-	retire(w, rcu_dereference_protected(w->chunk[first],
-					    lockdep_is_held(&w->lock)));
+	retire(w, large_chunk(w, first));
 	bfn_unlock(w);
 }
 

@@ -47,6 +47,17 @@ u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order)
 	return bfn_take(w, order);
 }
 
+/* Its word is in a chunk behind the first one. */
+static void begin_behind(const struct pviommu_place *place,
+			 unsigned long offset)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	bfn_large_begin(&place->w->bfns, place->bfn, place->bfn + offset);
+	local_irq_restore(flags);
+}
+
 /**
  * pviommu_place - take BFNs that a device can reach
  * @pd: the device
@@ -75,7 +86,10 @@ bool pviommu_place(struct pviommu_device *pd, u64 limit, unsigned long nr,
 	place->bfn = pviommu_bfn_alloc(place->w, place->order);
 	if (unlikely(place->bfn == BFN_NONE))
 		return false;
-	place->bfn |= offset & (align - 1);
+	offset &= align - 1;
+	if (unlikely(offset >= BFN_CHUNK_SIZE))
+		begin_behind(place, offset);
+	place->bfn |= offset;
 
 	return true;
 }

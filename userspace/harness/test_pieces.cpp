@@ -214,3 +214,15 @@ TEST_F(Pieces, ALengthOfNothing)
         EXPECT_EQ(references(pfn), 1);
 }
 
+// As far as that: behind the first chunk of its run.
+TEST_F(Pieces, AlignmentBeyondAChunk)
+{
+    for (const unsigned long align : {512ul, 1024ul, 2048ul})
+        for (const unsigned long pfn : {16ul, 511ul, 512ul, 700ul, 1023ul, 2040ul}) {
+            const Mapping m = strict.map(pfn, 3, {.align = align});
+            ASSERT_TRUE(m) << pfn << " modulo " << align;
+            EXPECT_EQ(strict.unmap(m), 0);
+        }
+    expect_nothing();
+}
+
