@@ -226,3 +226,18 @@ TEST_F(Pieces, AlignmentBeyondAChunk)
     expect_nothing();
 }
 
+// What is counted as a flush has flushed something.
+TEST_F(Pieces, AFullBatchTakesNoneAlong)
+{
+    restart({.high = 16ul * 512, .max_ops = 4});
+    for (unsigned i = 0; i < kRide; i++) {
+        const Mapping m = lazy.map(2048 + 2 * i);
+        ASSERT_TRUE(m);
+        EXPECT_EQ(lazy.unmap(m), 0);
+    }
+    const uint64_t rides = counter(PVIOMMU_FLUSH_RIDE), flushes = counter(PVIOMMU_FLUSHES);
+    const Mapping m = strict.map(16, 64); // four ops
+    ASSERT_TRUE(m);
+    EXPECT_EQ(counter(PVIOMMU_FLUSH_RIDE) - rides, counter(PVIOMMU_FLUSHES) - flushes);
+    EXPECT_EQ(strict.unmap(m), 0);
+}
