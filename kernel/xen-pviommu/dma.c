@@ -219,6 +219,8 @@ const struct dma_map_ops pviommu_dma_ops = {
 	.free = pviommu_free,
 	.pviommu_op_alloc_pages = pviommu_alloc_pages,
 	.free_pages = pviommu_free_pages,
+	pviommu_op_noncontiguous(pviommu_alloc_noncontiguous,
+				 pviommu_free_noncontiguous)
 	.mmap = pviommu_mmap,
 	.get_sgtable = pviommu_get_sgtable,
 	.map_page = pviommu_map_page,
