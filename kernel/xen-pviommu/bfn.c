@@ -391,6 +391,30 @@ fail:
 	return -ENOMEM;
 }
 
+/* No BFN of the window, which is new, can be had until it is opened. */
+void bfn_window_close(struct bfn_window *w)
+{
+	bitmap_set(w->used, 0, w->nr_chunks);
+}
+
+/**
+ * bfn_window_open - let BFNs of a closed window be allocated
+ * @w: the window
+ * @bfn: the first, a multiple of 512
+ * @nr: how many, likewise
+ */
+void bfn_window_open(struct bfn_window *w, u64 bfn, unsigned long nr)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	bfn_lock(w);
+	bitmap_clear(w->used, (bfn - w->start) >> BFN_CHUNK_ORDER,
+		     nr >> BFN_CHUNK_ORDER);
+	bfn_unlock(w);
+	local_irq_restore(flags);
+}
+
 /* The caller sees to it that nobody allocates or frees any more. */
 void bfn_window_destroy(struct bfn_window *w)
 {

@@ -250,6 +250,14 @@ static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
 	return NULL;
 }
 
+/* A chunk was taken, or was not there. The number is a hint. */
+static void ask_for_more(struct bfn_window *w)
+{
+	if (w->few && w->nr_chunks - bitmap_weight(w->used, w->nr_chunks) <
+		      w->few)
+		w->ask();
+}
+
 /* A chunk that nobody uses yet, the lowest: Xen may have its leaf table. */
 static bool grow(struct bfn_window *w, struct bfn_chunk *chunk)
 {
@@ -280,6 +288,7 @@ static struct bfn_chunk *find(struct bfn_window *w, unsigned int order)
 	if (grow(w, fresh))
 		chunk = fresh;
 	bfn_unlock(w);
+	ask_for_more(w);
 	if (!chunk)
 		chunk_delete(fresh);
 
@@ -396,6 +405,7 @@ u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 		trace_chunk(w, chunk, PVIOMMU_CHUNK_MADE);
 	}
 	bfn_unlock(w);
+	ask_for_more(w);
 	if (first < w->nr_chunks)
 		return w->start + (first << BFN_CHUNK_ORDER);
 	chunk_delete(chunk);

@@ -79,14 +79,16 @@ static dma_addr_t pages_map(struct device *dev, struct page **pages,
 			    unsigned long nr, struct sg_table *table,
 			    enum dma_data_direction dir)
 {
+	u64 limit = pviommu_limit(dev, dev->coherent_dma_mask);
 	dma_addr_t addr;
 
 	if (sg_alloc_table_from_pages(table, pages, nr, 0, PFN_PHYS(nr),
 				      GFP_KERNEL))
 		return DMA_MAPPING_ERROR;
-	addr = pviommu_map_table(to_pviommu_device(dev), table, nr,
-				 pviommu_limit(dev, dev->coherent_dma_mask),
-				 pviommu_access(dir));
+	do {
+		addr = pviommu_map_table(to_pviommu_device(dev), table, nr,
+					 limit, pviommu_access(dir));
+	} while (addr == DMA_MAPPING_ERROR && pviommu_low_more(limit));
 	if (addr == DMA_MAPPING_ERROR)
 		sg_free_table(table);
 

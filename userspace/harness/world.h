@@ -121,6 +121,9 @@ void uproot(uint64_t bfn);
 int reached(uint64_t mfn);
 unsigned long mapped();
 unsigned long cached();
+// Allocator calls that the world does not book, for windows of a test's own.
+extern "C" u64 __real_bfn_alloc(bfn_window *w, unsigned int order);
+extern "C" void __real_bfn_free(bfn_window *w, u64 bfn, unsigned int order);
 // BFNs that the allocator has handed out.
 unsigned long handed_out();
 bool is_handed_out(uint64_t bfn);

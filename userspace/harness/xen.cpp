@@ -394,8 +394,6 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
 
 // --- what is between the kernel's files and the allocator
 
-u64 __real_bfn_alloc(bfn_window *w, unsigned int order);
-void __real_bfn_free(bfn_window *w, u64 bfn, unsigned int order);
 u64 __wrap_bfn_alloc(bfn_window *w, unsigned int order);
 void __wrap_bfn_free(bfn_window *w, u64 bfn, unsigned int order);
 

@@ -150,6 +150,7 @@ static void one_noncontiguous(struct dma_test *t, size_t size,
 {
 	struct view v = { .dev = t->dev, .size = PAGE_ALIGN(size) };
 	char what[40];
+	bool whole;
 	u8 *at;
 
 	snprintf(what, sizeof(what), "%zu bytes, attributes %#lx", size, attrs);
@@ -157,8 +158,8 @@ static void one_noncontiguous(struct dma_test *t, size_t size,
 					  GFP_KERNEL, attrs);
 	if (!check(t, v.table, "%s", what))
 		return;
-	check(t, v.table->nents == 1 &&
-		 sg_dma_len(v.table->sgl) == v.size, "%s: one segment", what);
+	whole = v.table->nents == 1 && sg_dma_len(v.table->sgl) == v.size;
+	check(t, whole, "%s: one segment", what);
 	at = dma_vmap_noncontiguous(t->dev, size, v.table);
 	if (check(t, at, "%s: the kernel maps them", what)) {
 		bool good = arrives(t, sg_dma_address(v.table->sgl) + v.size -

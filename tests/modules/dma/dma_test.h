@@ -52,6 +52,7 @@ void group_noncontiguous(struct dma_test *t);
 
 /* masks.c */
 void group_masks(struct dma_test *t);
+void group_narrow(struct dma_test *t);
 
 /* irqs.c */
 void group_irqs(struct dma_test *t);

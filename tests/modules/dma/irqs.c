@@ -64,7 +64,7 @@ static void verdict_of(struct dma_test *t, const char *what, u64 most)
 
 	seq_printf(t->m, "# %s: %llu instructions at most, %u looks\n", what,
 		   worst, watch.looks);
-	check(t, watch.looks > 10 && worst <= most,
+	check(t, watch.looks > 5 && worst <= most,
 	      "%s: interrupts are off for at most %llu instructions", what,
 	      most);
 }

@@ -10,7 +10,8 @@
  *	refused		long runs of which Xen refuses the last page (isolated)
  *	coherent	coherent memory of up to 256 MiB
  *	noncontiguous	and memory that need not be contiguous
- *	masks		2000 MiB at a time, for devices of 34 to 64 bits
+ *	masks		2000 MiB at a time, for devices of 36 to 64 bits
+ *	narrow		all that devices of 32 bits can have (isolated)
  *	irqs		for how long interrupts are off (the instruction clock)
  */
 #include <linux/debugfs.h>
@@ -107,6 +108,7 @@ GROUP(refused);
 GROUP(coherent);
 GROUP(noncontiguous);
 GROUP(masks);
+GROUP(narrow);
 GROUP(irqs);
 
 static void make_files(struct dma_test *t)
@@ -120,6 +122,7 @@ static void make_files(struct dma_test *t)
 	debugfs_create_file("noncontiguous", 0400, t->dir, t,
 			    &noncontiguous_fops);
 	debugfs_create_file("masks", 0400, t->dir, t, &masks_fops);
+	debugfs_create_file("narrow", 0400, t->dir, t, &narrow_fops);
 	debugfs_create_file("irqs", 0400, t->dir, t, &irqs_fops);
 }
 

@@ -24,18 +24,34 @@ group_of() {
     is "$1: no op was refused" "$(since errors)" 0
 }
 
-# edit WHAT: behind the back of xen_pviommu, the BFNs that it takes first.
-edit() {
+# Behind the back of xen_pviommu: map all BFNs that are free of those it takes first.
+PLANTED=()
+plant() {
     local bfn
     for ((bfn = start >> 12; bfn < (start >> 12) + 2048; bfn++)); do
-        echo $bfn >"$PARAMETERS/$1"
+        if echo $bfn >"$PARAMETERS/map"; then PLANTED+=("$bfn"); fi
     done 2>/dev/null
+}
+uproot() {
+    local bfn
+    for bfn in "${PLANTED[@]}"; do
+        echo "$bfn" >"$PARAMETERS/unmap"
+    done
 }
 
 # path_of PCI_DRIVER
 path_of() { cat "/sys/bus/pci/drivers/$1"/*:*/xen_pviommu/path; }
 
-modprobe dma_test
+# low: MiB that the window below 4 GiB has taken.
+low() {
+    local first last
+    IFS=- read -r first last < <(sed -nE 's/^ *([0-9a-f]+-[0-9a-f]+) : xen_pviommu low window.*/\1/p' /proc/iomem)
+    echo $(((16#${last:-0} + 1 - 16#${first:-1}) >> 20))
+}
+
+# modprobe does not know what the kernel's command line says of others' parameters.
+most=$(cat /sys/module/xen_pviommu/parameters/low_mb)
+modprobe dma_test narrow_mb=$((most < 256 ? most : 256)) narrow_most="$most"
 if [ "${2-}" = irqs ]; then
     group_of irqs
     done_testing
@@ -53,7 +69,12 @@ if [ "$mode" != static ]; then
     for name in nothing promises coherent noncontiguous; do
         group_of "$name"
     done
+    is 'a step of the low window is enough so far' "$(low)" 64
     before=$(in_use)
+    group dma_test/narrow narrow
+    is 'narrow: nothing is left mapped' "$(in_use)" "$before"
+    cmp_ok 'the low window has grown' "$(low)" -gt 64
+    cmp_ok 'as far as it may' "$(low)" -le "$most"
     group dma_test/refused refused
     is 'what was refused is not mapped in part' "$(in_use)" "$before"
     is 'and nothing is lost by it' "$(counter leaked)" 0
@@ -67,7 +88,7 @@ is 'no BFN leaked' "$(counter leaked)" 0
 if [ "$mode" = strict ]; then
     modprobe behind_the_back
     start=$((16#$(sed -nE 's/^ *([0-9a-f]+)-.*xen_pviommu high window.*/\1/p' /proc/iomem)))
-    edit map
+    plant
     group dma_test/promises 'on the way out'
     is 'the device is latched' "$(path_of dma_test)" base
     mark
@@ -77,6 +98,6 @@ if [ "$mode" = strict ]; then
     ok 'large requests to a disk that is latched under way' timeout 240 fio --name=x --filename="/dev/$disk" --direct=1 --rw=randwrite \
         --bs=1M --size=32M --ioengine=libaio --iodepth=16 --verify=crc32c --do_verify=1 --verify_fatal=1 --output=/tmp/fio
     is 'the disk is latched' "$(path_of nvme)" base
-    edit unmap
+    uproot
 fi
 done_testing
