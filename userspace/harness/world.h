@@ -97,7 +97,7 @@ void unregister_thread();
 // --- pages and Xen, xen.cpp
 
 uint64_t mfn_of(unsigned long pfn); // P2M
-void set_max_frames(unsigned n); // of an op
+void set_max_frames(unsigned n);    // of an op
 void set_foreign(unsigned long pfn, uint16_t domid);
 void set_identity(unsigned long pfn); // no RAM: a device's, or persistent memory
 void set_absent(unsigned long pfn);
