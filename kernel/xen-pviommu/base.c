@@ -10,6 +10,8 @@
 #define dev_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/device.h>
+#include <linux/limits.h>
+#include <linux/minmax.h>
 
 #include "base.h"
 #include "isolate.h"
@@ -164,8 +166,10 @@ u64 pviommu_base_required_mask(struct pviommu_device *pd, struct device *dev)
 
 size_t pviommu_base_max_size(struct pviommu_device *pd, struct device *dev)
 {
+	/* Callers keep it in an unsigned int. */
 	if (!pd->base->max_mapping_size)
-		return SIZE_MAX;
+		return UINT_MAX & PAGE_MASK;
 
-	return pd->base->max_mapping_size(dev);
+	return min_t(size_t, pd->base->max_mapping_size(dev),
+		     UINT_MAX & PAGE_MASK);
 }

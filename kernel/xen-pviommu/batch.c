@@ -258,7 +258,9 @@ static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 	/* The flush that they need is worth it once there are many of them. */
 	if (unlikely(q->nr >= PVIOMMU_QUEUE_RIDE)) {
 		pviommu_queue_ride(q, b);
-		pviommu_count_flush(PVIOMMU_FLUSH_RIDE, q->sent);
+		/* A full batch has no room for them. */
+		if (b->riders)
+			pviommu_count_flush(PVIOMMU_FLUSH_RIDE, q->sent);
 	}
 	pviommu_batch_submit(b);
 	if (b->riders)

@@ -255,29 +255,35 @@ static void spill_cpu(struct bfn_window *w, struct bfn_cpu *c)
 	bfn_chunk_disown(w, c);
 }
 
-static void spill_depot(struct bfn_window *w, unsigned int order)
+/* Interrupts are off for a magazine at a time. */
+static bool spill_full(struct bfn_window *w, unsigned int order)
 {
 	struct bfn_magazine *m;
+	unsigned long flags;
 
-	for (;;) {
-		bfn_lock(w);
-		m = take_full(w, order);
-		bfn_unlock(w);
-		if (!m)
-			return;
+	local_irq_save(flags);
+	bfn_lock(w);
+	m = take_full(w, order);
+	bfn_unlock(w);
+	if (m)
 		spill(w, m, order);
-		kfree(m);
-	}
+	local_irq_restore(flags);
+	kfree(m);
+
+	return m;
 }
 
 static void free_empty(struct bfn_window *w)
 {
 	struct bfn_magazine *m, *next;
+	unsigned long flags;
 
+	local_irq_save(flags);
 	bfn_lock(w);
 	m = w->empty;
 	w->empty = NULL;
 	bfn_unlock(w);
+	local_irq_restore(flags);
 	for (; m; m = next) {
 		next = m->next;
 		kfree(m);
@@ -290,19 +296,25 @@ static void free_empty(struct bfn_window *w)
  *
  * So that runs join to larger ones, and chunks without any in use go.
  *
- * Context: interrupts off.
+ * Context: any but NMI. Interrupts are off for a part at a time.
  */
 void bfn_reclaim(struct bfn_window *w)
 {
+	unsigned long flags;
 	unsigned int order;
 
+	local_irq_save(flags);
 	spill_cpu(w, this_cpu_ptr(w->cpu));
+	local_irq_restore(flags);
 	for (order = 0; order < BFN_CACHED_ORDERS; order++)
-		spill_depot(w, order);
+		while (spill_full(w, order))
+			;
 	free_empty(w);
+	local_irq_save(flags);
 	bfn_lock(w);
 	bfn_chunk_trim(w, 0);
 	bfn_unlock(w);
+	local_irq_restore(flags);
 }
 
 /**
@@ -379,10 +391,33 @@ fail:
 	return -ENOMEM;
 }
 
+/* No BFN of the window, which is new, can be had until it is opened. */
+void bfn_window_close(struct bfn_window *w)
+{
+	bitmap_set(w->used, 0, w->nr_chunks);
+}
+
+/**
+ * bfn_window_open - let BFNs of a closed window be allocated
+ * @w: the window
+ * @bfn: the first, a multiple of 512
+ * @nr: how many, likewise
+ */
+void bfn_window_open(struct bfn_window *w, u64 bfn, unsigned long nr)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	bfn_lock(w);
+	bitmap_clear(w->used, (bfn - w->start) >> BFN_CHUNK_ORDER,
+		     nr >> BFN_CHUNK_ORDER);
+	bfn_unlock(w);
+	local_irq_restore(flags);
+}
+
 /* The caller sees to it that nobody allocates or frees any more. */
 void bfn_window_destroy(struct bfn_window *w)
 {
-	unsigned long flags;
 	unsigned int order;
 	int cpu;
 
@@ -394,9 +429,7 @@ void bfn_window_destroy(struct bfn_window *w)
 	for (order = 0; order < BFN_CACHED_ORDERS; order++)
 		while (w->depot[order].nr)
 			kfree(w->depot[order].full[--w->depot[order].nr]);
-	local_irq_save(flags);
 	free_empty(w);
-	local_irq_restore(flags);
 	free_percpu(w->cpu);
 	kvfree(w->chunk);
 	kvfree(w->used);

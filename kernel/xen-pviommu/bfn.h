@@ -48,7 +48,7 @@ enum bfn_chunk_state {
 	BFN_CHUNK_OWNED,	/* one CPU takes from it */
 	BFN_CHUNK_FULL,		/* nobody's; the first free lists it */
 	BFN_CHUNK_LISTED,	/* in w->partial, to be owned or retired */
-	BFN_CHUNK_LARGE,	/* the first one of a run of whole chunks */
+	BFN_CHUNK_LARGE,	/* for a run of whole chunks; nr is its word's */
 };
 
 struct bfn_chunk {
@@ -83,7 +83,9 @@ struct bfn_window {
 	spinlock_t lock ____cacheline_aligned_in_smp; /* protects all below */
 	unsigned long locked;		/* how often that was taken */
 	unsigned long nr_chunks;
-	unsigned long *used;		/* one bit a chunk */
+	unsigned long *used;		/* one bit a chunk; a closed one is used */
+	unsigned long few;		/* unused chunks that make us ask, or 0 */
+	void (*ask)(void);		/* for more of them to be opened */
 	struct list_head partial;
 	unsigned long nr_partial;
 	unsigned long trim_at;		/* nr_partial that makes us look */
@@ -135,6 +137,8 @@ void bfn_free(struct bfn_window *w, u64 bfn, unsigned int order);
 void bfn_reclaim(struct bfn_window *w);
 void bfn_cpu_dead(struct bfn_window *w, unsigned int cpu);
 long bfn_in_use(struct bfn_window *w);
+void bfn_window_close(struct bfn_window *w);
+void bfn_window_open(struct bfn_window *w, u64 bfn, unsigned long nr);
 
 /* chunk.c */
 unsigned int bfn_chunk_carve(struct bfn_window *w, struct bfn_cpu *c,
@@ -144,6 +148,7 @@ void bfn_chunk_free(struct bfn_window *w, unsigned long index,
 void bfn_chunk_disown(struct bfn_window *w, struct bfn_cpu *c);
 void bfn_chunk_trim(struct bfn_window *w, unsigned int keep);
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order);
+void bfn_large_begin(struct bfn_window *w, u64 start, u64 bfn);
 void bfn_large_free(struct bfn_window *w, unsigned long index,
 		    unsigned int order);
 void bfn_chunks_destroy(struct bfn_window *w);

@@ -250,6 +250,14 @@ static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
 	return NULL;
 }
 
+/* A chunk was taken, or was not there. The number is a hint. */
+static void ask_for_more(struct bfn_window *w)
+{
+	if (w->few && w->nr_chunks - bitmap_weight(w->used, w->nr_chunks) <
+		      w->few)
+		w->ask();
+}
+
 /* A chunk that nobody uses yet, the lowest: Xen may have its leaf table. */
 static bool grow(struct bfn_window *w, struct bfn_chunk *chunk)
 {
@@ -280,6 +288,7 @@ static struct bfn_chunk *find(struct bfn_window *w, unsigned int order)
 	if (grow(w, fresh))
 		chunk = fresh;
 	bfn_unlock(w);
+	ask_for_more(w);
 	if (!chunk)
 		chunk_delete(fresh);
 
@@ -377,7 +386,7 @@ void bfn_chunk_free(struct bfn_window *w, unsigned long index,
 	rcu_read_unlock();
 }
 
-/* A run of whole chunks, whose first one has a descriptor for the cookie. */
+/* A run of whole chunks, one of which has a descriptor for the cookie. */
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 {
 	unsigned long nr = BIT(order - BFN_CHUNK_ORDER), first;
@@ -396,11 +405,45 @@ u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 		trace_chunk(w, chunk, PVIOMMU_CHUNK_MADE);
 	}
 	bfn_unlock(w);
+	ask_for_more(w);
 	if (first < w->nr_chunks)
 		return w->start + (first << BFN_CHUNK_ORDER);
 	chunk_delete(chunk);
 
 	return BFN_NONE;
+}
+
+/* The descriptor of a run of whole chunks, the first of which is @nr. */
+static struct bfn_chunk *large_chunk(struct bfn_window *w, unsigned long nr)
+{
+	struct bfn_chunk *chunk;
+
+	do {
+		chunk = rcu_dereference_protected(w->chunk[nr++],
+						  lockdep_is_held(&w->lock));
+	} while (!chunk);
+
+	return chunk;
+}
+
+/**
+ * bfn_large_begin - let a run of whole chunks begin behind its first one
+ * @w: the window
+ * @start: first BFN of the run
+ * @bfn: the one that has the caller's word, instead of @start
+ *
+ * Context: interrupts off.
+ */
+void bfn_large_begin(struct bfn_window *w, u64 start, u64 bfn)
+{
+	struct bfn_chunk *chunk;
+
+	bfn_lock(w);
+	chunk = large_chunk(w, (start - w->start) >> BFN_CHUNK_ORDER);
+	RCU_INIT_POINTER(w->chunk[chunk->nr], NULL);
+	chunk->nr = (bfn - w->start) >> BFN_CHUNK_ORDER;
+	rcu_assign_pointer(w->chunk[chunk->nr], chunk);
+	bfn_unlock(w);
 }
 
 void bfn_large_free(struct bfn_window *w, unsigned long index,
@@ -410,8 +453,7 @@ void bfn_large_free(struct bfn_window *w, unsigned long index,
 
 	bfn_lock(w);
 	bitmap_clear(w->used, first, BIT(order - BFN_CHUNK_ORDER));
-	retire(w, rcu_dereference_protected(w->chunk[first],
-					    lockdep_is_held(&w->lock)));
+	retire(w, large_chunk(w, first));
 	bfn_unlock(w);
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory that driver and device share for long: pages from the buddy allocator,
- * contiguous in dom0's eyes but as a rule not in the machine, behind one run of
- * BFNs. No exchange of frames with Xen, no bounce buffer.
+ * Memory that driver and device share for long: a block of the buddy allocator,
+ * contiguous in dom0's eyes but as a rule not in the machine, or scattered pages
+ * (scattered.c), behind one run of BFNs. No exchange of frames with Xen, no bounce
+ * buffer.
  */
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/scatterlist.h>
+#include <linux/vmalloc.h>
 
 #include "base.h"
 #include "dma.h"
@@ -35,21 +37,37 @@ static dma_addr_t map_pages(struct pviommu_device *pd, struct device *dev,
 			   1UL << get_order(size));
 }
 
+/* Is a block of memory no more than a wish? */
+static bool may_scatter(size_t size, gfp_t gfp, unsigned long attrs)
+{
+	return size > PAGE_SIZE && gfpflags_allow_blocking(gfp) &&
+	       !(attrs & DMA_ATTR_FORCE_CONTIGUOUS);
+}
+
 void *pviommu_alloc(struct device *dev, size_t size, dma_addr_t *addr,
 		    gfp_t gfp, unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
+	bool scatter = may_scatter(size, gfp, attrs);
 	struct page *page;
 
 	if (unlikely(!pviommu_device_ready(pd)))
 		return pviommu_base_alloc(pd, dev, size, addr, gfp, attrs);
+	if (unlikely(!size))
+		return NULL;
 
 	if (attrs & DMA_ATTR_NO_WARN)
 		gfp |= __GFP_NOWARN;
-	page = get_pages(dev, size, gfp);
+	page = get_pages(dev, size, scatter ? gfp | __GFP_NORETRY |
+					      __GFP_NOWARN : gfp);
 	if (!page)
-		return NULL;
-	*addr = map_pages(pd, dev, page, size, DMA_BIDIRECTIONAL);
+		return scatter ? pviommu_scattered_alloc(dev, size, addr, gfp) :
+				 NULL;
+	do {
+		*addr = map_pages(pd, dev, page, size, DMA_BIDIRECTIONAL);
+	} while (unlikely(*addr == DMA_MAPPING_ERROR) &&
+		 gfpflags_allow_blocking(gfp) &&
+		 pviommu_low_more(pviommu_limit(dev, dev->coherent_dma_mask)));
 	if (likely(*addr != DMA_MAPPING_ERROR))
 		return page_address(page);
 	__free_pages(page, get_order(size));
@@ -64,7 +82,10 @@ void pviommu_free(struct device *dev, size_t size, void *vaddr,
 
 	switch (pviommu_unmap(pd, addr)) {
 	case 0:
-		free_pages((unsigned long)vaddr, get_order(size));
+		if (is_vmalloc_addr(vaddr))
+			vfree(vaddr);
+		else
+			free_pages((unsigned long)vaddr, get_order(size));
 		break;
 	case -ENOENT:
 		pviommu_base_free(pd, dev, size, vaddr, addr, attrs);
@@ -135,6 +156,8 @@ int pviommu_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,
 	}
 	if (skip >= nr || vma_pages(vma) > nr - skip)
 		return -ENXIO;
+	if (is_vmalloc_addr(vaddr))
+		return remap_vmalloc_range(vma, vaddr, skip);
 
 	return remap_pfn_range(vma, vma->vm_start,
 			       page_to_pfn(virt_to_page(vaddr)) + skip,
@@ -152,6 +175,8 @@ int pviommu_get_sgtable(struct device *dev, struct sg_table *sgt, void *vaddr,
 			return -ENXIO;
 		return base->get_sgtable(dev, sgt, vaddr, addr, size, attrs);
 	}
+	if (is_vmalloc_addr(vaddr))
+		return pviommu_scattered_get_sgtable(sgt, vaddr, size);
 	err = sg_alloc_table(sgt, 1, GFP_KERNEL);
 	if (!err)
 		sg_set_page(sgt->sgl, virt_to_page(vaddr), PAGE_ALIGN(size), 0);

@@ -25,6 +25,15 @@
 #define pviommu_op_alloc_pages	alloc_pages
 #endif
 
+/* dma_map_ops.alloc_noncontiguous: 6.12 asks drivers/iommu alone. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define pviommu_op_noncontiguous(alloc, free)
+#else
+#define pviommu_op_noncontiguous(alloc, free)				\
+	.alloc_noncontiguous = (alloc),					\
+	.free_noncontiguous = (free),
+#endif
+
 /* __assign_str(): 6.10 remembers the source since __string(). */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define pviommu_assign_str(dst, src)	__assign_str(dst)

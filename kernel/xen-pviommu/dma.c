@@ -200,17 +200,35 @@ static u64 pviommu_get_required_mask(struct device *dev)
 	return mask | DMA_BIT_MASK(fls64(last));
 }
 
-/* A quarter of the window, so that some such mappings can live at a time. */
+/*
+ * A driver asks once, and may count on the answer for ever: so that it is what
+ * the base ops can do, which have the device from the day that it is latched. Ours
+ * can do more (PVIOMMU_RUN_MAX_NR), and do when they are asked.
+ */
 static size_t pviommu_max_mapping_size(struct device *dev)
 {
-	u64 limit = pviommu_limit(dev, dma_get_mask(dev));
+	return pviommu_base_max_size(to_pviommu_device(dev), dev);
+}
+
+/* Longer runs of BFNs are in no magazine: see BFN_CACHED_ORDERS. */
+static size_t pviommu_opt_mapping_size(void)
+{
+	return PAGE_SIZE << (BFN_CACHED_ORDERS - 1);
+}
+
+/*
+ * A driver that asks may count on it that lists become as few segments as they
+ * can. Neither the static map nor the base ops do that.
+ */
+static unsigned long pviommu_get_merge_boundary(struct device *dev)
+{
 	struct pviommu_device *pd = to_pviommu_device(dev);
-	struct pviommu_window *w = pviommu_window_under(limit);
 
-	if (!w || READ_ONCE(pd->path) != PVIOMMU_PATH_OURS)
-		return pviommu_base_max_size(pd, dev);
+	if (READ_ONCE(pd->path) != PVIOMMU_PATH_OURS ||
+	    READ_ONCE(pd->mode) == PVIOMMU_STATIC || pviommu_base_usable())
+		return 0;
 
-	return PFN_PHYS(w->bfns.nr) / 4;
+	return PAGE_SIZE - 1;
 }
 
 /* Copied into each device's struct, where it is found again by container_of. */
@@ -219,6 +237,8 @@ const struct dma_map_ops pviommu_dma_ops = {
 	.free = pviommu_free,
 	.pviommu_op_alloc_pages = pviommu_alloc_pages,
 	.free_pages = pviommu_free_pages,
+	pviommu_op_noncontiguous(pviommu_alloc_noncontiguous,
+				 pviommu_free_noncontiguous)
 	.mmap = pviommu_mmap,
 	.get_sgtable = pviommu_get_sgtable,
 	.map_page = pviommu_map_page,
@@ -234,4 +254,6 @@ const struct dma_map_ops pviommu_dma_ops = {
 	.dma_supported = pviommu_dma_supported,
 	.get_required_mask = pviommu_get_required_mask,
 	.max_mapping_size = pviommu_max_mapping_size,
+	.opt_mapping_size = pviommu_opt_mapping_size,
+	.get_merge_boundary = pviommu_get_merge_boundary,
 };

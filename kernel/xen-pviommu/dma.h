@@ -7,6 +7,7 @@
 
 #include <linux/dma-map-ops.h>
 
+#include "device.h"
 #include "static.h"
 #include "window.h"
 
@@ -34,6 +35,9 @@ void pviommu_sync_sg_for_cpu(struct device *dev, struct scatterlist *sg,
 			     int nents, enum dma_data_direction dir);
 void pviommu_sync_sg_for_device(struct device *dev, struct scatterlist *sg,
 				int nents, enum dma_data_direction dir);
+dma_addr_t pviommu_map_table(struct pviommu_device *pd,
+			     const struct sg_table *table, unsigned long nr,
+			     u64 limit, u16 access);
 
 /* coherent.c */
 void *pviommu_alloc(struct device *dev, size_t size, dma_addr_t *addr,
@@ -49,5 +53,17 @@ int pviommu_mmap(struct device *dev, struct vm_area_struct *vma, void *vaddr,
 		 dma_addr_t addr, size_t size, unsigned long attrs);
 int pviommu_get_sgtable(struct device *dev, struct sg_table *sgt, void *vaddr,
 			dma_addr_t addr, size_t size, unsigned long attrs);
+
+/* scattered.c */
+void *pviommu_scattered_alloc(struct device *dev, size_t size, dma_addr_t *addr,
+			      gfp_t gfp);
+int pviommu_scattered_get_sgtable(struct sg_table *sgt, void *vaddr,
+				  size_t size);
+struct sg_table *pviommu_alloc_noncontiguous(struct device *dev, size_t size,
+					     enum dma_data_direction dir,
+					     gfp_t gfp, unsigned long attrs);
+void pviommu_free_noncontiguous(struct device *dev, size_t size,
+				struct sg_table *sgt,
+				enum dma_data_direction dir);
 
 #endif /* _XEN_PVIOMMU_DMA_H */

@@ -36,7 +36,7 @@
  * a sync at most. Both are carried out with interrupts off.
  */
 #define MAP_STEP	XEN_IOMMUOP_MAX_LIST
-#define WAIT_FRAMES	4096
+#define WAIT_FRAMES	PVIOMMU_PIECE
 #define WAIT_RANGES	64
 
 struct waiting {
@@ -242,18 +242,14 @@ static int remember(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 		    unsigned long nr, u16 access, gfp_t gfp)
 {
-	struct pviommu_batch *b;
-	unsigned long flags, i;
+	unsigned long i;
 	bool unclean;
 	int err;
 
 	err = remember(d, bfn, pfn, nr, gfp);
 	if (err)
 		return err;
-	b = pviommu_batch_get(&flags);
-	err = pviommu_map_at(b, bfn, PFN_PHYS(pfn), nr, access);
-	unclean = b->unclean;
-	pviommu_batch_put(flags);
+	err = pviommu_map_at(bfn, PFN_PHYS(pfn), nr, access, &unclean);
 	if (likely(!err)) {
 		pviommu_count(PVIOMMU_PAGES_MAPPED, nr);
 		return 0;

@@ -73,7 +73,7 @@ static inline bool pviommu_hold(u64 run)
 	struct page *page = pfn_to_page(pfn), *head = compound_head(page);
 
 	if (unlikely(nr > 1) &&
-	    (nr > pviommu_xen.max_frames ||
+	    (nr > pviommu_xen.piece ||
 	     pfn + nr > page_to_pfn(head) + compound_nr(head)))
 		return false;
 

@@ -68,7 +68,10 @@ static void reserve(struct list_head *list, u64 start, u64 end,
 		list_add_tail(&region->list, list);
 }
 
-/* The first address that a process may choose. */
+/* Room that a process finds where the log says that addresses are its own. */
+#define PROCESS_ROOM	((u64)SZ_4G)
+
+/* The first address behind the host map, while that stands. */
 static u64 first_free(void)
 {
 	u64 end_of_ram = PFN_PHYS(pviommu_xen.max_ram);
@@ -152,7 +155,7 @@ static int start(void)
 		return err;
 	}
 	pr_info("VFIO can have devices; addresses from %#llx on are a process's own\n",
-		first_free());
+		pviommu_windows_behind(first_free(), PROCESS_ROOM));
 
 	return 0;
 }

@@ -3,6 +3,8 @@
  * One buffer, one run of BFNs: the dynamic path. A map is in place when the
  * function returns. An unmap is done, or waits, as the device's mode says.
  */
+#define dev_fmt(fmt) "xen_pviommu: " fmt
+
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/mm.h>
@@ -12,32 +14,53 @@
 
 #include "fast.h"
 
+static u64 bfn_take(struct pviommu_window *w, unsigned int order)
+{
+	unsigned long flags;
+	u64 bfn;
+
+	local_irq_save(flags);
+	bfn = bfn_alloc(&w->bfns, order);
+	local_irq_restore(flags);
+
+	return bfn;
+}
+
 /**
  * pviommu_bfn_alloc - take BFNs, if it has to be from what this CPU keeps
  * @w: the window
- * @b: this CPU's batch, empty: interrupts are off
  * @order: how many, as a power of two
  *
  * Pages whose memory is waiting for its flush hold BFNs, as do idle mappings.
  *
+ * Context: any but NMI, this CPU's batch not in use.
  * Return: the first, aligned to its number, or BFN_NONE.
  */
-u64 pviommu_bfn_alloc(struct pviommu_window *w, struct pviommu_batch *b,
-		      unsigned int order)
+u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order)
 {
-	u64 bfn = bfn_alloc(&w->bfns, order);
+	u64 bfn = bfn_take(w, order);
 
 	if (likely(bfn != BFN_NONE))
 		return bfn;
-	pviommu_queues_relieve(b);
+	pviommu_queues_relieve();
 
-	return bfn_alloc(&w->bfns, order);
+	return bfn_take(w, order);
+}
+
+/* Its word is in a chunk behind the first one. */
+static void begin_behind(const struct pviommu_place *place,
+			 unsigned long offset)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	bfn_large_begin(&place->w->bfns, place->bfn, place->bfn + offset);
+	local_irq_restore(flags);
 }
 
 /**
  * pviommu_place - take BFNs that a device can reach
  * @pd: the device
- * @b: this CPU's batch, empty
  * @limit: highest address it can reach
  * @nr: number of BFNs
  * @align: a power of two of pages
@@ -47,11 +70,12 @@ u64 pviommu_bfn_alloc(struct pviommu_window *w, struct pviommu_batch *b,
  * A run is aligned to its size rounded up, so that it crosses no boundary that
  * is not smaller than itself.
  *
+ * Context: as pviommu_bfn_alloc().
  * Return: false when no window lies under the limit, or has no such run.
  */
-bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
-		   u64 limit, unsigned long nr, unsigned long align,
-		   unsigned long offset, struct pviommu_place *place)
+bool pviommu_place(struct pviommu_device *pd, u64 limit, unsigned long nr,
+		   unsigned long align, unsigned long offset,
+		   struct pviommu_place *place)
 {
 	place->w = pviommu_window_under(limit);
 	if (unlikely(!place->w)) {
@@ -59,31 +83,41 @@ bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
 		return false;
 	}
 	place->order = pviommu_order(nr, align, offset);
-	place->bfn = pviommu_bfn_alloc(place->w, b, place->order);
+	place->bfn = pviommu_bfn_alloc(place->w, place->order);
 	if (unlikely(place->bfn == BFN_NONE))
 		return false;
-	place->bfn |= offset & (align - 1);
+	offset &= align - 1;
+	if (unlikely(offset >= BFN_CHUNK_SIZE))
+		begin_behind(place, offset);
+	place->bfn |= offset;
 
 	return true;
 }
 
 /*
  * Whose frame is behind a PFN? Pages that are mapped from a guest's grant are
- * that guest's in Xen's eyes. Identity frames are no RAM of anybody's.
+ * that guest's in Xen's eyes. Identity frames are no RAM: persistent memory, or
+ * a device's.
  */
-static int frame_behind(unsigned long pfn, struct pviommu_frames *frame)
+static int frame_behind(unsigned long pfn, u16 access,
+			struct pviommu_frames *frame)
 {
 	unsigned long entry = __pfn_to_mfn(pfn);
 	struct xen_page_foreign *foreign;
 
-	if (pviommu_mfn_is_own(entry)) {
-		frame->mfn = entry;
-		frame->domid = DOMID_SELF;
+	frame->mfn = entry;
+	frame->domid = DOMID_SELF;
+	frame->flags = access;
+	if (pviommu_mfn_is_own(entry))
+		return 0;
+	/* It has all bits set. */
+	if (entry == INVALID_P2M_ENTRY)
+		return -ENXIO;
+	if (entry & IDENTITY_FRAME_BIT) {
+		frame->mfn = entry & ~IDENTITY_FRAME_BIT;
+		frame->flags |= XEN_IOMMUOP_MAP_mmio;
 		return 0;
 	}
-	/* INVALID_P2M_ENTRY has all bits set. */
-	if (entry & IDENTITY_FRAME_BIT)
-		return -ENXIO;
 	foreign = xen_page_foreign(pfn_to_page(pfn));
 	if (!foreign)
 		return -ENXIO;
@@ -94,15 +128,15 @@ static int frame_behind(unsigned long pfn, struct pviommu_frames *frame)
 }
 
 /*
- * PFNs whose frames follow that of the first, which is dom0's own. So are they
- * all: a P2M entry with a flag is no MFN.
+ * PFNs whose frames follow that of the first, which is dom0's own, up to a piece.
+ * So are they all: a P2M entry with a flag is no MFN.
  */
 static noinline unsigned long neighbours(unsigned long pfn, unsigned long nr,
 					 unsigned long mfn)
 {
 	unsigned long run = 1;
 
-	nr = min_t(unsigned long, nr, pviommu_xen.max_frames);
+	nr = min_t(unsigned long, nr, pviommu_xen.piece);
 	while (run < nr && __pfn_to_mfn(pfn + run) == mfn + run)
 		run++;
 
@@ -126,17 +160,18 @@ int pviommu_batch_page(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
 int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 		       unsigned long nr, u16 access)
 {
-	struct pviommu_frames frame = { .flags = access };
+	struct pviommu_frames frame;
 	unsigned long run;
 	int err;
 
 	for (; nr; nr -= run, pfn += run, bfn += run) {
-		err = frame_behind(pfn, &frame);
+		err = frame_behind(pfn, access, &frame);
 		if (unlikely(err)) {
 			pviommu_batch_map_abort(b, err);
 			return err;
 		}
-		run = likely(frame.domid == DOMID_SELF)
+		run = likely(frame.domid == DOMID_SELF &&
+			     frame.flags == access)
 			? neighbours(pfn, nr, frame.mfn) : 1;
 		err = pviommu_batch_map(b, bfn, run, &frame);
 		if (unlikely(err))
@@ -144,6 +179,12 @@ int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 	}
 
 	return 0;
+}
+
+/* The page is none that may be mapped: neither the device nor Xen is at fault. */
+static bool is_of_the_page(int error)
+{
+	return error == -ENXIO || error == -EPERM;
 }
 
 /*
@@ -154,12 +195,18 @@ void pviommu_map_failed(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
 			int error, bool unclean)
 {
-	if (unclean)
+	unsigned long flags;
+
+	if (unclean) {
 		pviommu_count_device(pd, PVIOMMU_LEAKED, nr);
-	else
+	} else {
+		local_irq_save(flags);
 		bfn_free(&p->w->bfns, pviommu_run_start(p->bfn, p->order),
 			 p->order);
-	pviommu_device_failed(pd, error);
+		local_irq_restore(flags);
+	}
+	if (!is_of_the_page(error))
+		pviommu_device_failed(pd, error);
 }
 
 /* The driver has no such mapping: a bug of his. */
@@ -191,12 +238,8 @@ static int batch_mmio(struct pviommu_batch *b, u64 bfn, u64 mfn,
 		.domid = DOMID_SELF,
 		.flags = access,
 	};
-	int err = 0;
 
-	for (; nr && !err; nr--, bfn++, frame.mfn++)
-		err = pviommu_batch_map(b, bfn, 1, &frame);
-
-	return err;
+	return pviommu_batch_map(b, bfn, nr, &frame);
 }
 
 /*
@@ -207,59 +250,146 @@ static bool may_wait(unsigned long pfn, unsigned long align, u16 access)
 {
 	return !(pfn & (align - 1)) &&
 	       !(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)) &&
-	       !(__pfn_to_mfn(pfn) & FOREIGN_FRAME_BIT);
+	       pviommu_mfn_is_own(__pfn_to_mfn(pfn));
+}
+
+/* See pviommu_map_at(): a piece of it. */
+static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
+		     bool *unclean)
+{
+	struct pviommu_batch *b;
+	unsigned long flags;
+	int err;
+
+	b = pviommu_batch_get(&flags);
+	if (unlikely(access & XEN_IOMMUOP_MAP_mmio))
+		batch_mmio(b, bfn, pfn, nr, access);
+	else
+		pviommu_batch_pages(b, bfn, pfn, nr, access);
+	err = pviommu_batch_map_end(b);
+	*unclean = b->unclean;
+	pviommu_batch_put(flags);
+
+	return err;
 }
 
 /**
  * pviommu_map_at - map pages at BFNs that the caller has
- * @b: this CPU's batch, empty before and after
  * @bfn: first BFN
  * @phys: pseudo-physical address, with XEN_IOMMUOP_MAP_mmio a machine address
  * @nr: number of pages
  * @access: XEN_IOMMUOP_MAP_*
+ * @unclean: set to whether it is not known, after an error, what the BFNs map
  *
- * Context: interrupts off.
- * Return: 0, or an error and nothing is mapped; unless b->unclean, then what
- * the BFNs map is not known.
+ * Interrupts are off for a piece at a time.
+ *
+ * Context: any but NMI, this CPU's batch not in use.
+ * Return: 0, or an error and nothing is mapped, unless *@unclean.
  */
-int pviommu_map_at(struct pviommu_batch *b, u64 bfn, phys_addr_t phys,
-		   unsigned long nr, u16 access)
+int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
+		   bool *unclean)
 {
-	access &= ~PVIOMMU_MAP_STRICT;
-	if (unlikely(access & XEN_IOMMUOP_MAP_mmio))
-		batch_mmio(b, bfn, PHYS_PFN(phys), nr, access);
-	else
-		pviommu_batch_pages(b, bfn, PHYS_PFN(phys), nr, access);
+	unsigned long pfn = PHYS_PFN(phys), done, part;
+	int err = 0;
 
-	return pviommu_batch_map_end(b);
+	access &= ~PVIOMMU_MAP_STRICT;
+	for (done = 0; done < nr && !err; done += part) {
+		part = min_t(unsigned long, nr - done, pviommu_xen.piece);
+		err = map_piece(bfn + done, pfn + done, part, access, unclean);
+	}
+	if (unlikely(err) && pviommu_unmap_at(bfn, done - part))
+		*unclean = true;
+
+	return err;
 }
 
-/* A run of BFNs for a buffer of whatever kind. Interrupts are off. */
-static noinline dma_addr_t map_any(struct pviommu_device *pd, phys_addr_t phys,
-				   unsigned long nr, u64 limit, u16 access,
-				   unsigned long align)
+/**
+ * pviommu_unmap_at - unmap BFNs, all of which are mapped
+ * @bfn: first BFN
+ * @nr: number of BFNs
+ *
+ * Interrupts are off for a piece at a time.
+ *
+ * Context: any but NMI, this CPU's batch not in use.
+ * Return: 0 when no device reaches any of them; else a device may.
+ */
+int pviommu_unmap_at(u64 bfn, unsigned long nr)
 {
-	struct pviommu_batch *b = pviommu_batch_here();
+	struct pviommu_batch *b;
+	unsigned long flags, part;
+	int err = 0, error;
+
+	for (; nr; nr -= part, bfn += part) {
+		part = min_t(unsigned long, nr, pviommu_xen.piece);
+		b = pviommu_batch_get(&flags);
+		pviommu_batch_unmap(b, bfn, part);
+		error = pviommu_batch_unmap_end(b);
+		pviommu_batch_put(flags);
+		err = err ?: error;
+	}
+
+	return err;
+}
+
+/* Book a mapping of which only its BFNs are of interest: interrupts are on. */
+static void book(struct pviommu_device *pd, const struct pviommu_place *p,
+		 u64 run, unsigned long pages)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	pviommu_mapped(pd, p->w, p->bfn, run, pages);
+	local_irq_restore(flags);
+}
+
+/*
+ * A run of BFNs for a buffer of whatever kind. A length of 0, a mistake of the
+ * driver's, is the page that its address is in, as it is elsewhere.
+ */
+static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
+			  unsigned long nr, u64 limit, u16 access,
+			  unsigned long align)
+{
 	unsigned long pfn = PHYS_PFN(phys);
 	struct pviommu_place p;
+	bool unclean;
 	u64 run;
 	int err;
 
+	if (unlikely(!nr)) {
+		dev_warn_once(pd->dev, "maps 0 bytes: a page is mapped\n");
+		nr = 1;
+	}
 	if (unlikely(nr > PVIOMMU_RUN_MAX_NR) ||
-	    unlikely(!pviommu_place(pd, b, limit, nr, align, pfn, &p)))
+	    unlikely(!pviommu_place(pd, limit, nr, align, pfn, &p)))
 		return DMA_MAPPING_ERROR;
 
-	err = pviommu_map_at(b, p.bfn, phys, nr, access);
+	err = pviommu_map_at(p.bfn, phys, nr, access, &unclean);
 	if (unlikely(err)) {
-		pviommu_map_failed(pd, &p, nr, err, b->unclean);
+		pviommu_map_failed(pd, &p, nr, err, unclean);
 		return DMA_MAPPING_ERROR;
 	}
-	run = pviommu_run_of(pfn, nr, align, access, p.w);
-	if (!may_wait(pfn, align, access))
-		run |= PVIOMMU_RUN_STRICT;
-	pviommu_mapped(pd, p.w, p.bfn, run, nr);
+	if (may_wait(pfn, align, access))
+		run = pviommu_run_of(pfn, nr, align, access, p.w);
+	else
+		run = pviommu_run(0, nr, p.order, PVIOMMU_RUN_STRICT);
+	book(pd, &p, run, nr);
 
 	return PFN_PHYS(p.bfn) | offset_in_page(phys);
+}
+
+/* The same, with interrupts off, which may come meanwhile if @flags say so. */
+static noinline dma_addr_t map_any(struct pviommu_device *pd, phys_addr_t phys,
+				   unsigned long nr, u64 limit, u16 access,
+				   unsigned long align, unsigned long flags)
+{
+	dma_addr_t addr;
+
+	local_irq_restore(flags);
+	addr = map_run(pd, phys, nr, limit, access, align);
+	local_irq_save(flags);
+
+	return addr;
 }
 
 /*
@@ -326,14 +456,14 @@ static inline dma_addr_t map_lone(struct pviommu_device *pd,
  * pviommu_map_new - map a buffer that is contiguous in dom0's eyes
  * @pd: the device
  * @phys: pseudo-physical address, with XEN_IOMMUOP_MAP_mmio a machine address
- * @size: bytes, at least 1
+ * @size: bytes
  * @limit: highest address that the device can reach
  * @access: XEN_IOMMUOP_MAP_*
  * @align: a power of two of pages, which @phys and the bus address shall have
  *	the same remainder of
  *
- * One hypercall, unless the frames are so scattered that they need more ops than
- * it takes.
+ * One hypercall for each PVIOMMU_PIECE pages, unless the frames are so scattered
+ * that they need more ops than it takes.
  *
  * Context: any but NMI.
  * Return: the bus address, with the same offset in the page, or
@@ -352,7 +482,7 @@ dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 	if (likely(w))
 		addr = map_lone(pd, w, PHYS_PFN(phys), nr, access, align);
 	if (unlikely(!addr))
-		addr = map_any(pd, phys, nr, limit, access, align);
+		addr = map_any(pd, phys, nr, limit, access, align, flags);
 	local_irq_restore(flags);
 
 	return addr | offset_in_page(phys);
@@ -373,31 +503,36 @@ static inline bool postpone(struct pviommu_device *pd, u64 bfn, u64 run)
 	return true;
 }
 
-/* What waits goes along; or there is more than one op can name. */
-static noinline int unmap_batch(u64 bfn, unsigned long nr)
+/*
+ * What waits goes along; or there is more than a piece. The run is not the
+ * driver's any more, and nobody's yet: interrupts may come, if @flags say so.
+ */
+static noinline int unmap_batch(u64 bfn, unsigned long nr, unsigned long flags)
 {
-	struct pviommu_batch *b = pviommu_batch_here();
+	int err;
 
-	pviommu_batch_unmap(b, bfn, nr);
+	local_irq_restore(flags);
+	err = pviommu_unmap_at(bfn, nr);
+	local_irq_save(flags);
 
-	return pviommu_batch_unmap_end(b);
+	return err;
 }
 
 static inline int unmap_run(struct pviommu_device *pd, struct pviommu_window *w,
-			    u64 bfn, u64 run)
+			    u64 bfn, u64 run, unsigned long flags)
 {
 	struct pviommu_batch *b = this_cpu_ptr(&pviommu_batches);
 	unsigned long nr = pviommu_run_nr(run);
 	int err;
 
 	if (likely(!this_cpu_ptr(pviommu_queues)->nr) &&
-	    likely(nr <= pviommu_xen.max_frames)) {
+	    likely(nr <= pviommu_xen.piece)) {
 		pviommu_op_unmap(&b->ops[0], bfn, nr);
 		err = pviommu_batch_lone(b);
 		pviommu_count_flush(PVIOMMU_FLUSH_STRICT, 0);
 		pviommu_count(PVIOMMU_FLUSHES, 1);
 	} else {
-		err = unmap_batch(bfn, nr);
+		err = unmap_batch(bfn, nr, flags);
 	}
 
 	return pviommu_unmapped(pd, w, bfn, run, nr, err);
@@ -433,7 +568,7 @@ int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr)
 	if (unlikely(!run))
 		err = pviommu_not_mapped(pd, PHYS_PFN(addr));
 	else if (!postpone(pd, PHYS_PFN(addr), run))
-		err = unmap_run(pd, w, PHYS_PFN(addr), run);
+		err = unmap_run(pd, w, PHYS_PFN(addr), run, flags);
 	local_irq_restore(flags);
 
 	return err;

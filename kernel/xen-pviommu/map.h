@@ -45,11 +45,10 @@ static inline u64 pviommu_run_start(u64 bfn, unsigned int order)
 }
 
 /* map.c */
-u64 pviommu_bfn_alloc(struct pviommu_window *w, struct pviommu_batch *b,
-		      unsigned int order);
-bool pviommu_place(struct pviommu_device *pd, struct pviommu_batch *b,
-		   u64 limit, unsigned long nr, unsigned long align,
-		   unsigned long offset, struct pviommu_place *place);
+u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order);
+bool pviommu_place(struct pviommu_device *pd, u64 limit, unsigned long nr,
+		   unsigned long align, unsigned long offset,
+		   struct pviommu_place *place);
 int pviommu_batch_page(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
 		       u16 access);
 int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
@@ -63,8 +62,9 @@ int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 			   size_t size, u64 limit, u16 access,
 			   unsigned long align);
-int pviommu_map_at(struct pviommu_batch *b, u64 bfn, phys_addr_t phys,
-		   unsigned long nr, u16 access);
+int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
+		   bool *unclean);
+int pviommu_unmap_at(u64 bfn, unsigned long nr);
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
 
 /* trace.c */

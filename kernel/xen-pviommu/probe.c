@@ -125,6 +125,7 @@ int pviommu_probe(const char **reason)
 				      min_t(unsigned int, op.u.query.max_ops,
 					    XEN_IOMMUOP_MAX_OPS));
 	pviommu_xen.max_frames = op.u.query.max_frames;
+	pviommu_xen.piece = min(pviommu_xen.max_frames, PVIOMMU_PIECE);
 	pviommu_xen.bfn_bits = op.u.query.bfn_bits;
 	pviommu_xen.max_tables = op.u.query.max_tables;
 	pviommu_xen.host_map = op.u.query.caps & XEN_IOMMUOP_CAP_host_map;

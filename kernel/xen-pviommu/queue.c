@@ -26,11 +26,12 @@ MODULE_PARM_DESC(wait_ms, "how long an unmap may wait, 1 to 1000 (default: 10)")
 
 static enum cpuhp_state hotplug_state;
 
-/* Make it part of the unmap that was added last, if that is its neighbour. */
+/*
+ * Make it part of the unmap that was added last, if that is its neighbour. All
+ * riders together are not more than one op may name.
+ */
 static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u32 nr)
 {
-	if (last->nr + nr > pviommu_xen.max_frames)
-		return false;
 	if (bfn + nr == last->bfn)
 		last->bfn = bfn;
 	else if (last->bfn + last->nr != bfn)
@@ -44,15 +45,21 @@ static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u32 nr)
  * pviommu_queue_ride - add what waits to a batch that is about to leave
  * @q: the queue
  * @b: this CPU's batch; its own ops are complete, and it has no riders
+ *
+ * A piece at most: see PVIOMMU_PIECE.
  */
 void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
 {
 	struct xen_iommu_op_range *last = NULL;
+	u32 room = pviommu_xen.piece;
 
 	for (; q->sent < q->nr; q->sent++) {
 		struct pviommu_waiting *e = &q->entry[q->sent];
 		u32 nr = pviommu_run_nr(e->run);
 
+		if (nr > room)
+			return;
+		room -= nr;
 		if (!last || !merge(last, e->bfn, nr)) {
 			if (b->nr + b->riders == pviommu_xen.max_ops)
 				return;
@@ -109,15 +116,16 @@ void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b)
 	b->riders = 0;
 }
 
+/* Let leave what one hypercall takes; it is all, but of long runs. */
 static void flush(struct pviommu_queue *q, struct pviommu_batch *b,
 		  enum pviommu_counter reason)
 {
-	while (q->nr) {
-		pviommu_queue_ride(q, b);
-		pviommu_count_flush(reason, q->sent);
-		pviommu_batch_submit(b);
-		pviommu_queue_landed(q, b);
-	}
+	if (!q->nr)
+		return;
+	pviommu_queue_ride(q, b);
+	pviommu_count_flush(reason, q->sent);
+	pviommu_batch_submit(b);
+	pviommu_queue_landed(q, b);
 }
 
 void pviommu_queue_start_timer(struct pviommu_queue *q)
@@ -132,19 +140,28 @@ void pviommu_queue_make_room(struct pviommu_queue *q)
 	flush(q, pviommu_batch_here(), PVIOMMU_FLUSH_FULL);
 }
 
-static void empty(struct pviommu_queue *q, struct pviommu_reuse *r,
-		  struct pviommu_batch *b, enum pviommu_counter reason)
+/*
+ * Take down a piece of what waits, and of what idles since @before or longer.
+ * Interrupts are off. Return: whether there is more.
+ */
+static bool empty_piece(struct pviommu_queue *q, struct pviommu_reuse *r,
+			struct pviommu_batch *b, unsigned long before,
+			enum pviommu_counter reason)
 {
-	pviommu_reuse_age(q, r, 0);
+	bool more = pviommu_reuse_age(q, r, before);
+
 	flush(q, b, reason);
+
+	return more || q->nr;
 }
 
-static void tick(struct timer_list *t)
+static bool tick_piece(struct timer_list *t, unsigned long before)
 {
 	struct pviommu_queue *q;
 	struct pviommu_batch *b;
 	struct pviommu_reuse *r;
 	unsigned long flags;
+	bool more = false;
 
 	b = pviommu_batch_get(&flags);
 	q = this_cpu_ptr(pviommu_queues);
@@ -152,32 +169,66 @@ static void tick(struct timer_list *t)
 	/* The timer of a CPU that died may come here: see cpu_dead(). */
 	if (t == &q->timer) {
 		q->armed = false;
-		pviommu_reuse_age(q, r, msecs_to_jiffies(pviommu_wait_ms));
-		flush(q, b, PVIOMMU_FLUSH_TIMER);
-		if (r->nr)
+		more = empty_piece(q, r, b, before, PVIOMMU_FLUSH_TIMER);
+		if (r->nr && !more)
 			pviommu_queue_arm(q);
 	}
 	pviommu_batch_put(flags);
+
+	return more;
 }
 
-/* BFNs are short: take down what need not be mapped. Interrupts are off. */
-void pviommu_queues_relieve(struct pviommu_batch *b)
+static void tick(struct timer_list *t)
 {
-	empty(this_cpu_ptr(pviommu_queues), this_cpu_ptr(pviommu_reuses), b,
-	      PVIOMMU_FLUSH_PRESSURE);
+	unsigned long before = jiffies - msecs_to_jiffies(pviommu_wait_ms);
+
+	while (tick_piece(t, before))
+		;
+}
+
+static bool relieve_piece(unsigned long before)
+{
+	struct pviommu_batch *b;
+	unsigned long flags;
+	bool more;
+
+	b = pviommu_batch_get(&flags);
+	more = empty_piece(this_cpu_ptr(pviommu_queues),
+			   this_cpu_ptr(pviommu_reuses), b, before,
+			   PVIOMMU_FLUSH_PRESSURE);
+	pviommu_batch_put(flags);
+
+	return more;
+}
+
+/* BFNs are short: take down what need not be mapped. */
+void pviommu_queues_relieve(void)
+{
+	unsigned long before = jiffies;
+
+	while (relieve_piece(before))
+		;
 	if (pviommu_high.last)
 		bfn_reclaim(&pviommu_high.bfns);
 	if (pviommu_low.last)
 		bfn_reclaim(&pviommu_low.bfns);
 }
 
-static void drain_local(void *unused)
+struct drain {
+	unsigned long before;
+	bool more;		/* on some CPU */
+};
+
+static void drain_piece(void *info)
 {
+	struct drain *drain = info;
 	unsigned long flags;
 	struct pviommu_batch *b = pviommu_batch_get(&flags);
 
-	empty(this_cpu_ptr(pviommu_queues), this_cpu_ptr(pviommu_reuses), b,
-	      PVIOMMU_FLUSH_REQUEST);
+	if (empty_piece(this_cpu_ptr(pviommu_queues),
+			this_cpu_ptr(pviommu_reuses), b, drain->before,
+			PVIOMMU_FLUSH_REQUEST))
+		WRITE_ONCE(drain->more, true);
 	pviommu_batch_put(flags);
 }
 
@@ -191,8 +242,13 @@ static void drain_local(void *unused)
  */
 void pviommu_queues_drain(void)
 {
+	struct drain drain = { .before = jiffies };
+
 	cpus_read_lock();
-	on_each_cpu(drain_local, NULL, 1);
+	do {
+		drain.more = false;
+		on_each_cpu(drain_piece, &drain, 1);
+	} while (drain.more);
 	cpus_read_unlock();
 }
 
@@ -200,19 +256,25 @@ void pviommu_queues_drain(void)
 static int cpu_dead(unsigned int cpu)
 {
 	struct pviommu_queue *q = per_cpu_ptr(pviommu_queues, cpu);
+	unsigned long flags, before = jiffies;
 	struct pviommu_batch *b;
-	unsigned long flags;
+	bool more;
 
 	del_timer_sync(&q->timer);
-	b = pviommu_batch_get(&flags);
 	q->armed = true;
-	empty(q, per_cpu_ptr(pviommu_reuses, cpu), b, PVIOMMU_FLUSH_REQUEST);
+	do {
+		b = pviommu_batch_get(&flags);
+		more = empty_piece(q, per_cpu_ptr(pviommu_reuses, cpu), b,
+				   before, PVIOMMU_FLUSH_REQUEST);
+		pviommu_batch_put(flags);
+	} while (more);
 	q->armed = false;
+	local_irq_save(flags);
 	if (pviommu_high.last)
 		bfn_cpu_dead(&pviommu_high.bfns, cpu);
 	if (pviommu_low.last)
 		bfn_cpu_dead(&pviommu_low.bfns, cpu);
-	pviommu_batch_put(flags);
+	local_irq_restore(flags);
 
 	return 0;
 }

@@ -52,7 +52,7 @@ void pviommu_queue_make_room(struct pviommu_queue *q);
 void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b);
 void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b);
 void pviommu_queue_start_timer(struct pviommu_queue *q);
-void pviommu_queues_relieve(struct pviommu_batch *b);
+void pviommu_queues_relieve(void);
 void pviommu_queues_drain(void);
 
 /* Nothing of the queue waits longer than its timer; that starts here. */

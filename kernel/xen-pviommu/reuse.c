@@ -47,20 +47,25 @@ void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
  * pviommu_reuse_age - retire what has been idle for long
  * @q: the queue that it goes to
  * @r: the table; a dead CPU's, or this one's
- * @ticks: how long, in jiffies; 0 is all
+ * @before: since when, in jiffies
  *
- * Context: interrupts off, this CPU's batch not in use.
+ * Context: interrupts off.
+ * Return: true when the queue is full, and there may be more.
  */
-void pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
-		       unsigned long ticks)
+bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
+		       unsigned long before)
 {
-	unsigned long before = jiffies - ticks;
 	unsigned int i;
 
 	for (i = 0; r->nr && i < ARRAY_SIZE(r->idle); i++) {
 		struct pviommu_idle *idle = &r->idle[i];
 
-		if (idle->run && time_before_eq(idle->since, before))
-			pviommu_reuse_retire(q, r, idle);
+		if (!idle->run || time_after(idle->since, before))
+			continue;
+		if (q->nr == PVIOMMU_QUEUE_SIZE)
+			return true;
+		pviommu_reuse_retire(q, r, idle);
 	}
+
+	return false;
 }

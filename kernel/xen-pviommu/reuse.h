@@ -39,7 +39,7 @@ int pviommu_reuse_init(void);
 void pviommu_reuse_exit(void);
 void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
 			  struct pviommu_idle *idle);
-void pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
-		       unsigned long ticks);
+bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
+		       unsigned long before);
 
 #endif /* _XEN_PVIOMMU_REUSE_H */

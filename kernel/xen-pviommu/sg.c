@@ -99,11 +99,11 @@ static int layout_measure(struct layout *l, struct scatterlist *sg, int nents)
 	int i;
 
 	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
+		if (unlikely(!s->length))
+			continue;
 		/* The base ops could not do it either. */
 		if (unlikely(is_pci_p2pdma_page(sg_page(s))))
 			return -EREMOTEIO;
-		if (unlikely(!s->length))
-			continue;
 		nr = entry_pages(s);
 		end = layout_place(l, s, end, nr) + nr;
 		pages += nr;
@@ -111,7 +111,7 @@ static int layout_measure(struct layout *l, struct scatterlist *sg, int nents)
 	l->end = end;
 	l->pages = pages;
 	if (unlikely(!pages))
-		return -EINVAL;
+		return -ENODATA;
 
 	return end <= PVIOMMU_RUN_MAX_NR ? 0 : -ENOMEM;
 }
@@ -215,58 +215,187 @@ static int list_simple(struct pviommu_batch *b, struct device *dev,
 	return segments_end(&g, nents);
 }
 
-/*
- * Any entries, and as many hypercalls as they need, but for the last one.
- * Return: the number of segments, or 0 after a failure that the batch has.
- */
-static int list_any(struct pviommu_batch *b, struct device *dev,
-		    struct scatterlist *sg, int nents, const struct layout *l,
-		    u64 bfn, u16 access)
+/* The segments of a list whose run is at @bfn; sets their number. */
+static int list_segments(struct device *dev, struct scatterlist *sg, int nents,
+			 const struct layout *l, u64 bfn)
 {
 	struct segments g = segments_of(dev);
 	struct scatterlist *s;
-	u64 end = 0;
+	u64 end = 0, at;
 	int i;
 
 	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
 		unsigned long nr = entry_pages(s);
-		u64 at;
 
 		if (unlikely(!s->length))
 			continue;
 		at = layout_place(l, s, end, nr);
 		end = at + nr;
-		at += bfn;
-		if (unlikely(pviommu_batch_pages(b, at, PHYS_PFN(sg_phys(s)),
-						 nr, access)))
-			return 0;
-		segments_add(&g, sg, PFN_PHYS(at) + offset_in_page(s->offset),
+		segments_add(&g, sg,
+			     PFN_PHYS(bfn + at) + offset_in_page(s->offset),
 			     s->length);
 	}
 
 	return segments_end(&g, nents);
 }
 
-/*
- * Let Xen map a list's run, and book it. Its pages are too many to be held: its
- * unmap never waits. It is one hypercall and one flush for all of them.
- * Return: @segments, or -EIO.
- */
-static int map_run(struct pviommu_device *pd, struct pviommu_batch *b,
-		   const struct pviommu_place *p, unsigned long nr,
-		   unsigned long pages, int segments)
+/* How far a list is mapped, in pages of the run. */
+struct progress {
+	struct scatterlist *s;	/* the entry at hand; NULL at the end */
+	int left;		/* entries from it on */
+	u64 at;			/* where it begins */
+	unsigned long done;	/* pages of it that are mapped */
+	u64 end;		/* what is mapped ends here */
+};
+
+static void progress_next(struct progress *p)
 {
-	int err = pviommu_batch_map_end(b);
+	p->s = entry_next(p->s, --p->left);
+	p->done = 0;
+}
 
-	if (unlikely(err)) {
-		pviommu_map_failed(pd, p, nr, err, b->unclean);
-		return -EIO;
+/* Part of an entry. Return: its pages; they are in the batch if *@err is 0. */
+static unsigned long list_part(struct pviommu_batch *b, struct progress *p,
+			       const struct layout *l, u64 bfn, u16 access,
+			       unsigned long room, int *err)
+{
+	unsigned long nr = entry_pages(p->s), part;
+
+	if (!p->done)
+		p->at = layout_place(l, p->s, p->end, nr);
+	part = min(nr - p->done, room);
+	*err = pviommu_batch_pages(b, bfn + p->at + p->done,
+				   PHYS_PFN(sg_phys(p->s)) + p->done, part,
+				   access);
+	p->done += part;
+	p->end = p->at + p->done;
+	if (p->done == nr)
+		progress_next(p);
+
+	return part;
+}
+
+/* A piece of a list's run: all of it, or nothing and an error. */
+static int list_piece(struct progress *p, const struct layout *l, u64 bfn,
+		      u16 access, bool *unclean)
+{
+	unsigned long room = pviommu_xen.piece, flags;
+	struct pviommu_batch *b;
+	int err = 0;
+
+	b = pviommu_batch_get(&flags);
+	while (p->s && room && !err) {
+		if (likely(p->s->length)) {
+			room -= list_part(b, p, l, bfn, access, room, &err);
+		} else {
+			progress_next(p);
+			room--;
+		}
 	}
-	pviommu_mapped(pd, p->w, p->bfn,
-		       pviommu_run(pages < nr ? PVIOMMU_RUN_GAPS : 0, nr,
-				   p->order, PVIOMMU_RUN_STRICT), pages);
+	err = pviommu_batch_map_end(b);
+	*unclean = b->unclean;
+	pviommu_batch_put(flags);
 
-	return segments;
+	return err;
+}
+
+/*
+ * A piece of the BFNs of the segments, below @end. Return: 0, or an error when
+ * a device may still reach some.
+ */
+static int unmap_piece(struct progress *p, u64 end)
+{
+	unsigned long room = pviommu_xen.piece, flags, part;
+	struct pviommu_batch *b;
+	u64 first, last;
+	int err;
+
+	b = pviommu_batch_get(&flags);
+	while (p->s && room) {
+		first = PHYS_PFN(sg_dma_address(p->s)) + p->done;
+		last = PFN_UP(sg_dma_address(p->s) + sg_dma_len(p->s));
+		last = min(last, end);
+		if (!sg_dma_len(p->s) || first >= last) {
+			/* The segments, or what is to be unmapped, end. */
+			p->s = NULL;
+			break;
+		}
+		part = min_t(u64, last - first, room);
+		pviommu_batch_unmap(b, first, part);
+		room -= part;
+		p->done += part;
+		p->end += part;
+		if (first + part == last)
+			progress_next(p);
+	}
+	err = pviommu_batch_unmap_end(b);
+	pviommu_batch_put(flags);
+
+	return err;
+}
+
+/* Unmap the segments' BFNs below @end, but not the gaps: they are not mapped. */
+static int unmap_segments(struct scatterlist *sg, int nents, u64 end,
+			  unsigned long *pages)
+{
+	struct progress p = { .s = sg, .left = nents };
+	int err = 0, error;
+
+	while (p.s) {
+		error = unmap_piece(&p, end);
+		err = err ?: error;
+	}
+	*pages = p.end;
+
+	return err;
+}
+
+/* Take back the first @nr pages of a run that has failed. */
+static int list_undo(struct scatterlist *sg, int nents, const struct layout *l,
+		     u64 bfn, u64 nr)
+{
+	unsigned long pages;
+
+	if (l->dense)
+		return pviommu_unmap_at(bfn, nr);
+
+	return unmap_segments(sg, nents, bfn + nr, &pages);
+}
+
+/*
+ * Map the run of a list, whose segments are made if it has gaps, whole or not at
+ * all.
+ */
+static int list_map(struct scatterlist *sg, int nents, const struct layout *l,
+		    u64 bfn, u16 access, bool *unclean)
+{
+	struct progress p = { .s = sg, .left = nents };
+	u64 mapped = 0;
+	int err = 0;
+
+	while (p.s && !err) {
+		mapped = p.end;
+		err = list_piece(&p, l, bfn, access, unclean);
+	}
+	if (unlikely(err) && list_undo(sg, nents, l, bfn, mapped))
+		*unclean = true;
+
+	return err;
+}
+
+/*
+ * Book a list. Its pages are too many to be held: its unmap never waits. It is
+ * one hypercall and one flush for a piece of them. Interrupts are off.
+ */
+static void list_mapped(struct pviommu_device *pd,
+			const struct pviommu_place *p, unsigned long nr,
+			unsigned long pages)
+{
+	u64 gaps = pages < nr ? PVIOMMU_RUN_GAPS : 0;
+
+	pviommu_mapped(pd, p->w, p->bfn,
+		       pviommu_run(gaps, nr, p->order, PVIOMMU_RUN_STRICT),
+		       pages);
 }
 
 /*
@@ -277,54 +406,109 @@ static noinline int map_simple(struct pviommu_device *pd, struct device *dev,
 			       struct scatterlist *sg, int nents, u64 limit,
 			       u16 access)
 {
+	struct pviommu_place p = { .w = pviommu_window_under(limit) };
 	struct pviommu_batch *b;
-	struct pviommu_place p;
 	unsigned long flags;
-	int ret = 0;
+	int ret = 0, err;
 
 	if (!entry_is_simple(sg) || !pviommu_list_fits(nents) ||
 	    unlikely(pviommu_min_align(dev) != 1) ||
-	    unlikely(nents > seg_boundary(dev)))
+	    unlikely(nents > seg_boundary(dev)) || unlikely(!p.w))
 		return 0;
+	p.order = pviommu_order(nents, 1, 0);
 	b = pviommu_batch_get(&flags);
-	if (likely(pviommu_place(pd, b, limit, nents, 1, 0, &p))) {
+	p.bfn = bfn_alloc(&p.w->bfns, p.order);
+	if (likely(p.bfn != BFN_NONE)) {
 		ret = list_simple(b, dev, sg, nents, p.bfn, access);
-		if (likely(ret))
-			ret = map_run(pd, b, &p, nents, nents, ret);
-		else
+		err = likely(ret) ? pviommu_batch_map_end(b) : 0;
+		if (unlikely(err)) {
+			pviommu_map_failed(pd, &p, nents, err, b->unclean);
+			ret = -EIO;
+		} else if (likely(ret)) {
+			list_mapped(pd, &p, nents, nents);
+		} else {
 			bfn_free(&p.w->bfns, p.bfn, p.order);
+		}
 	}
 	pviommu_batch_put(flags);
 
 	return ret;
 }
 
+/* Map a list at its place, and book that. Return: 0 or -EIO. */
+static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
+		      int nents, const struct layout *l,
+		      const struct pviommu_place *p, u16 access)
+{
+	unsigned long flags;
+	bool unclean;
+	int err;
+
+	err = list_map(sg, nents, l, p->bfn, access, &unclean);
+	if (unlikely(err)) {
+		pviommu_map_failed(pd, p, l->end, err, unclean);
+		return -EIO;
+	}
+	local_irq_save(flags);
+	list_mapped(pd, p, l->end, l->pages);
+	local_irq_restore(flags);
+
+	return 0;
+}
+
 /*
- * Two looks at each entry: how long the run is, and where the entry is in it.
+ * Three looks at each entry: how long the run is, what its segments are, and
+ * where the entry is in it.
  * Return: the number of segments, -EREMOTEIO, or another negative errno.
  */
 static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
 			       struct scatterlist *sg, int nents, u64 limit,
 			       u16 access)
 {
-	struct pviommu_batch *b;
 	struct pviommu_place p;
-	unsigned long flags;
 	struct layout l;
-	int ret;
+	int ret, err;
 
-	ret = layout_make(&l, dev, sg, nents);
-	if (ret)
-		return ret;
-	b = pviommu_batch_get(&flags);
-	if (likely(pviommu_place(pd, b, limit, l.end, l.align, l.origin, &p)))
-		ret = map_run(pd, b, &p, l.end, l.pages,
-			      list_any(b, dev, sg, nents, &l, p.bfn, access));
-	else
-		ret = -ENOMEM;
-	pviommu_batch_put(flags);
+	err = layout_make(&l, dev, sg, nents);
+	if (err)
+		return err;
+	if (unlikely(!pviommu_place(pd, limit, l.end, l.align, l.origin, &p)))
+		return -ENOMEM;
+	ret = list_segments(dev, sg, nents, &l, p.bfn);
+	err = map_placed(pd, sg, nents, &l, &p, access);
 
-	return ret;
+	return err ?: ret;
+}
+
+/**
+ * pviommu_map_table - map a table of whole pages as one run, without any gap
+ * @pd: the device
+ * @table: its pages
+ * @nr: how many they are
+ * @limit: highest address that the device can reach
+ * @access: XEN_IOMMUOP_MAP_*
+ *
+ * Context: process.
+ * Return: the address, aligned to the size rounded up, or DMA_MAPPING_ERROR.
+ */
+dma_addr_t pviommu_map_table(struct pviommu_device *pd,
+			     const struct sg_table *table, unsigned long nr,
+			     u64 limit, u16 access)
+{
+	const struct layout l = {
+		.dense = true,
+		.align = 1,
+		.end = nr,
+		.pages = nr,
+	};
+	struct pviommu_place p;
+
+	if (nr > PVIOMMU_RUN_MAX_NR ||
+	    !pviommu_place(pd, limit, nr, 1, 0, &p) ||
+	    map_placed(pd, table->sgl, table->orig_nents, &l, &p, access))
+		return DMA_MAPPING_ERROR;
+
+	return PFN_PHYS(p.bfn);
 }
 
 /* A list of one entry is a buffer like any other. */
@@ -333,8 +517,6 @@ static int map_single(struct pviommu_device *pd, struct device *dev,
 {
 	dma_addr_t addr;
 
-	if (unlikely(!sg->length))
-		return -EINVAL;
 	if (unlikely(is_pci_p2pdma_page(sg_page(sg))))
 		return -EREMOTEIO;
 	addr = pviommu_map(pd, sg_phys(sg), sg->length, limit, access,
@@ -345,6 +527,15 @@ static int map_single(struct pviommu_device *pd, struct device *dev,
 	sg_dma_len(sg) = sg->length;
 
 	return 1;
+}
+
+/* All entries are empty, a mistake of the driver's: the first one is mapped. */
+static int map_empty(struct pviommu_device *pd, struct device *dev,
+		     struct scatterlist *sg, u64 limit, u16 access)
+{
+	sg_dma_len(sg_next(sg)) = 0;
+
+	return map_single(pd, dev, sg, limit, access);
 }
 
 /* All entries by the static map, each a segment, or false and none. */
@@ -391,39 +582,35 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 					 pviommu_access(dir)) ?:
 			      map_layout(pd, dev, sg, nents, limit,
 					 pviommu_access(dir));
-		if (likely(ret > 0) || ret == -EREMOTEIO || ret == -EINVAL)
+		if (unlikely(ret == -ENODATA))
+			ret = map_empty(pd, dev, sg, limit,
+					pviommu_access(dir));
+		if (likely(ret > 0) || ret == -EREMOTEIO)
 			return ret;
 	}
 
 	return pviommu_base_map_sg(pd, dev, sg, nents, dir, attrs);
 }
 
-/* Unmap the segments, but not the gaps between them, which are not mapped. */
-static void unmap_segments(struct pviommu_device *pd, struct pviommu_window *w,
-			   struct scatterlist *sg, int nents)
+/* A list whose run has gaps. */
+static void unmap_layout(struct pviommu_device *pd, struct pviommu_window *w,
+			 struct scatterlist *sg, int nents)
 {
 	u64 first = PHYS_PFN(sg_dma_address(sg)), run;
-	unsigned long nr, flags, pages = 0;
-	struct pviommu_batch *b;
-	struct scatterlist *s;
-	int i;
+	unsigned long flags, pages;
+	int err;
 
-	b = pviommu_batch_get(&flags);
+	local_irq_save(flags);
 	run = pviommu_run_take(w, first);
+	local_irq_restore(flags);
 	if (unlikely(!run)) {
 		pviommu_not_mapped(pd, first);
-		goto out;
+		return;
 	}
-	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
-		if (!sg_dma_len(s))
-			break;
-		nr = PFN_UP(offset_in_page(sg_dma_address(s)) + sg_dma_len(s));
-		pviommu_batch_unmap(b, PHYS_PFN(sg_dma_address(s)), nr);
-		pages += nr;
-	}
-	pviommu_unmapped(pd, w, first, run, pages, pviommu_batch_unmap_end(b));
-out:
-	pviommu_batch_put(flags);
+	err = unmap_segments(sg, nents, BFN_NONE, &pages);
+	local_irq_save(flags);
+	pviommu_unmapped(pd, w, first, run, pages, err);
+	local_irq_restore(flags);
 }
 
 static bool has_gaps(struct pviommu_window *w, dma_addr_t addr)
@@ -446,7 +633,7 @@ void pviommu_unmap_sg(struct device *dev, struct scatterlist *sg, int nents,
 	struct pviommu_window *w = pviommu_window_of(sg_dma_address(sg));
 
 	if (w && nents > 1 && unlikely(has_gaps(w, sg_dma_address(sg))))
-		unmap_segments(pd, w, sg, nents);
+		unmap_layout(pd, w, sg, nents);
 	else if (likely(w))
 		pviommu_unmap(pd, sg_dma_address(sg));
 	else if (pviommu_static_contains(sg_dma_address(sg)))

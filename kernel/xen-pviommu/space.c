@@ -36,8 +36,6 @@ static_assert(BFN_CHUNK_SIZE << PAGE_SHIFT == XEN_PVIOMMU_MIN_WINDOW);
 int pviommu_space_take(struct pviommu_space *s, u64 size, u64 limit)
 {
 	struct pviommu_window *w = pviommu_window_under(limit);
-	struct pviommu_batch *b;
-	unsigned long flags;
 	u16 *state;
 	u64 bfn;
 
@@ -46,9 +44,7 @@ int pviommu_space_take(struct pviommu_space *s, u64 size, u64 limit)
 	state = kvcalloc(PHYS_PFN(size), sizeof(*state), GFP_KERNEL_ACCOUNT);
 	if (!state)
 		return -ENOMEM;
-	b = pviommu_batch_get(&flags);
-	bfn = pviommu_bfn_alloc(w, b, ilog2(PHYS_PFN(size)));
-	pviommu_batch_put(flags);
+	bfn = pviommu_bfn_alloc(w, ilog2(PHYS_PFN(size)));
 	if (bfn == BFN_NONE) {
 		kvfree(state);
 		return -ENOSPC;

@@ -154,16 +154,6 @@ static unsigned long end_of_memory(void)
 	return end;
 }
 
-static int take_range(u64 frames)
-{
-	u64 top = PFN_PHYS(1ULL << pviommu_xen.bfn_bits) - 1;
-	u64 above_ram = PFN_PHYS(pviommu_xen.max_ram);
-
-	return pviommu_range_take(&range, "xen_pviommu static window", frames,
-				  max_t(u64, above_ram, SZ_4G), top,
-				  BASE_ALIGN);
-}
-
 /**
  * pviommu_static_init - map all of dom0's memory
  * @frames: BFNs that Xen has leaf tables for; less those that this takes
@@ -182,7 +172,8 @@ int pviommu_static_init(u64 *frames)
 		return -ENOMEM;
 	memset32(pviommu_static.mfn, PVIOMMU_STATIC_NONE, nr);
 
-	err = take_range(nr);
+	err = pviommu_range_take(&range, "xen_pviommu static window", nr,
+				 BASE_ALIGN);
 	if (err)
 		goto free;
 	/* Behind the end of the P2M there is no memory. */

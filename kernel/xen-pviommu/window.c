@@ -20,24 +20,28 @@
 
 #include "xencall.h"
 #include "probe.h"
+#include "static.h"
 #include "window.h"
 
 #define CLAIM_BYTES	PFN_PHYS((u64)XEN_IOMMUOP_CLAIM_FRAMES)
 #define MAX_CLAIM_BYTES	PFN_PHYS((u64)XEN_IOMMUOP_MAX_CLAIM)
 
-/* Many PCI devices drive 40 address bits; the high window is there if it can. */
-#define HIGH_PREFERRED	DMA_BIT_MASK(40)
+/*
+ * Address bits that devices drive: most 64, some 40; Intel's graphics and many
+ * NICs 39; wireless ones 36. What lies below 8 GiB is left to processes, which
+ * choose their addresses (VFIO) from 4 GiB on.
+ */
+static const u64 limits[] = {
+	DMA_BIT_MASK(36), DMA_BIT_MASK(39), DMA_BIT_MASK(40), DMA_BIT_MASK(64),
+};
+
+#define HIGH_FIRST	(2 * (u64)SZ_4G)
 #define HIGH_GOOD_SIZE	SZ_4G
-#define LOW_SIZE	SZ_1G
 
 /* Places to try in one hole before a smaller range is tried everywhere. */
 #define TRIES		8
 
-/* No address is in a window that starts behind them all. */
-#define NOWHERE		(~0ULL)
-
-struct pviommu_window pviommu_high __read_mostly = { .start = NOWHERE };
-struct pviommu_window pviommu_low __read_mostly = { .start = NOWHERE };
+struct pviommu_window pviommu_high __read_mostly = { .start = PVIOMMU_NOWHERE };
 
 static int claim_op(unsigned int what, unsigned int flags, u64 start, u64 size)
 {
@@ -153,71 +157,103 @@ void pviommu_range_give(struct pviommu_range *r)
 	release_resource(&r->res);
 }
 
+/* The lowest of the @frames BFNs that there are room for, below @limit. */
+static int take_under(struct pviommu_range *r, const char *name, u64 frames,
+		      u64 limit, u64 align)
+{
+	u64 top = PFN_PHYS(1ULL << pviommu_xen.bfn_bits) - 1;
+	u64 above_ram = PFN_PHYS(pviommu_xen.max_ram);
+	int err;
+
+	err = range_take(r, name, frames, max_t(u64, above_ram, HIGH_FIRST),
+			 min(top, limit), align);
+	if (!err || limit < top)
+		return err;
+
+	return range_take(r, name, frames, max_t(u64, above_ram, SZ_4G), top,
+			  align);
+}
+
 /**
- * pviommu_range_take - reserve and claim a range of BFNs
+ * pviommu_range_take - reserve and claim a range of BFNs above the host's RAM
  * @r: the range
  * @name: its name in /proc/iomem
  * @frames: number of BFNs, a multiple of 512
- * @first: lowest address it may have
- * @max: highest address it may have
  * @align: alignment in bytes, a power of two, at least 2 MiB
  *
- * In the upper half of what many devices drive, if it can: processes choose
- * their addresses (VFIO) from 4 GiB on.
+ * As low as it can be, so that as many devices as can be reach it.
  *
  * Return: 0 or a negative errno.
  */
 int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
-		       u64 first, u64 max, u64 align)
+		       u64 align)
 {
-	u64 good = min(max, HIGH_PREFERRED), half = good / 2 + 1;
-	int err;
-
-	if (half > first && half >= SZ_4G) {
-		err = range_take(r, name, frames, half, good, align);
-		if (!err)
-			return 0;
-	}
-
-	return range_take(r, name, frames, first, max, align);
-}
-
-/* The largest power of two of BFNs between @most and @least that is free. */
-static int window_take(struct pviommu_window *w, const char *name, u64 most,
-		       u64 least, u64 min, u64 max)
-{
-	u64 bytes, frames;
+	unsigned int i;
 	int err = -ENOSPC;
 
-	for (bytes = most; bytes >= least && bytes >= CLAIM_BYTES; bytes >>= 1) {
-		err = pviommu_range_take(&w->range, name, PHYS_PFN(bytes), min,
-					 max, min_t(u64, bytes, SZ_1G));
-		if (!err)
-			break;
-	}
+	for (i = 0; i < ARRAY_SIZE(limits) && err; i++)
+		err = take_under(r, name, frames, limits[i], align);
+
+	return err;
+}
+
+/* The largest power of two of bytes between @most and @least that is free. */
+static int take_most(struct pviommu_range *r, u64 most, u64 least, u64 limit)
+{
+	int err = -ENOSPC;
+	u64 bytes;
+
+	for (bytes = most; err && bytes >= least; bytes >>= 1)
+		err = take_under(r, "xen_pviommu high window", PHYS_PFN(bytes),
+				 limit, min_t(u64, bytes, SZ_1G));
+
+	return err;
+}
+
+/* A window of some size that many devices reach, or else any. */
+static int high_take(struct pviommu_range *r, u64 most)
+{
+	unsigned int i;
+	int err = -ENOSPC;
+
+	for (i = 0; i < ARRAY_SIZE(limits) - 1 && err; i++)
+		err = take_most(r, most, HIGH_GOOD_SIZE, limits[i]);
+	if (err)
+		err = take_most(r, most, CLAIM_BYTES, limits[i]);
+
+	return err;
+}
+
+static int high_init(u64 most)
+{
+	struct pviommu_window *w = &pviommu_high;
+	int err;
+
+	err = high_take(&w->range, most);
 	if (err)
 		return err;
-
-	frames = PHYS_PFN(resource_size(&w->range.res));
-	err = bfn_window_init(&w->bfns, PHYS_PFN(w->range.res.start), frames);
+	err = bfn_window_init(&w->bfns, PHYS_PFN(w->range.res.start),
+			      PHYS_PFN(resource_size(&w->range.res)));
 	if (err) {
 		pviommu_range_give(&w->range);
 		return err;
 	}
 	w->start = w->range.res.start;
 	w->last = w->range.res.end;
-	pr_info("%s %pR\n", name, &w->range.res);
+	pr_info("%s %pR\n", w->range.res.name, &w->range.res);
 
 	return 0;
 }
 
-static void window_give(struct pviommu_window *w)
+static void high_exit(void)
 {
+	struct pviommu_window *w = &pviommu_high;
+
 	if (!w->last)
 		return;
 	bfn_window_destroy(&w->bfns);
 	pviommu_range_give(&w->range);
-	w->start = NOWHERE;
+	w->start = PVIOMMU_NOWHERE;
 	w->last = 0;
 }
 
@@ -229,26 +265,14 @@ static void window_give(struct pviommu_window *w)
  */
 int pviommu_windows_init(u64 max_frames)
 {
-	u64 above_ram = PFN_PHYS(pviommu_xen.max_ram);
-	u64 top = PFN_PHYS(1ULL << pviommu_xen.bfn_bits) - 1;
-	u64 most;
 	int err;
 
 	if (max_frames < XEN_IOMMUOP_CLAIM_FRAMES)
 		return -ENOSPC;
-	most = PFN_PHYS(rounddown_pow_of_two(max_frames));
-
-	if (window_take(&pviommu_low, "xen_pviommu low window", min_t(u64, LOW_SIZE, most),
-			CLAIM_BYTES, SZ_1M, min(top, DMA_BIT_MASK(32))))
-		pr_info("no room for a window below 4 GiB: 32-bit devices stay on xen-swiotlb\n");
-
-	most = min(most, MAX_CLAIM_BYTES);
-	above_ram = max_t(u64, above_ram, SZ_4G);
-	err = window_take(&pviommu_high, "xen_pviommu high window", most, HIGH_GOOD_SIZE,
-			  above_ram, min(top, HIGH_PREFERRED));
-	if (err)
-		err = window_take(&pviommu_high, "xen_pviommu high window", most,
-				  CLAIM_BYTES, above_ram, top);
+	if (pviommu_low_init(max_frames))
+		pr_info("no window below 4 GiB: 32-bit devices stay on xen-swiotlb\n");
+	err = high_init(min(PFN_PHYS(rounddown_pow_of_two(max_frames)),
+			    MAX_CLAIM_BYTES));
 	if (err)
 		pr_info("no room for a window above the host's RAM: error %d\n",
 			err);
@@ -258,6 +282,36 @@ int pviommu_windows_init(u64 max_frames)
 
 void pviommu_windows_exit(void)
 {
-	window_give(&pviommu_high);
-	window_give(&pviommu_low);
+	high_exit();
+	pviommu_low_exit();
+}
+
+/**
+ * pviommu_windows_behind - room that our ranges leave
+ * @addr: from where on it is wanted, 4 GiB or more
+ * @room: how much
+ *
+ * Return: the lowest address from @addr on behind which there is so much room.
+ */
+u64 pviommu_windows_behind(u64 addr, u64 room)
+{
+	const struct {
+		u64 start, last;
+	} ours[] = {
+		{ pviommu_high.start, pviommu_high.last },
+		{ pviommu_static.start, pviommu_static.last },
+	};
+	unsigned int i, moved;
+
+	do {
+		for (i = 0, moved = 0; i < ARRAY_SIZE(ours); i++) {
+			if (!ours[i].last || addr > ours[i].last ||
+			    addr + room <= ours[i].start)
+				continue;
+			addr = ours[i].last + 1;
+			moved++;
+		}
+	} while (moved);
+
+	return addr;
 }

@@ -23,6 +23,7 @@ struct pviommu_window {
 	dma_addr_t last;	/* last address; 0: there is no such window */
 };
 
+/* The low one grows downwards: its start goes, its last stays. */
 extern struct pviommu_window pviommu_high __read_mostly;
 extern struct pviommu_window pviommu_low __read_mostly;
 
@@ -42,19 +43,28 @@ static inline struct pviommu_window *pviommu_window_of(dma_addr_t addr)
 {
 	if (addr >= pviommu_high.start && addr <= pviommu_high.last)
 		return &pviommu_high;
-	if (addr >= pviommu_low.start && addr <= pviommu_low.last)
+	if (addr >= READ_ONCE(pviommu_low.start) && addr <= pviommu_low.last)
 		return &pviommu_low;
 
 	return NULL;
 }
 
+/* No address is in a window that starts behind them all. */
+#define PVIOMMU_NOWHERE		(~0ULL)
+
 /* window.c */
 int pviommu_claim(u64 first, u64 end);
 void pviommu_unclaim(u64 start, u64 end);
 int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
-		       u64 first, u64 max, u64 align);
+		       u64 align);
 void pviommu_range_give(struct pviommu_range *r);
 int pviommu_windows_init(u64 max_frames);
 void pviommu_windows_exit(void);
+u64 pviommu_windows_behind(u64 addr, u64 room);
+
+/* low.c */
+int pviommu_low_init(u64 max_frames);
+void pviommu_low_exit(void);
+bool pviommu_low_more(u64 limit);
 
 #endif /* _XEN_PVIOMMU_WINDOW_H */

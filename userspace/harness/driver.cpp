@@ -67,8 +67,8 @@ Mapping Device::map(unsigned long pfn, unsigned long nr, const How &how)
     m.pfn = pfn;
     m.nr = nr;
     m.write = how.write;
-    m.addr =
-        harness_map(&pd_, (pfn << PAGE_SHIFT) + how.offset, nr * PAGE_SIZE - how.offset, how.limit, access, how.align);
+    const size_t size = how.empty ? 0 : nr * PAGE_SIZE - how.offset;
+    m.addr = harness_map(&pd_, (pfn << PAGE_SHIFT) + how.offset, size, how.limit, access, how.align);
     if (!m)
         return m;
     if (m.addr % PAGE_SIZE != how.offset)
@@ -104,6 +104,74 @@ int Device::unmap(const Mapping &m)
     return err;
 }
 
+// Whole or not at all, a piece at a time.
+int Device::map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean)
+{
+    const u16 access = m.write ? 3 : 1;
+    unsigned long room = 0, flags = 0;
+    std::vector<std::pair<unsigned long, unsigned long>> mapped, piece;
+    pviommu_batch *b = nullptr;
+    const auto end_piece = [&] {
+        const int err = pviommu_batch_map_end(b);
+        unclean = b->unclean;
+        pviommu_batch_put(flags);
+        b = nullptr;
+        if (err) {
+            unsigned long pages = 0;
+            unclean |= unmap_parts(bfn, mapped, pages) != 0;
+        }
+        mapped.insert(mapped.end(), piece.begin(), piece.end());
+        piece.clear();
+        return err;
+    };
+    for (size_t i = 0; i < parts.size(); i++)
+        for (unsigned long done = 0, nr = 0; done < parts[i].nr; done += nr) {
+            if (!b) {
+                b = pviommu_batch_get(&flags);
+                room = pviommu_xen.piece;
+            }
+            nr = std::min(parts[i].nr - done, room);
+            room -= nr;
+            const unsigned long at = m.parts[i].first + done;
+            piece.emplace_back(at, nr);
+            const bool failed = pviommu_batch_pages(b, bfn + at, parts[i].pfn + done, nr, access);
+            if (failed || !room)
+                if (const int err = end_piece())
+                    return err;
+        }
+    return b ? end_piece() : 0;
+}
+
+int Device::unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long, unsigned long>> &parts,
+                        unsigned long &pages)
+{
+    unsigned long room = 0, flags = 0;
+    pviommu_batch *b = nullptr;
+    int err = 0;
+    const auto end_piece = [&] {
+        const int failed = pviommu_batch_unmap_end(b);
+        err = err ? err : failed;
+        pviommu_batch_put(flags);
+        b = nullptr;
+    };
+    for (const auto &[at, all] : parts)
+        for (unsigned long done = 0, nr = 0; done < all; done += nr) {
+            if (!b) {
+                b = pviommu_batch_get(&flags);
+                room = pviommu_xen.piece;
+            }
+            nr = std::min(all - done, room);
+            pviommu_batch_unmap(b, bfn + at + done, nr);
+            pages += nr;
+            room -= nr;
+            if (!room)
+                end_piece();
+        }
+    if (b)
+        end_piece();
+    return err;
+}
+
 Mapping Device::map_list(const std::vector<Part> &parts, bool write)
 {
     Mapping m;
@@ -114,22 +182,19 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
         pages += p.nr;
     }
     m.write = write;
-    const u16 access = write ? 3 : 1;
-    pviommu_batch *b = pviommu_batch_get(&flags);
     struct pviommu_place p = {};
-    if (pviommu_place(&pd_, b, ~0ull, m.nr, 1, 0, &p)) {
-        for (size_t i = 0; i < parts.size(); i++)
-            if (pviommu_batch_pages(b, p.bfn + m.parts[i].first, parts[i].pfn, parts[i].nr, access))
-                break;
-        const int err = pviommu_batch_map_end(b);
-        if (err) {
-            pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
-        } else {
-            pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), pages);
-            m.addr = p.bfn << PAGE_SHIFT;
-        }
+    if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
+        return m;
+    bool unclean = false;
+    const int err = map_parts(m, parts, p.bfn, unclean);
+    if (err) {
+        pviommu_map_failed(&pd_, &p, m.nr, err, unclean);
+        return m;
     }
+    pviommu_batch_get(&flags);
+    pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), pages);
     pviommu_batch_put(flags);
+    m.addr = p.bfn << PAGE_SHIFT;
     for (size_t i = 0; m && i < parts.size(); i++)
         check_part(m, m.parts[i].first, parts[i].pfn, parts[i].nr);
     return m;
@@ -153,19 +218,19 @@ Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
     m.write = write;
     if (!pviommu_list_fits(static_cast<u32>(m.nr)))
         return m;
-    pviommu_batch *b = pviommu_batch_get(&flags);
     struct pviommu_place p = {};
-    if (pviommu_place(&pd_, b, ~0ull, m.nr, 1, 0, &p)) {
-        u64 *mfns = pviommu_batch_list(b, p.bfn, static_cast<u32>(m.nr), write ? 3 : 1);
-        for (size_t i = 0; i < pfns.size(); i++)
-            mfns[i] = __pfn_to_mfn(pfns[i]);
-        const int err = pviommu_batch_map_end(b);
-        if (err) {
-            pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
-        } else {
-            pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), m.nr);
-            m.addr = p.bfn << PAGE_SHIFT;
-        }
+    if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
+        return m;
+    pviommu_batch *b = pviommu_batch_get(&flags);
+    u64 *mfns = pviommu_batch_list(b, p.bfn, static_cast<u32>(m.nr), write ? 3 : 1);
+    for (size_t i = 0; i < pfns.size(); i++)
+        mfns[i] = __pfn_to_mfn(pfns[i]);
+    const int err = pviommu_batch_map_end(b);
+    if (err) {
+        pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
+    } else {
+        pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), m.nr);
+        m.addr = p.bfn << PAGE_SHIFT;
     }
     pviommu_batch_put(flags);
     for (size_t i = 0; m && i < pfns.size(); i++)
@@ -175,19 +240,14 @@ Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
 
 int Device::unmap_list(const Mapping &m)
 {
-    unsigned long flags = 0, pages = 0;
-    int err = -EIO;
-    pviommu_batch *b = pviommu_batch_get(&flags);
     pviommu_window *w = pviommu_window_of(m.addr);
-    const u64 run = harness_run_take(w, m.bfn());
-    if (run) {
-        for (const auto &[at, nr] : m.parts) {
-            pviommu_batch_unmap(b, m.bfn() + at, nr);
-            pages += nr;
-        }
-        err = pviommu_unmapped(&pd_, w, m.bfn(), run, pages, pviommu_batch_unmap_end(b));
-    }
-    pviommu_batch_put(flags);
+    unsigned long pages = 0;
+    u64 run = 0;
+    irqs_off([&] { run = harness_run_take(w, m.bfn()); });
+    if (!run)
+        return -EIO;
+    int err = unmap_parts(m.bfn(), m.parts, pages);
+    irqs_off([&] { err = pviommu_unmapped(&pd_, w, m.bfn(), run, pages, err); });
     return err;
 }
 

@@ -18,6 +18,7 @@ struct How {
     bool write = true, strict = false;
     uint64_t limit = ~0ull;
     unsigned long align = 1, offset = 0;
+    bool empty = false; // a length of 0
 };
 
 // Pages of a list, and the gap in front of them.
@@ -33,6 +34,9 @@ class Device {
     void check(const Mapping &m) const;
     void check_part(const Mapping &m, unsigned long at, unsigned long pfn, unsigned long nr) const;
     std::vector<std::pair<pviommu_counter, uint64_t>> take_counters();
+    int map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean);
+    int unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long, unsigned long>> &parts,
+                    unsigned long &pages);
 
 public:
     // Unmaps may fail: then it is not sure what a device reaches.

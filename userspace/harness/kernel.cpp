@@ -45,7 +45,8 @@ struct Buffered {
 
 struct Thread {
     unsigned cpu = 0;
-    int irqs_off = 0; // how deep
+    int irqs_off = 0;         // how deep
+    unsigned long frames = 0; // that ops named since
     int rcu = 0;
     bool ordered = false; // a barrier came before what is written now
     bool weak = false;
@@ -236,6 +237,14 @@ bool timer_pending(unsigned cpu)
     return false;
 }
 
+// A piece of the caller's, one that rides with it, and one that is taken back.
+void add_irqs_off_frames(unsigned long nr)
+{
+    me.frames += nr;
+    if (me.frames > 3ul * pviommu_xen.piece)
+        violate("interrupts are off for %lu frames", me.frames);
+}
+
 void grace_period() { shim_rcu_run(); }
 
 void weak_memory(bool on)
@@ -355,6 +364,7 @@ void shim_irq_save(void)
     lock_cpu();
     shim_rcu_read_lock();
     me.ordered = false;
+    me.frames = 0;
 }
 
 void shim_irq_restore(void)

@@ -240,6 +240,8 @@ TEST_F(OneOp, HasNoLists)
 
 TEST_F(EightFrames, AListCanBeUndoneByOneOp)
 {
+    // As a process' array is, which goes in no pieces.
+    pviommu_xen.piece = PVIOMMU_PIECE;
     const Mapping m = strict.map_list(scattered(20));
     ASSERT_TRUE(m);
     ASSERT_EQ(sent[0].ops.size(), 3u);
@@ -253,14 +255,9 @@ TEST_F(EightFrames, AListCanBeUndoneByOneOp)
 
 TEST_F(EightFrames, AnOpHasItsLimit)
 {
-    sent.clear();
-    const Mapping m = strict.map(64, 16);
-    ASSERT_TRUE(m);
-    EXPECT_EQ(sent[0].ops.size(), 2u);
-    EXPECT_EQ(sent[0].ops[0].u.map.nr, 8u);
-    EXPECT_EQ(strict.unmap(m), 0);
-    EXPECT_EQ(sent[1].ops.size(), 2u);
+    pviommu_xen.piece = PVIOMMU_PIECE;
     const Mapping list = strict.map_list({{64, 6}, {70, 6}});
+    EXPECT_EQ(sent[0].ops.size(), 2u);
     EXPECT_EQ(strict.unmap_list(list), 0);
     EXPECT_EQ(sent.back().ops.size(), 2u);
 }
@@ -319,12 +316,42 @@ TEST_F(FourOps, AFrameThatIsNoneEndsTheRun)
 {
     for (const unsigned at : {16u, 17u, 40u, 100u, 180u}) {
         restart({.max_ops = 4});
-        set_identity(at);
+        const unsigned long failures = device_failures();
+        set_absent(at);
         EXPECT_FALSE(strict.map(16, 176));
         EXPECT_EQ(cached(), 0u);
         EXPECT_EQ(handed_out(), 0u);
         EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+        EXPECT_EQ(device_failures(), failures) << "it is the page's fault";
     }
+}
+
+// Nor is a page that Xen knows not to be dom0's to map; all else counts.
+TEST_F(Batch, ThePagesFaultIsNotTheDevices)
+{
+    for (const auto &[status, failures] : {std::pair{-ENXIO, 0u}, {-EPERM, 0u}, {-ENOMEM, 1u}, {-EIO, 1u}}) {
+        const unsigned long before = device_failures();
+        hooks.op_fails = fail_nth(XEN_IOMMUOP_map, 0, status);
+        EXPECT_FALSE(strict.map(16));
+        hooks.op_fails = nullptr;
+        EXPECT_EQ(device_failures() - before, failures) << status;
+    }
+}
+
+TEST_F(Batch, PersistentMemoryIsMappedAsMmio)
+{
+    set_identity(17);
+    set_identity(18);
+    Device lazy(PVIOMMU_LAZY);
+    const Mapping m = lazy.map(16, 4), one = lazy.map(17);
+    ASSERT_TRUE(m && one);
+    ASSERT_EQ(sent[0].ops.size(), 3u);
+    EXPECT_EQ(sent[0].ops[0].flags, XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write);
+    EXPECT_EQ(sent[0].ops[1].flags, XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | XEN_IOMMUOP_MAP_mmio);
+    EXPECT_EQ(sent[0].ops[1].u.map.nr, 2u);
+    EXPECT_EQ(lazy.unmap(m), 0);
+    EXPECT_EQ(lazy.unmap(one), 0);
+    EXPECT_EQ(entry(one.bfn()).cached, false) << "it never waits";
 }
 
 TEST_F(FourOps, WhatIsNotTakenBackIsNeverUsedAgain)
@@ -421,13 +448,6 @@ TEST_F(Batch, MmioGoesByItsMachineAddress)
     EXPECT_EQ(entry(m.bfn() + 2).mfn, kPages + 102);
     EXPECT_EQ(sent.back().ops[0].flags, XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | XEN_IOMMUOP_MAP_mmio);
     EXPECT_EQ(strict.unmap(m), 0);
-    // 256 MiB less a page: the largest that there is.
-    restart({.high = kMaxBfns});
-    const Mapping large = strict.map_mmio(1u << 20, PVIOMMU_RUN_MAX_NR / 2);
-    ASSERT_TRUE(large);
-    EXPECT_EQ(sent[0].ops.size(), 16u);
-    EXPECT_EQ(strict.unmap(large), 0);
-    EXPECT_FALSE(strict.map_mmio(1u << 20, PVIOMMU_RUN_MAX_NR + 1));
 }
 
 TEST_F(Batch, NarrowDevicesGetTheLowWindow)

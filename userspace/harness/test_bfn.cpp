@@ -13,7 +13,7 @@ public:
 };
 class Big : public Pv {
 public:
-    Big() : Pv({.high = kMaxBfns}) {}
+    Big() : Pv({.high = 256ul * 512}) {}
 };
 
 static unsigned capacity(unsigned order) { return std::max(kMagazine >> std::min(order, 4u), 2u); }
@@ -134,7 +134,7 @@ TEST_F(Big, IdleChunksAreReturned)
     // 256 chunks at once; without a reclaim few of them stay.
     const unsigned long before = allocations();
     const std::vector<uint64_t> all = exhaust(8);
-    EXPECT_EQ(all.size(), kMaxBfns / 256);
+    EXPECT_EQ(all.size(), 256ul * 512 / 256);
     EXPECT_GE(allocations(), before + 512);
     for (const uint64_t bfn : all)
         free_on(1, bfn, 8);
@@ -318,4 +318,44 @@ TEST_F(Small, NoMemoryForAMagazine)
     hooks.alloc_fails = nullptr;
     for (const uint64_t bfn : all)
         free(bfn, 0);
+}
+
+// A window of which only a part is open, and that is made larger as it is needed.
+static unsigned asked;
+
+TEST_F(Big, AClosedWindowOpensAsItIsAskedTo)
+{
+    constexpr unsigned long step = 8ul * 512;
+    bfn_window w = {};
+    ASSERT_EQ(bfn_window_init(&w, kHigh, 4 * step), 0);
+    bfn_window_close(&w);
+    w.few = 4;
+    w.ask = [] { asked++; };
+    asked = 0;
+    const auto take = [&](unsigned order) {
+        uint64_t bfn = 0;
+        irqs_off([&] { bfn = __real_bfn_alloc(&w, order); });
+        return bfn;
+    };
+    EXPECT_EQ(take(0), kNone);
+    EXPECT_EQ(take(10), kNone);
+    EXPECT_EQ(asked, 2u);
+    // From the top downwards.
+    for (unsigned part = 4; part-- > 0;) {
+        bfn_window_open(&w, kHigh + part * step, step);
+        asked = 0;
+        for (unsigned i = 0; i < 8; i++) {
+            EXPECT_EQ(take(9), kHigh + part * step + i * 512);
+            EXPECT_EQ(asked, i >= 4 ? i - 3 : 0) << "less than four are left";
+        }
+        EXPECT_EQ(take(9), kNone);
+        EXPECT_EQ(asked, 5u);
+    }
+    irqs_off([&] {
+        for (unsigned i = 0; i < 32; i++)
+            __real_bfn_free(&w, kHigh + i * 512, 9);
+    });
+    EXPECT_EQ(take(14), kHigh) << "steps join";
+    irqs_off([&] { __real_bfn_free(&w, kHigh, 14); });
+    bfn_window_destroy(&w);
 }

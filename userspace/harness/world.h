@@ -33,13 +33,13 @@ namespace world {
 
 // BFNs of the two windows. The high one does not start at a multiple of its size.
 constexpr uint64_t kLow = 0x80000, kHigh = 0x100000 + 0x8000;
-constexpr unsigned long kMaxBfns = 256ul * 512;
+constexpr unsigned long kMaxBfns = 1ul << 20; // 4 GiB
 constexpr unsigned long kPages = SHIM_PAGES;
 constexpr uint64_t kNone = BFN_NONE;
 
 struct Config {
     unsigned long high = 8ul * 512, low = 512; // BFNs; 0: no such window
-    unsigned max_ops = XEN_IOMMUOP_MAX_OPS, max_frames = XEN_IOMMUOP_MAX_FRAMES;
+    unsigned max_ops = XEN_IOMMUOP_MAX_OPS, max_frames = XEN_IOMMUOP_MAX_FRAMES, piece = PVIOMMU_PIECE;
     bool start = true; // the module's parts: batches, windows, queues
 };
 
@@ -93,14 +93,19 @@ unsigned long allocations();
 // Several threads use this world: no look at what others may be changing.
 void set_threaded(bool on);
 bool threaded();
+// Frames that ops name while this CPU's interrupts are off, since they went off.
+void add_irqs_off_frames(unsigned long nr);
 void register_thread();
 void unregister_thread();
 
 // --- pages and Xen, xen.cpp
 
 uint64_t mfn_of(unsigned long pfn); // P2M
+void set_max_frames(unsigned n);    // of an op
 void set_foreign(unsigned long pfn, uint16_t domid);
-void set_identity(unsigned long pfn);
+void set_identity(unsigned long pfn); // no RAM: a device's, or persistent memory
+void set_absent(unsigned long pfn);
+void make_contiguous(); // all pages, in the machine
 void make_compound(unsigned long pfn, unsigned nr);
 int references(unsigned long pfn);
 void get_reference(unsigned long pfn);
@@ -120,6 +125,9 @@ void uproot(uint64_t bfn);
 int reached(uint64_t mfn);
 unsigned long mapped();
 unsigned long cached();
+// Allocator calls that the world does not book, for windows of a test's own.
+extern "C" u64 __real_bfn_alloc(bfn_window *w, unsigned int order);
+extern "C" void __real_bfn_free(bfn_window *w, u64 bfn, unsigned int order);
 // BFNs that the allocator has handed out.
 unsigned long handed_out();
 bool is_handed_out(uint64_t bfn);

@@ -191,7 +191,7 @@ void reset(const Config &c)
         domids[pfn] = DOMID_SELF;
         freed[pfn] = false;
     }
-    pviommu_xen = {c.max_ops, c.max_frames, 39, 1000, kPages, true};
+    pviommu_xen = {c.max_ops, c.max_frames, std::min(c.max_frames, c.piece), 39, 1000, kPages, true};
     pviommu_static = {};
     pviommu_static.start = kWindowEnd;
     calls = ops_done = flushes = failed_unmaps = failures = 0;
@@ -236,7 +236,13 @@ void end()
         violate("%lu allocations are lost", allocations());
 }
 
-uint64_t mfn_of(unsigned long pfn) { return p2m[pfn] & ~FOREIGN_FRAME_BIT; }
+uint64_t mfn_of(unsigned long pfn) { return p2m[pfn] & ~(FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT); }
+
+void set_max_frames(unsigned n)
+{
+    pviommu_xen.max_frames = n;
+    pviommu_xen.piece = std::min(pviommu_xen.piece, n);
+}
 
 void set_foreign(unsigned long pfn, uint16_t domid)
 {
@@ -245,6 +251,13 @@ void set_foreign(unsigned long pfn, uint16_t domid)
 }
 
 void set_identity(unsigned long pfn) { p2m[pfn] = pfn | IDENTITY_FRAME_BIT; }
+void make_contiguous()
+{
+    for (unsigned long pfn = 0; pfn < kPages; pfn++)
+        p2m[pfn] = pfn;
+}
+
+void set_absent(unsigned long pfn) { p2m[pfn] = INVALID_P2M_ENTRY; }
 
 void make_compound(unsigned long pfn, unsigned nr)
 {
@@ -355,6 +368,8 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
         xen_iommu_op &op = *at;
         int status = hooks.op_fails ? hooks.op_fails(op) : 0;
         ops_done++;
+        // A run and a list have it where an unmap has it.
+        add_irqs_off_frames(op.u.range.nr);
         if (op.op == XEN_IOMMUOP_map) {
             op.status = status ? status : map(op.u.map.bfn, op.flags, mfns_of_run(op));
         } else if (op.op == XEN_IOMMUOP_map_list) {
@@ -383,8 +398,6 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
 
 // --- what is between the kernel's files and the allocator
 
-u64 __real_bfn_alloc(bfn_window *w, unsigned int order);
-void __real_bfn_free(bfn_window *w, u64 bfn, unsigned int order);
 u64 __wrap_bfn_alloc(bfn_window *w, unsigned int order);
 void __wrap_bfn_free(bfn_window *w, u64 bfn, unsigned int order);
 

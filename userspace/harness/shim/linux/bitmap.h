@@ -26,6 +26,15 @@ static inline unsigned long find_first_zero_bit(const unsigned long *map, unsign
     return i;
 }
 
+static inline unsigned int bitmap_weight(const unsigned long *map, unsigned int bits)
+{
+    unsigned int i, n = 0;
+
+    for (i = 0; i < bits; i++)
+        n += test_bit(i, map);
+    return n;
+}
+
 static inline void bitmap_set(unsigned long *map, unsigned int first, int nr)
 {
     for (; nr > 0; nr--)

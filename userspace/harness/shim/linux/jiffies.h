@@ -9,5 +9,6 @@ extern unsigned long shim_jiffies;
 #define jiffies __atomic_load_n(&shim_jiffies, __ATOMIC_RELAXED)
 #endif
 #define msecs_to_jiffies(ms) (((unsigned long)(ms) * HZ + 999) / 1000)
+#define time_after(a, b)     ((long)((b) - (a)) < 0)
 #define time_before(a, b)    ((long)((a) - (b)) < 0)
 #define time_before_eq(a, b) ((long)((a) - (b)) <= 0)

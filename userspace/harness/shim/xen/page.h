@@ -5,6 +5,7 @@
 
 #define FOREIGN_FRAME_BIT  (1UL << 63)
 #define IDENTITY_FRAME_BIT (1UL << 62)
+#define INVALID_P2M_ENTRY  (~0UL)
 
 #ifdef __cplusplus
 extern "C" {

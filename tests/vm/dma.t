@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# What drivers ask of the DMA API, and native Linux gives: in each mode, with and
+# without the host map; and for how long interrupts are off meanwhile.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+edu
+nvme
+for mode in strict lazy reuse static; do
+    # In one of them with less below 4 GiB.
+    options=()
+    [ "$mode" != lazy ] || options=(--linux-args xen_pviommu.low_mb=192)
+    [ "$mode" != strict ] || options=(--excuse 'on xen-swiotlb from now on')
+    vm_test "$mode" --mode "$mode" "${options[@]}" --qemu-args "$DEVICES" -- dma.sh "$mode"
+done
+
+# A timer of Xen's may be as late as it likes, otherwise.
+DEVICES=
+edu
+for mode in strict lazy reuse; do
+    vm_test "irqs-$mode" --mode "$mode" --icount --xen-args timer_slop=1000 --qemu-args "$DEVICES" -- dma.sh "$mode" irqs
+done
+done_testing
