@@ -146,20 +146,6 @@ void pviommu_batch_submit(struct pviommu_batch *b)
 	pviommu_count(PVIOMMU_OPS, look_at(b) + b->riders);
 }
 
-/*
- * See pviommu_batch_lone(). -EEXIST means that a BFN that ought to be free maps
- * something.
- */
-int pviommu_batch_lone_failed(struct pviommu_batch *b, long rc)
-{
-	int status = rc ? (int)rc : b->ops[0].status;
-
-	pviommu_count(PVIOMMU_ERRORS, 1);
-	b->unclean = rc || status == -EEXIST;
-
-	return status;
-}
-
 /* See pviommu_batch_join(): the op that waits last, of one frame, gets a second. */
 bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn)
 {
@@ -198,7 +184,7 @@ struct xen_iommu_op_range *pviommu_batch_put_rider(struct pviommu_batch *b,
  * Turn the maps that succeeded, in place, into the unmaps that undo them.
  *
  * -EEXIST means that a BFN that ought to be free maps something: it must not
- * be handed out again either.
+ * be handed out again either. -EIO is of a map whose flush failed.
  */
 static void undo_submitted(struct pviommu_batch *b)
 {
@@ -212,7 +198,7 @@ static void undo_submitted(struct pviommu_batch *b)
 		next = op + pviommu_op_slots(op);
 		if (op->status == -EEXIST)
 			b->unclean = true;
-		if (!op->status)
+		if (!op->status || op->status == -EIO)
 			put_unmap(b, map.bfn, map.nr);
 	}
 	b->error = 0;
@@ -221,6 +207,22 @@ static void undo_submitted(struct pviommu_batch *b)
 		pviommu_count(PVIOMMU_FLUSHES, 1);
 	b->unclean |= b->error;
 	b->nr = 0;
+}
+
+/* See pviommu_batch_lone(). An unmap that failed stays as it is. */
+int pviommu_batch_lone_failed(struct pviommu_batch *b, long rc)
+{
+	int status = rc ? (int)rc : b->ops[0].status;
+
+	pviommu_count(PVIOMMU_ERRORS, 1);
+	b->unclean = rc;
+	if (!rc && b->ops[0].op != XEN_IOMMUOP_unmap) {
+		b->nr = pviommu_op_slots(&b->ops[0]);
+		b->riders = 0;
+		undo_submitted(b);
+	}
+
+	return status;
 }
 
 /*

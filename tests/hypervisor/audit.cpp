@@ -235,6 +235,7 @@ void Checker::wind_up()
     audit();
     // The driver keeps directories that it made before it ran out of memory for the rest.
     const bool may_differ = any_alloc_failed_ || model.host_map_shattered;
-    if (!model.entries.empty() || !model.tables.empty() || (world::pool_used() != pool_before_ + world::tables_kept() && !may_differ))
+    if (!model.entries.empty() || !model.tables.empty() ||
+        (world::pool_used() != pool_before_ + world::tables_kept() && !may_differ))
         violate("%u tables are left of what were %u", world::pool_used(), pool_before_);
 }

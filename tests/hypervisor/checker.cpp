@@ -221,8 +221,8 @@ bool Checker::boundary()
         top().settling = false;
     } else {
         advance(top());
-        top().settling = top().executed < top().in.size() &&
-                         model.settles_before(top().batch, top().in[top().executed]);
+        top().settling =
+            top().executed < top().in.size() && model.settles_before(top().batch, top().in[top().executed]);
     }
     const unsigned n = top().boundaries++;
     if (at_boundary)
@@ -250,8 +250,8 @@ void Checker::flush_begins()
     Active &a = top();
     if (a.control)
         return;
-    const bool before = a.executed < a.in.size() &&
-                        (model.is_control(a.in[a.executed]) || a.in[a.executed].op == XEN_IOMMUOP_usage);
+    const bool before =
+        a.executed < a.in.size() && (model.is_control(a.in[a.executed]) || a.in[a.executed].op == XEN_IOMMUOP_usage);
     if (!a.preempted && !a.settling && a.executed < a.in.size() && !before)
         advance(a);
     if (at_flush)

@@ -50,8 +50,8 @@ private:
         model::Batch batch;
         unsigned executed = 0, boundaries = 0, copies_in = 0, copies_out = 0;
         bool preempted = false, restarted = false, control = false, control_flush_failed = false;
-        bool settling = false;  // before the next op, which the last look was for
-        bool no_state = false;  // there was no memory for it
+        bool settling = false;   // before the next op, which the last look was for
+        bool no_state = false;   // there was no memory for it
         unsigned host_looks = 0; // of an op on the host map, and
         bool host_stops = false; // the last one said that other work waits
         bool copy_in_failed = false, copy_out_failed = false;

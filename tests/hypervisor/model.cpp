@@ -66,9 +66,8 @@ static bool range_ok(const xen_iommu_op &op, uint64_t limit, unsigned flags)
 
 bool Model::is_control(const xen_iommu_op &op) const
 {
-    return !why() &&
-           (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release || op.op == XEN_IOMMUOP_drop_host_map ||
-            op.op == XEN_IOMMUOP_restore_host_map);
+    return !why() && (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release ||
+                      op.op == XEN_IOMMUOP_drop_host_map || op.op == XEN_IOMMUOP_restore_host_map);
 }
 
 bool Model::settles_before(const Batch &b, const xen_iommu_op &op) const

@@ -103,7 +103,8 @@ Allowed Model::change_host(const xen_iommu_op &, const Faults &f, bool drop)
             why_not.insert(-ENOMEM);
         return why_not;
     }
-    for (const uint64_t end = host_next + (f.host_frames ? f.host_frames : kHostPiece); host_next < std::min(end, world::kFrames); host_next++)
+    for (const uint64_t end = host_next + (f.host_frames ? f.host_frames : kHostPiece);
+         host_next < std::min(end, world::kFrames); host_next++)
         host_maps[host_next] = !drop && host_frame(host_next) && !claim_of({host_next, 1});
     if (host_next < world::kFrames)
         return {-EAGAIN};

@@ -264,9 +264,10 @@ TEST(Map, WhoseFlushFails)
 TEST(Map, OfAnotherDomainsPagesMarksThemDirty)
 {
     Pv c;
-    EXPECT_EQ(c.statuses({op_map(kBase, world::kDom1, 2, kReadWrite, 1), op_map(kBase + 2, world::kDom1 + 2, 1, kRead, 1),
-                          op_map(kBase + 3, 0x300, 1, kReadWrite, 0)}),
-              Statuses(3, 0));
+    EXPECT_EQ(
+        c.statuses({op_map(kBase, world::kDom1, 2, kReadWrite, 1), op_map(kBase + 2, world::kDom1 + 2, 1, kRead, 1),
+                    op_map(kBase + 3, 0x300, 1, kReadWrite, 0)}),
+        Statuses(3, 0));
     EXPECT_EQ(world::held_types(world::kDom1), 1);
     EXPECT_FALSE(world::marked_dirty(world::kDom1)) << "not before its unmap";
     EXPECT_EQ(c.op(op_unmap(kBase, 4)), 0);

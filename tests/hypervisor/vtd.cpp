@@ -13,7 +13,7 @@ namespace {
 page_info *root;
 std::vector<page_info *> queues[NR_CPUS]; // tables to free when the CPU leaves the hypervisor
 unsigned kept;
-std::recursive_mutex mapping_lock;        // as hd->arch.mapping_lock
+std::recursive_mutex mapping_lock; // as hd->arch.mapping_lock
 
 unsigned shift_of(unsigned level) { return (level - 1) * 9; }
 unsigned index_of(uint64_t bfn, unsigned level) { return (bfn >> shift_of(level)) & 511; }

@@ -8,6 +8,7 @@
 #include <vector>
 
 extern "C" {
+#include <asm/paging.h>
 #include <xen/domain_page.h>
 #include <xen/guest_access.h>
 #include <xen/hypercall.h>
@@ -21,7 +22,6 @@ extern "C" {
 #include <xen/spinlock.h>
 #include <xen/trace.h>
 #include <xen/vmap.h>
-#include <asm/paging.h>
 #include <xsm/xsm.h>
 
 // Of headers whose macros C++ must not see.

@@ -297,6 +297,19 @@ TEST_F(FourOps, AFailedRunIsTakenBack)
     EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
 }
 
+// An IOMMU that caches absent entries: the map is there, its flush failed.
+TEST_F(Batch, AMapThatNoDeviceSeesIsTakenBack)
+{
+    for (const unsigned pages : {1u, 3u}) {
+        hooks.op_fails = fail_nth(XEN_IOMMUOP_map, 0, -EIO);
+        EXPECT_FALSE(strict.map(16, pages));
+        hooks.op_fails = nullptr;
+        EXPECT_EQ(cached(), 0u);
+        EXPECT_EQ(handed_out(), 0u);
+        EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
+    }
+}
+
 TEST_F(FourOps, AFailedListIsTakenBack)
 {
     std::vector<Part> parts;

@@ -341,6 +341,15 @@ unsigned slots_of(const xen_iommu_op &op)
     return op.op == XEN_IOMMUOP_map_list ? 1 + (op.u.list.nr + XEN_IOMMUOP_LIST_MFNS - 1) / XEN_IOMMUOP_LIST_MFNS : 1;
 }
 
+// A map that fails changes nothing; but by -EIO it is mapped, and its flush failed.
+static int answer(int wanted, const std::function<int()> &map)
+{
+    if (wanted && wanted != -EIO)
+        return wanted;
+    const int status = map();
+    return status ? status : wanted;
+}
+
 } // namespace world
 
 using namespace world;
@@ -371,9 +380,9 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
         // A run and a list have it where an unmap has it.
         add_irqs_off_frames(op.u.range.nr);
         if (op.op == XEN_IOMMUOP_map) {
-            op.status = status ? status : map(op.u.map.bfn, op.flags, mfns_of_run(op));
+            op.status = answer(status, [&] { return map(op.u.map.bfn, op.flags, mfns_of_run(op)); });
         } else if (op.op == XEN_IOMMUOP_map_list) {
-            op.status = status ? status : map(op.u.list.bfn, op.flags, mfns_of_list(at, end));
+            op.status = answer(status, [&] { return map(op.u.list.bfn, op.flags, mfns_of_list(at, end)); });
         } else if (op.op == XEN_IOMMUOP_unmap) {
             // Its flush fails: the table forgets, the IOTLB does not.
             const int err = unmap(op);
