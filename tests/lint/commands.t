@@ -3,6 +3,7 @@
 # installs, or from Debian's essential set: a new machine has no other.
 set -u
 . "$(dirname "$0")/lib.sh"
+. "$TOP/scripts/apt.sh"
 
 unit=$(make -s --eval 'print: ; @echo $(UNIT_PACKAGES)' print)
 check=$(make -s --eval 'print: ; @echo $(UNIT_PACKAGES) $(VM_PACKAGES)' print)
@@ -44,7 +45,14 @@ lacks() {
 }
 
 for target in "${!uses[@]}"; do
-    is "$target: each command is of a package that it installs" "$(lacks "$target")" ''
+    # make lint installs its own only: of others dpkg does not know here what they have.
+    # shellcheck disable=SC2086  # several packages
+    missing=$(lacking ${packages[$target]} | xargs)
+    if [ -z "$missing" ]; then
+        is "$target: each command is of a package that it installs" "$(lacks "$target")" ''
+    else
+        skip "$target: each command is of a package that it installs" "not installed here: $missing"
+    fi
 done
 set -f
 # shellcheck disable=SC2086  # several patterns
@@ -59,12 +67,12 @@ is 'make check installs what its tests do' "$(named "${tests[@]}" | xargs -n 1 |
 # What is wrong is found.
 cat >build/lint/bad-commands <<'BASH'
 #!/bin/bash
-mine() { printf 'a|b\n' | column -t; }
+mine() { jq . | sort; }
 mine | env A=1 timeout 5 no-such-command --all
 ok 'in words' bash -c 'xl list'
 BASH
-is 'a command of no such package is found' "$(lacks demo build/lint/bad-commands | cut -d: -f2,3 | xargs -d '\n')" ' no-such-command: no package  ok: no package  xl: no package'
-is 'and one of a package that is not named' "$(packages[demo]='make'; uses[demo]=; lacks demo build/lint/bad-commands | grep -c 'column: bsdextrautils')" 1
+is 'a command of no such package is found' "$(lacks unit build/lint/bad-commands | cut -d: -f2,3 | xargs -d '\n')" ' no-such-command: no package  xl: no package'
+is 'and one of a package that is not named' "$(packages[unit]='make'; uses[unit]=; lacks unit build/lint/bad-commands | grep -c 'jq: jq$')" 1
 
 # apt-get waits for locks only where scripts/apt.sh calls it.
 calls() { grep -nE '(^|[;&|({!]|then|do|else) *(sudo +|exec +)?apt(-get|itude)? ' "$@" /dev/null; }
