@@ -25,8 +25,23 @@
 #define pviommu_op_alloc_pages	alloc_pages
 #endif
 
-/* dma_map_ops.alloc_noncontiguous: 6.12 asks drivers/iommu alone. */
+/*
+ * dma_map_ops.alloc_noncontiguous: 6.12 asks drivers/iommu alone, and has the
+ * handle there. Ours are compiled, and not asked.
+ */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#ifdef __KERNEL__
+#include <linux/container_of.h>
+#include <linux/scatterlist.h>
+
+struct dma_sgt_handle {
+	struct sg_table sgt;
+	struct page **pages;
+};
+
+#define sgt_handle(table)						\
+	container_of((table), struct dma_sgt_handle, sgt)
+#endif
 #define pviommu_op_noncontiguous(alloc, free)
 #else
 #define pviommu_op_noncontiguous(alloc, free)				\

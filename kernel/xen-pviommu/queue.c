@@ -26,17 +26,19 @@ MODULE_PARM_DESC(wait_ms, "how long an unmap may wait, 1 to 1000 (default: 10)")
 
 static enum cpuhp_state hotplug_state;
 
-/*
- * Make it part of the unmap that was added last, if that is its neighbour. All
- * riders together are not more than one op may name.
- */
-static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u32 nr)
+/* Make it part of the unmap that was added last, if that is its neighbour. */
+static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u64 nr,
+			 u64 most)
 {
+	u64 both = last->nr + nr;
+
+	if (both > most)
+		return false;
 	if (bfn + nr == last->bfn)
 		last->bfn = bfn;
 	else if (last->bfn + last->nr != bfn)
 		return false;
-	last->nr += nr;
+	last->nr = both;
 
 	return true;
 }
@@ -51,17 +53,16 @@ static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u32 nr)
 void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
 {
 	struct xen_iommu_op_range *last = NULL;
-	u32 room = pviommu_xen.piece;
+	u64 room = pviommu_xen.piece;	/* for the last op, and those behind */
 
 	for (; q->sent < q->nr; q->sent++) {
 		struct pviommu_waiting *e = &q->entry[q->sent];
-		u32 nr = pviommu_run_nr(e->run);
+		u64 nr = pviommu_run_nr(e->run);
 
-		if (nr > room)
-			return;
-		room -= nr;
-		if (!last || !merge(last, e->bfn, nr)) {
-			if (b->nr + b->riders == pviommu_xen.max_ops)
+		if (!last || !merge(last, e->bfn, nr, room)) {
+			room -= last ? last->nr : 0;
+			if (nr > room ||
+			    b->nr + b->riders == pviommu_xen.max_ops)
 				return;
 			last = pviommu_batch_put_rider(b, e->bfn, nr);
 		}

@@ -16,6 +16,7 @@
 #include <linux/vmalloc.h>
 
 #include "base.h"
+#include "compat.h"
 #include "dma.h"
 #include "fast.h"
 

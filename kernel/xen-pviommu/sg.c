@@ -456,6 +456,25 @@ static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
 	return 0;
 }
 
+/* All entries are empty, a mistake of the driver's: the first one is mapped. */
+static int map_empty(struct pviommu_device *pd, struct device *dev,
+		     struct scatterlist *sg, u64 limit, u16 access)
+{
+	dma_addr_t addr;
+
+	if (is_pci_p2pdma_page(sg_page(sg)))
+		return -EREMOTEIO;
+	addr = pviommu_map_new(pd, sg_phys(sg), 0, limit, access,
+			       pviommu_min_align(dev));
+	if (addr == DMA_MAPPING_ERROR)
+		return -EIO;
+	sg_dma_address(sg) = addr;
+	sg_dma_len(sg) = 0;
+	sg_dma_len(sg_next(sg)) = 0;
+
+	return 1;
+}
+
 /*
  * Three looks at each entry: how long the run is, what its segments are, and
  * where the entry is in it.
@@ -470,6 +489,8 @@ static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
 	int ret, err;
 
 	err = layout_make(&l, dev, sg, nents);
+	if (err == -ENODATA)
+		return map_empty(pd, dev, sg, limit, access);
 	if (err)
 		return err;
 	if (unlikely(!pviommu_place(pd, limit, l.end, l.align, l.origin, &p)))
@@ -529,15 +550,6 @@ static int map_single(struct pviommu_device *pd, struct device *dev,
 	return 1;
 }
 
-/* All entries are empty, a mistake of the driver's: the first one is mapped. */
-static int map_empty(struct pviommu_device *pd, struct device *dev,
-		     struct scatterlist *sg, u64 limit, u16 access)
-{
-	sg_dma_len(sg_next(sg)) = 0;
-
-	return map_single(pd, dev, sg, limit, access);
-}
-
 /* All entries by the static map, each a segment, or false and none. */
 static bool map_static(struct pviommu_device *pd, struct scatterlist *sg,
 		       int nents)
@@ -582,9 +594,6 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 					 pviommu_access(dir)) ?:
 			      map_layout(pd, dev, sg, nents, limit,
 					 pviommu_access(dir));
-		if (unlikely(ret == -ENODATA))
-			ret = map_empty(pd, dev, sg, limit,
-					pviommu_access(dir));
 		if (likely(ret > 0) || ret == -EREMOTEIO)
 			return ret;
 	}
@@ -593,8 +602,9 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 }
 
 /* A list whose run has gaps. */
-static void unmap_layout(struct pviommu_device *pd, struct pviommu_window *w,
-			 struct scatterlist *sg, int nents)
+static noinline void unmap_layout(struct pviommu_device *pd,
+				  struct pviommu_window *w,
+				  struct scatterlist *sg, int nents)
 {
 	u64 first = PHYS_PFN(sg_dma_address(sg)), run;
 	unsigned long flags, pages;

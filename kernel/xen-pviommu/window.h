@@ -43,7 +43,7 @@ static inline struct pviommu_window *pviommu_window_of(dma_addr_t addr)
 {
 	if (addr >= pviommu_high.start && addr <= pviommu_high.last)
 		return &pviommu_high;
-	if (addr >= READ_ONCE(pviommu_low.start) && addr <= pviommu_low.last)
+	if (addr >= pviommu_low.start && addr <= pviommu_low.last)
 		return &pviommu_low;
 
 	return NULL;
