@@ -10,14 +10,17 @@
  * Locking: callers of map and unmap may sleep, as VFIO does.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
+#define dev_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/atomic.h>
+#include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/idr.h>
 #include <linux/iommu.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/pci.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
 #include <linux/sizes.h>
@@ -27,6 +30,7 @@
 
 #include "iommu.h"
 #include "map.h"
+#include "translate.h"
 
 /*
  * Frames that one hypercall takes if they are all scattered; and what waits for
@@ -316,10 +320,23 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 	return PFN_PHYS(entry_pfn(entry)) | offset_in_page(iova);
 }
 
-/* One table for all: a device reaches what is mapped through any domain. */
+/*
+ * One table for all: a device reaches what is mapped through any domain. But if
+ * that table is not the device's, it would reach what has those addresses.
+ */
 static int attach_dev(struct iommu_domain *domain, struct device *dev)
 {
-	return 0;
+	const char *why;
+
+	if (domain->type != IOMMU_DOMAIN_UNMANAGED)
+		return 0;
+	why = pviommu_untranslated(to_pci_dev(dev));
+	if (!why)
+		return 0;
+	dev_notice(dev, "VFIO can't have it: its DMA is not translated (%s)\n",
+		   why);
+
+	return -ENODEV;
 }
 
 /* Whatever its owner left in it. */

@@ -63,6 +63,16 @@ struct xen_iommu_op op_bare(u16 op)
 	return (struct xen_iommu_op){ .op = op, .status = UNTOUCHED };
 }
 
+struct xen_iommu_op op_device(u16 seg, u8 bus, u8 devfn)
+{
+	struct xen_iommu_op op = op_bare(XEN_IOMMUOP_query_device);
+
+	op.u.device.seg = seg;
+	op.u.device.bus = bus;
+	op.u.device.devfn = devfn;
+	return op;
+}
+
 int do_claim(u64 bfn, u32 nr)
 {
 	return abi_one(op_range(XEN_IOMMUOP_claim, bfn, nr, 0));
