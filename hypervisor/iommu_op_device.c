@@ -15,9 +15,10 @@
 int iommu_op_query_device(struct domain *d, struct xen_iommu_op_device *q)
 {
     const struct pci_dev *pdev;
+    unsigned int seg = q->seg; /* PCI_SBDF() shifts it into bit 31 */
 
     pcidevs_lock();
-    pdev = pci_get_pdev(NULL, PCI_SBDF(q->seg, q->bus, q->devfn));
+    pdev = pci_get_pdev(NULL, PCI_SBDF(seg, q->bus, q->devfn));
     q->why = pdev ? iommu_call(dom_iommu(d)->platform_ops, leaf_device, d, pdev)
                   : XEN_IOMMUOP_DEVICE_unknown;
     pcidevs_unlock();
