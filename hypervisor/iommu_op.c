@@ -227,6 +227,21 @@ static int query_reserved(const struct iommu_op_batch *b,
     return iommu_op_query_reserved(b->pv, &op->u.reserved);
 }
 
+/* No lock of ours is held while the op waits for that of PCI devices. */
+static int query_device(struct iommu_op_batch *b, struct xen_iommu_op *op)
+{
+    struct xen_iommu_op_device *q = &op->u.device;
+    int rc;
+
+    if ( op->flags || q->why || q->pad0[0] || q->pad0[1] || q->pad0[2] ||
+         !all_zero(op, 1) )
+        return -EINVAL;
+
+    rc = settle_before(b);
+
+    return rc ?: iommu_op_query_device(b->d, q);
+}
+
 /* @slots of its list are behind the op. */
 static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
                             unsigned int slots)
@@ -241,6 +256,9 @@ static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
 
     case XEN_IOMMUOP_query_reserved:
         return query_reserved(b, op);
+
+    case XEN_IOMMUOP_query_device:
+        return query_device(b, op);
 
     case XEN_IOMMUOP_claim:
     case XEN_IOMMUOP_release:

@@ -181,6 +181,9 @@ int iommu_op_host_flush(struct domain *d, struct iommu_op_domain *pv);
 int iommu_op_host_drop(struct domain *d, struct iommu_op_domain *pv);
 int iommu_op_host_restore(struct domain *d, struct iommu_op_domain *pv);
 
+/* iommu_op_device.c */
+int iommu_op_query_device(struct domain *d, struct xen_iommu_op_device *q);
+
 /* iommu_op_flush.c */
 int iommu_op_flush_all(struct domain *d, unsigned int flags);
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry);

@@ -75,12 +75,13 @@ static inline void iommu_op_put_writable(struct page_info *page)
 static inline int iommu_op_get_ram(const struct domain *owner, uint64_t mfn,
                                    bool typed)
 {
-    struct page_info *page = mfn_to_page(_mfn(mfn));
+    struct page_info *page;
     int rc;
 
     if ( !mfn_valid(_mfn(mfn)) )
         return -ENXIO;
 
+    page = mfn_to_page(_mfn(mfn));
     rc = likely(iommu_op_get_own(page, owner))
          ? 0 : iommu_op_get_page(page, owner);
     if ( unlikely(rc) )

@@ -41,7 +41,7 @@
  * only this magic in its answer says that the rest of this file holds.
  */
 #define XEN_IOMMUOP_MAGIC           0x554d4f49 /* "IOMU" */
-#define XEN_IOMMUOP_VERSION         2
+#define XEN_IOMMUOP_VERSION         3
 
 /* One page holds a whole batch: 128 ops of 32 bytes are 4096 bytes. */
 #define XEN_IOMMUOP_MAX_OPS         128
@@ -71,7 +71,8 @@
 #define XEN_IOMMUOP_restore_host_map 9
 #define XEN_IOMMUOP_usage           10
 #define XEN_IOMMUOP_map_list        11
-#define XEN_IOMMUOP_OPS             12 /* numbers, from 1: all below it */
+#define XEN_IOMMUOP_query_device    12
+#define XEN_IOMMUOP_OPS             13 /* numbers, from 1: all below it */
 
 /*
  * map_list names its frames one by one. Their MFNs stand in the array's next
@@ -111,6 +112,13 @@
 /* xen_iommu_op.u.query.caps */
 #define XEN_IOMMUOP_CAP_host_map    (1u << 0) /* the host map stands, whole */
 #define XEN_IOMMUOP_CAP_leaf        (1u << 1) /* leaf tables are reached directly */
+
+/* xen_iommu_op.u.device.why: the reason for the status -ENODEV. */
+#define XEN_IOMMUOP_DEVICE_ok       0 /* its DMA is translated: status 0 */
+#define XEN_IOMMUOP_DEVICE_unknown  1 /* Xen has not been told of it */
+#define XEN_IOMMUOP_DEVICE_no_unit  2 /* no IOMMU unit has it in its scope */
+#define XEN_IOMMUOP_DEVICE_unit_off 3 /* its unit does not translate */
+#define XEN_IOMMUOP_DEVICE_other_table 4 /* blocked, or another table's */
 
 /* xen_iommu_op.u.reserved.type */
 #define XEN_IOMMUOP_RESERVED_msi    1 /* the interrupt address range */
@@ -166,6 +174,16 @@ struct xen_iommu_op_reserved {
     uint64_t nr;    /* OUT number of BFNs */
 };
 
+/* query_device: does the caller's table translate all DMA of a PCI device? */
+struct xen_iommu_op_device {
+    uint16_t seg;   /* IN  PCI segment */
+    uint8_t  bus;   /* IN */
+    uint8_t  devfn; /* IN */
+    uint8_t  why;   /* OUT XEN_IOMMUOP_DEVICE_*;        IN 0 */
+    uint8_t  pad0[3]; /* IN  0 */
+    uint64_t pad1[2]; /* IN  0 */
+};
+
 struct xen_iommu_op_usage {
     uint32_t claims; /* OUT number of claims;           IN 0, as all below */
     uint32_t tables; /* OUT leaf tables */
@@ -185,6 +203,7 @@ struct xen_iommu_op {
         struct xen_iommu_op_query query;
         struct xen_iommu_op_reserved reserved;
         struct xen_iommu_op_usage usage;
+        struct xen_iommu_op_device device;
     } u;
 };
 

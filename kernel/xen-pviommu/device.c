@@ -27,6 +27,7 @@
 #include "refuse.h"
 #include "static.h"
 #include "sysfs.h"
+#include "translate.h"
 
 /* Failures in a row after which a device goes on without us. */
 #define MAX_FAILURES	16
@@ -158,6 +159,13 @@ void pviommu_device_narrow(struct pviommu_device *pd, u64 limit)
 
 static enum pviommu_path path_for(struct pci_dev *pdev)
 {
+	const char *why = pviommu_untranslated(pdev);
+
+	if (why) {
+		pci_notice(pdev, "its DMA is not translated (%s): on xen-swiotlb\n",
+			   why);
+		return PVIOMMU_PATH_BASE;
+	}
 	if (pdev->vendor == PCI_VENDOR_ID_REDHAT_QUMRANET)
 		return PVIOMMU_PATH_UNDECIDED;
 	if (!pci_match_id(bypassing, pdev))

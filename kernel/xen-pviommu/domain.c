@@ -10,8 +10,10 @@
  * Locking: callers of map and unmap may sleep, as VFIO does.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
+#define dev_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/atomic.h>
+#include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/idr.h>
 #include <linux/iommu.h>
@@ -30,6 +32,7 @@
 #include "iommu.h"
 #include "isolate.h"
 #include "map.h"
+#include "translate.h"
 
 /*
  * Frames that one hypercall takes if they are all scattered; and what waits for
@@ -326,6 +329,19 @@ static void taint(const char *who)
 	add_taint(TAINT_USER, LOCKDEP_STILL_OK);
 }
 
+/* If the table is not the device's, it would reach what has those addresses. */
+static int check_translated(struct device *dev)
+{
+	const char *why = pviommu_untranslated(to_pci_dev(dev));
+
+	if (!why)
+		return 0;
+	dev_notice(dev, "VFIO can't have it: its DMA is not translated (%s)\n",
+		   why);
+
+	return -ENODEV;
+}
+
 /*
  * One table for all: a device reaches what is mapped through any domain. What
  * blocks it is to be no master of its bus, which VFIO makes it again when a
@@ -333,13 +349,17 @@ static void taint(const char *who)
  */
 static int attach_dev(struct iommu_domain *domain, struct device *dev)
 {
+	int err;
+
 	if (domain->type == IOMMU_DOMAIN_BLOCKED)
 		pci_clear_master(to_pci_dev(dev));
-	if (domain->type == IOMMU_DOMAIN_UNMANAGED &&
-	    !pviommu_isolated())
+	if (domain->type != IOMMU_DOMAIN_UNMANAGED)
+		return 0;
+	err = check_translated(dev);
+	if (!err && !pviommu_isolated())
 		taint(dev_name(dev));
 
-	return 0;
+	return err;
 }
 
 /* Whatever its owner left in it. */

@@ -2,7 +2,7 @@
 # Brings everything that a run needs up to date, in order; what is fresh is
 # skipped, so a second call only compares hashes.  The caller holds the lock.
 
-TB_STEPS=9
+TB_STEPS=10
 
 build_all() { # EXTRA-DRIVERS
     local lack dir hash image drivers=$1
@@ -22,10 +22,8 @@ build_all() { # EXTRA-DRIVERS
         step "fetching Xen's source" "$APT_NET_REMEDY" fetch_xen
     fi
 
-    hash=$(xen_hash)
-    if fresh xen "$hash" && [ -e "$TB_IMAGES/xen.bin" ]; then skip; else
-        step "building Xen $(cat "$TB_XEN/pristine.version")" 'mend hypervisor/, or see the log for what lacks' build_xen "$hash"
-    fi
+    build_one_xen xen
+    if [ -z "$OPT_DEBUG_XEN" ]; then skip; else build_one_xen xen-debug; fi
 
     if [ -e "$TB_STAMPS/xen-unpatched" ] && [ -e "$TB_IMAGES/xen-unpatched.bin" ]; then skip; else
         step "fetching Debian's own Xen" "$APT_NET_REMEDY" fetch_unpatched_xen
@@ -45,6 +43,13 @@ build_all() { # EXTRA-DRIVERS
         [ -z "$dir" ] || die 2 "--drivers: the kernel $KREL has no module $(echo "$dir" | xargs)" "see $TB_KERNEL/lib/modules/$KREL"
         step 'packing the drivers' 'see the log' build_drivers "$drivers" "$image"
     fi
+}
+
+build_one_xen() { # NAME
+    local hash
+    hash=$(xen_hash "$1")
+    if fresh "$1" "$hash" && [ -e "$TB_IMAGES/$1.bin" ]; then skip; return; fi
+    step "building $1 $(cat "$TB_XEN/pristine.version")" 'mend hypervisor/, or see the log for what lacks' build_xen "$1" "$hash"
 }
 
 # One kbuild directory of ours, if it is there at all.

@@ -14,6 +14,7 @@ boot_xen() { # INITRD
     dom0=$(dom0_mem "$OPT_MEM")
     [ -z "$OPT_KERNEL" ] || vmlinux=$TB_LOG/vmlinux
     [ -z "$OPT_UNPATCHED" ] || xen=$TB_IMAGES/xen-unpatched.bin
+    [ -z "$OPT_DEBUG_XEN" ] || xen=$TB_IMAGES/xen-debug.bin
     linux="console=hvc0 earlyprintk=xen $TB_KERNEL_ARGS$OPT_LINUX_ARGS"
     modules=$(double_commas "$vmlinux $linux"),$(double_commas "$1")
     # Behind the initrd: Xen takes the first module of no other kind for that.

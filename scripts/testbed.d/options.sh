@@ -4,7 +4,7 @@
 
 usage() {
     cat <<'TEXT'
-usage: scripts/testbed build | packages
+usage: scripts/testbed build [--debug-xen] | packages
        scripts/testbed run [OPTION]... -- COMMAND...
        scripts/testbed shell [OPTION]...
 
@@ -21,6 +21,7 @@ instead.
   --mode M            load xen-pviommu with mode=M
   --no-module         do not load xen-pviommu
   --unpatched-xen     boot Debian's own Xen package
+  --debug-xen         boot Xen with its own assertions, lock checks and UBSAN
   --xen-module FILE   a further boot module for Xen, such as a FLASK policy
   --native            boot the kernel without Xen, with intel_iommu=on
   --kernel FILE       boot this bzImage, without modules, not Debian's kernel
@@ -50,7 +51,7 @@ usage_error() {
 
 default_options() {
     OPT_XEN_ARGS='' OPT_LINUX_ARGS='' OPT_QEMU_ARGS='' OPT_MODE='' OPT_DRIVERS='' OPT_LOG='' OPT_TRACE=()
-    OPT_NO_MODULE='' OPT_UNPATCHED='' OPT_NATIVE='' OPT_ICOUNT='' OPT_JUDGE='' OPT_NO_BUILD=''
+    OPT_NO_MODULE='' OPT_UNPATCHED='' OPT_DEBUG_XEN='' OPT_NATIVE='' OPT_ICOUNT='' OPT_JUDGE='' OPT_NO_BUILD=''
     OPT_SMP='' OPT_MEM=2048 OPT_TIMEOUT=600 OPT_COPY=() OPT_EXCUSE=() OPT_XEN_MODULE='' OPT_KERNEL='' OPT_MODULES='' COMMAND=()
 }
 
@@ -63,6 +64,7 @@ parse_options() {
         --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}"; continue ;;
         --no-module) OPT_NO_MODULE=1 ;;
         --unpatched-xen) OPT_UNPATCHED=1 ;;
+        --debug-xen) OPT_DEBUG_XEN=1 ;;
         --native) OPT_NATIVE=1 ;;
         --icount) OPT_ICOUNT=1 ;;
         --judge) OPT_JUDGE=1 ;;
@@ -157,7 +159,10 @@ check_options() {
     if [ -n "$OPT_MODE" ] && [ -n "$OPT_NO_MODULE" ]; then
         usage_error '--mode and --no-module contradict each other' 'give one of them'
     fi
-    if [ -n "$OPT_NATIVE" ] && [ -n "$OPT_UNPATCHED$OPT_XEN_ARGS$OPT_XEN_MODULE" ]; then
-        usage_error '--native boots without Xen: --unpatched-xen, --xen-args and --xen-module have no meaning' 'leave --native or the others out'
+    if [ -n "$OPT_UNPATCHED" ] && [ -n "$OPT_DEBUG_XEN" ]; then
+        usage_error "--unpatched-xen and --debug-xen contradict each other: Debian's own Xen is no debug build" 'give one of them'
+    fi
+    if [ -n "$OPT_NATIVE" ] && [ -n "$OPT_UNPATCHED$OPT_DEBUG_XEN$OPT_XEN_ARGS$OPT_XEN_MODULE" ]; then
+        usage_error '--native boots without Xen: --unpatched-xen, --debug-xen, --xen-args and --xen-module have no meaning' 'leave --native or the others out'
     fi
 }

@@ -10,8 +10,8 @@ fetch_xen() {
     fetch_source xen "$TB_XEN_SERIES" "$TB_XEN/pristine"
 }
 
-xen_hash() {
-    hash_of "$(cat "$TB_XEN/pristine.version")" -- "$TB_ROOT/hypervisor" "$TB_HOME/xen.sh"
+xen_hash() { # NAME
+    hash_of "$(cat "$TB_XEN/pristine.version")" "$1" -- "$TB_ROOT/hypervisor" "$TB_HOME/xen.sh"
 }
 
 # hypervisor/apply works on a fresh copy, whose contents are then synchronized
@@ -27,24 +27,26 @@ patch_xen() {
     rsync -rlpc --delete "$TB_XEN/stage/" "$TB_XEN/source/"
 }
 
-configure_xen() {
-    local fragment=$TB_XEN/fragment.config
-    cat "$TB_XEN/source/debian/xen-kconfig" >"$fragment.new"
-    [ ! -e "$TB_ROOT/hypervisor/xen.config" ] || cat "$TB_ROOT/hypervisor/xen.config" >>"$fragment.new"
+configure_xen() { # OBJECT FRAGMENT...
+    local object=$1 config=$TB_XEN/fragment${1#"$TB_XEN/object"}.config
+    cat "$TB_XEN/source/debian/xen-kconfig" "${@:2}" >"$config.new"
     # An unchanged configuration must keep its time, or everything recompiles.
-    cmp -s "$fragment" "$fragment.new" && [ -e "$TB_XEN/object/.config" ] && return
-    mkdir -p "$TB_XEN/object"
-    cp "$fragment.new" "$TB_XEN/object/.config"
-    make -C "$TB_XEN/source/xen" O="$TB_XEN/object" olddefconfig
-    mv "$fragment.new" "$fragment"
+    cmp -s "$config" "$config.new" && [ -e "$object/.config" ] && return
+    mkdir -p "$object"
+    cp "$config.new" "$object/.config"
+    make -C "$TB_XEN/source/xen" O="$object" olddefconfig
+    mv "$config.new" "$config"
 }
 
+# build_xen NAME HASH: xen; or xen-debug, which has what checks Xen itself.
 build_xen() {
+    local object=$TB_XEN/object${1#xen} fragments=("$TB_ROOT/hypervisor/xen.config")
+    [ "$1" = xen ] || fragments+=("$TB_ROOT/hypervisor/$1.config")
     patch_xen
-    configure_xen
-    make -C "$TB_XEN/source/xen" O="$TB_XEN/object" -j"$TB_JOBS"
-    install_xen "$TB_XEN/object/xen.gz" xen
-    stamp xen "$1"
+    configure_xen "$object" "${fragments[@]}"
+    make -C "$TB_XEN/source/xen" O="$object" -j"$TB_JOBS"
+    install_xen "$object/xen.gz" "$1"
+    stamp "$1" "$2"
 }
 
 # QEMU's multiboot loader wants the ELF file itself.

@@ -43,6 +43,15 @@ xen_iommu_op op_release(uint64_t bfn, uint32_t nr, unsigned flags)
     return range_op(XEN_IOMMUOP_release, bfn, nr, flags);
 }
 xen_iommu_op op_plain(unsigned op) { return range_op(op, 0, 0, 0); }
+xen_iommu_op op_device(unsigned seg, unsigned bus, unsigned devfn)
+{
+    xen_iommu_op o = {};
+    o.op = XEN_IOMMUOP_query_device;
+    o.u.device.seg = static_cast<uint16_t>(seg);
+    o.u.device.bus = static_cast<uint8_t>(bus);
+    o.u.device.devfn = static_cast<uint8_t>(devfn);
+    return o;
+}
 std::vector<xen_iommu_op> op_list(uint64_t bfn, const std::vector<uint64_t> &mfns, unsigned flags)
 {
     std::vector<xen_iommu_op> ops(1 + (mfns.size() + 3) / 4, xen_iommu_op{});

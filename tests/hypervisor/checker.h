@@ -91,5 +91,6 @@ xen_iommu_op op_flush(uint64_t bfn, uint32_t nr = 1);
 xen_iommu_op op_claim(uint64_t bfn, uint32_t nr = 512);
 xen_iommu_op op_release(uint64_t bfn, uint32_t nr = 512, unsigned flags = 0);
 xen_iommu_op op_plain(unsigned op);
+xen_iommu_op op_device(unsigned seg, unsigned bus, unsigned devfn);
 // A list: the op, and the slots behind it.
 std::vector<xen_iommu_op> op_list(uint64_t bfn, const std::vector<uint64_t> &mfns, unsigned flags = 3);

@@ -173,10 +173,16 @@ class Run {
             o.op %= 12;
             return o;
         }
-        case 1:
+        case 1: {
+            const unsigned which = in_.u8();
+            if (which & 0x80) { // of a device, or of one that is not there
+                const pci_sbdf_t at = world::pci_devices()[which % world::pci_devices().size()].sbdf;
+                return op_device(at.seg, at.bus, at.devfn ^ (which & 0x40));
+            }
             o = op_plain(1);
-            o.u.reserved.index = in_.u8() % 8;
+            o.u.reserved.index = which % 8;
             return o;
+        }
         case 2:
             o = op_map(bfn(), mfn(), nr(), in_.pick(map_flags));
             o.u.map.domid = static_cast<uint16_t>(o.flags & 12 ? static_cast<unsigned>(DOMID_SELF) : in_.pick(domids));

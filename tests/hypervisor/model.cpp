@@ -64,10 +64,17 @@ static bool range_ok(const xen_iommu_op &op, uint64_t limit, unsigned flags)
     return !(op.flags & ~flags) && !r.ctx && !r.pad0 && !r.pad1 && r.nr && r.nr <= limit;
 }
 
+// The only field that is not all IN or all OUT: what it asks for is in the first four bytes.
+static bool is_good_query_device(const xen_iommu_op &op)
+{
+    return op.op == XEN_IOMMUOP_query_device && !op.flags && zero_from(op, 4);
+}
+
 bool Model::is_control(const xen_iommu_op &op) const
 {
-    return !why() && (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release ||
-                      op.op == XEN_IOMMUOP_drop_host_map || op.op == XEN_IOMMUOP_restore_host_map);
+    return !why() &&
+           (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release || op.op == XEN_IOMMUOP_drop_host_map ||
+            op.op == XEN_IOMMUOP_restore_host_map || is_good_query_device(op));
 }
 
 bool Model::settles_before(const Batch &b, const xen_iommu_op &op) const
@@ -91,7 +98,7 @@ Allowed Model::apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, cons
     xen_iommu_op &op = ops[index];
     if (op.op == XEN_IOMMUOP_query)
         return query(op);
-    if (op.op < 1 || op.op > XEN_IOMMUOP_map_list)
+    if (op.op < 1 || op.op > XEN_IOMMUOP_query_device)
         return {-EINVAL};
     if (why())
         return {errno_of(why())};
@@ -115,6 +122,8 @@ Allowed Model::apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, cons
         return usage(op);
     case XEN_IOMMUOP_map_list:
         return map_list(b, index, ops, f);
+    case XEN_IOMMUOP_query_device:
+        return query_device(op);
     default:
         if (op.flags || !zero_from(op, 0))
             return {-EINVAL};
@@ -128,7 +137,7 @@ Allowed Model::query(xen_iommu_op &op)
         return {-EINVAL};
     xen_iommu_op_query &q = op.u.query;
     q.magic = 0x554d4f49;
-    q.version = 2;
+    q.version = 3;
     q.max_ops = 128;
     q.max_frames = 2048;
     q.claim_frames = 512;
@@ -155,6 +164,18 @@ Allowed Model::query_reserved(xen_iommu_op &op)
     r.bfn = i < 3 ? first[i] : 0x4000000 + (i - 3) * 16ull;
     r.nr = i < 3 ? nr[i] : 16;
     return {0};
+}
+
+Allowed Model::query_device(xen_iommu_op &op)
+{
+    if (!is_good_query_device(op))
+        return {-EINVAL};
+    xen_iommu_op_device &q = op.u.device;
+    q.why = XEN_IOMMUOP_DEVICE_unknown;
+    for (const pci_dev &pdev : world::pci_devices())
+        if (pdev.sbdf.sbdf == (uint32_t{q.seg} << 16 | q.bus << 8 | q.devfn))
+            q.why = static_cast<uint8_t>(pdev.why);
+    return {q.why ? -ENODEV : 0};
 }
 
 Allowed Model::usage(xen_iommu_op &op)

@@ -101,6 +101,7 @@ public:
 private:
     Allowed query(xen_iommu_op &op);
     Allowed query_reserved(xen_iommu_op &op);
+    Allowed query_device(xen_iommu_op &op);
     Allowed usage(xen_iommu_op &op);
     Allowed map(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
     Allowed map_list(Batch &b, unsigned index, std::span<const xen_iommu_op> ops, const Faults &f);

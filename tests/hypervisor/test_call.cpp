@@ -20,6 +20,7 @@ const std::vector<std::vector<xen_iommu_op>> &one_of_each()
         {op_plain(XEN_IOMMUOP_restore_host_map)},
         {op_plain(XEN_IOMMUOP_usage)},
         op_list(kBase + 16, {0x300, 0x301, 0x302}),
+        {op_device(0, 0, 0x10)},
     };
     return ops;
 }
@@ -247,6 +248,10 @@ TEST(Field, OfNoUseMustBeZero)
         case XEN_IOMMUOP_query_reserved:
             used.u.reserved.index = ~0u;
             break;
+        case XEN_IOMMUOP_query_device:
+            used.u.device.seg = 0xffff;
+            used.u.device.bus = used.u.device.devfn = 0xff;
+            break;
         case XEN_IOMMUOP_map_list:
         case XEN_IOMMUOP_unmap:
         case XEN_IOMMUOP_flush:
@@ -292,7 +297,7 @@ TEST(Flag, ThatIsUnknownIsRefused)
 TEST(Op, ThatIsUnknownIsRefused)
 {
     Pv c;
-    for (unsigned op : {0u, 12u, 13u, 0x100u + XEN_IOMMUOP_query, 0xffffu})
+    for (unsigned op : {0u, 13u, 14u, 0x100u + XEN_IOMMUOP_query, 0xffffu})
         EXPECT_EQ(c.op(op_plain(op)), -EINVAL);
 }
 
@@ -304,7 +309,7 @@ TEST(Query, TellsTheLimits)
         EXPECT_EQ(c.call(0, ops), 0);
         const xen_iommu_op_query &q = ops[0].u.query;
         EXPECT_EQ(q.magic, 0x554d4f49u);
-        EXPECT_EQ(q.version, 2);
+        EXPECT_EQ(q.version, 3);
         EXPECT_EQ(q.max_ops, 128);
         EXPECT_EQ(q.bfn_bits, bits & 2 ? 36 : 27);
         EXPECT_EQ(q.caps, bits & 1 ? 1u : 3u);

@@ -324,9 +324,16 @@ int leaf_flush(domain *d, dfn_t dfn, unsigned order)
     return iommu_iotlb_flush(d, dfn, 1ul << order, IOMMU_FLUSHF_modified);
 }
 
+unsigned leaf_device(domain *d, const pci_dev *pdev)
+{
+    if (d != &dom(0) || !pcidevs_locked())
+        violate("the driver is asked for a device without its lock, or for domain %u", d->domain_id);
+    return pdev->why;
+}
+
 } // namespace
 
-const iommu_ops vtd_ops = {leaf_info, leaf_vacant, leaf_attach, leaf_detach, leaf_flush};
+const iommu_ops vtd_ops = {leaf_info, leaf_vacant, leaf_attach, leaf_detach, leaf_flush, leaf_device};
 
 } // namespace world
 

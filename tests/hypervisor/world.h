@@ -15,6 +15,7 @@ extern "C" {
 #include <xen/iocap.h>
 #include <xen/mm.h>
 #include <xen/param.h>
+#include <xen/pci.h>
 #include <xen/percpu.h>
 #include <xen/rangeset.h>
 #include <xen/rwlock.h>
@@ -66,8 +67,8 @@ struct Hooks {
     std::function<void(long)> part_end;    // with what it returned, or how many ops it left
     std::function<void()> before_flush;
     std::function<void(const Flush &)> flushed;
-    std::function<void()> write_lock, write_unlock;
-    std::function<void()> race; // right before a compare and exchange
+    std::function<void()> write_lock, write_unlock; // of the domain, or of the PCI devices
+    std::function<void()> race;                     // right before a compare and exchange
     std::function<bool()> alloc_fails;
     std::function<bool()> flush_fails;
     std::function<bool()> copy_in_fails, copy_out_fails;
@@ -159,6 +160,9 @@ std::vector<Cached> iotlb();
 bool device_finds(uint64_t bfn, uint64_t mfn);
 // Could a device reach the frame through this BFN, by table or cache?
 bool reaches(uint64_t bfn, uint64_t mfn, bool write);
+
+// The PCI devices that Xen knows; `why` of each can be set.
+std::vector<pci_dev> &pci_devices();
 
 // How the host map maps a frame while it stands: IOMMUF_*.
 unsigned host_perms(uint64_t mfn);

@@ -35,5 +35,6 @@ bool walk_cache_holds(const page_info *pg);
 
 // xen.cpp
 void xen_reset();
+bool pcidevs_locked();
 
 } // namespace world

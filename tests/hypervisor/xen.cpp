@@ -9,6 +9,7 @@
 #include <cstring>
 #include <sched.h>
 #include <set>
+#include <utility>
 
 extern "C" char __start_shim_read_mostly[], __stop_shim_read_mostly[];
 
@@ -25,6 +26,8 @@ thread_local vcpu *running;
 thread_local unsigned cpu_now;
 std::atomic<bool> many_threads;
 thread_local bool in_race;
+int rwlocks[NR_CPUS]; // that a CPU holds
+bool pcidevs_held;
 
 void abort_on_violation(const char *what)
 {
@@ -95,12 +98,21 @@ void xen_reset()
     if (config.generic && parse("iommu-op", "generic"))
         violate("iommu-op=generic is refused");
 
+    pci_devices() = {{PCI_SBDF(0, 0, 0x10), 0}, {PCI_SBDF(0, 2, 0x10), 0}, {PCI_SBDF(0xfedc, 0xff, 0xff), 0}};
     iommu_hwdom_passthrough = false;
     xsm_allows = xsm_allows_foreign = true;
     hardware_domid = 0;
     static const iommu_ops no_leaf_ops = {};
     if (!config.leaf_ops)
         dom(0).iommu.platform_ops = &no_leaf_ops;
+}
+
+bool pcidevs_locked() { return pcidevs_held; }
+
+std::vector<pci_dev> &pci_devices()
+{
+    static std::vector<pci_dev> all;
+    return all;
 }
 
 Result hypercall(unsigned cpu, domain &d, unsigned vcpu_id, xen_iommu_op *ops, unsigned count)
@@ -207,8 +219,10 @@ void shim_read_lock(percpu_rwlock_t **slots, percpu_rwlock_t *l)
         violate("a CPU takes the lock for reading twice");
     for (;;) {
         __atomic_store_n(slot, l, __ATOMIC_SEQ_CST);
-        if (!__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST))
+        if (!__atomic_load_n(&l->writer, __ATOMIC_SEQ_CST)) {
+            rwlocks[cpu_now]++;
             return;
+        }
         __atomic_store_n(slot, static_cast<percpu_rwlock_t *>(nullptr), __ATOMIC_SEQ_CST);
         if (!threaded()) {
             violate("deadlock on the rwlock");
@@ -221,6 +235,7 @@ void shim_read_unlock(percpu_rwlock_t **slots, percpu_rwlock_t *l)
 {
     if (__atomic_load_n(&slots[cpu_now], __ATOMIC_RELAXED) != l)
         violate("unlock of a rwlock that is not held");
+    rwlocks[cpu_now]--;
     __atomic_store_n(&slots[cpu_now], static_cast<percpu_rwlock_t *>(nullptr), __ATOMIC_SEQ_CST);
 }
 void shim_write_lock(percpu_rwlock_t **slots, percpu_rwlock_t *l)
@@ -239,6 +254,7 @@ void shim_write_lock(percpu_rwlock_t **slots, percpu_rwlock_t *l)
     for (unsigned i = 0; i < NR_CPUS; i++)
         while (__atomic_load_n(&slots[i], __ATOMIC_SEQ_CST) == l)
             wait();
+    rwlocks[cpu_now]++;
 }
 void shim_write_unlock(percpu_rwlock_t **, percpu_rwlock_t *l)
 {
@@ -246,6 +262,34 @@ void shim_write_unlock(percpu_rwlock_t **, percpu_rwlock_t *l)
         hooks.write_unlock();
     if (!__atomic_exchange_n(&l->writer, 0, __ATOMIC_SEQ_CST))
         violate("unlock of a rwlock that is not held for writing");
+    rwlocks[cpu_now]--;
+}
+
+// Long held by others at times, so nobody waits for it with a lock of iommu_op.
+void pcidevs_lock(void)
+{
+    if (rwlocks[cpu_now])
+        violate("the lock of PCI devices is taken inside of a domain's");
+    if (std::exchange(pcidevs_held, true))
+        violate("deadlock on the lock of PCI devices");
+    if (hooks.write_lock)
+        hooks.write_lock();
+}
+void pcidevs_unlock(void)
+{
+    if (hooks.write_unlock)
+        hooks.write_unlock();
+    if (!std::exchange(pcidevs_held, false))
+        violate("unlock of PCI devices that are not locked");
+}
+pci_dev *pci_get_pdev(const domain *d, pci_sbdf_t sbdf)
+{
+    if (d || !pcidevs_held)
+        violate("a PCI device is looked for without its lock, or of one domain");
+    for (pci_dev &pdev : pci_devices())
+        if (pdev.sbdf.sbdf == sbdf.sbdf)
+            return &pdev;
+    return nullptr;
 }
 
 domid_t hardware_domid;

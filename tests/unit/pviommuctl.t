@@ -73,6 +73,10 @@ for reason in $(sed -nE '/^## The log/,/^## /s/^\| `([a-z-]+)` \|.*/\1/p' "$root
 done
 ctl status --json
 is 'in JSON too' "$(json '"remedy" in j, j["state"]')" 'True fallback'
+# And why a device is not translated.
+while IFS= read -r reason; do
+    like "$reason: it has a cause" "$(<"$root/docs/boot-options.md")" "^\| $reason \| [A-Za-z\`]"
+done < <(sed -nE 's/^\t\[XEN_IOMMUOP_DEVICE_[a-z_]+\] = "(.*)",/\1/p' "$root/kernel/xen-pviommu/translate.c")
 make_tree
 
 # status

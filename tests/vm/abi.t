@@ -9,19 +9,19 @@ set -u
 room='dom0_mem=768M,max:1024M'
 
 nvme
-vm_test leaf --no-module --xen-args "$room" --qemu-args "$DEVICES" -- \
+vm_test leaf "${ATTACKS[@]}" --no-module --xen-args "$room" --qemu-args "$DEVICES" -- \
     abi.sh fields handles claims tables frames mmio foreign batch list refs defer race
 # The same through Xen's generic map and unmap, where no leaf table is direct.
-vm_test generic --no-module --qemu-args "$DEVICES" --xen-args "$room iommu-op=generic" -- \
+vm_test generic "${ATTACKS[@]}" --no-module --qemu-args "$DEVICES" --xen-args "$room iommu-op=generic" -- \
     abi.sh fields claims tables frames mmio foreign batch list refs defer race
 # An IOMMU that caches what is not present: fresh maps need a flush as well.
-vm_test caching --no-module --xen-args "$room" --qemu-args "$DEVICES -global intel-iommu.caching-mode=on" -- \
+vm_test caching "${ATTACKS[@]}" --no-module --xen-args "$room" --qemu-args "$DEVICES -global intel-iommu.caching-mode=on" -- \
     abi.sh fields batch list refs defer race
 # Without devices that need it, the host map can go.
-vm_test hostmap --no-module --xen-args "$room" -- abi.sh hostmap
-vm_test hostmap-generic --no-module --xen-args "$room iommu-op=generic" -- abi.sh hostmap
+vm_test hostmap "${ATTACKS[@]}" --no-module --xen-args "$room" -- abi.sh hostmap
+vm_test hostmap-generic "${ATTACKS[@]}" --no-module --xen-args "$room iommu-op=generic" -- abi.sh hostmap
 # A DIMM that Linux does not know of: Xen gets it as it is told.
-vm_test hotadd --no-module --xen-args "$room" \
+vm_test hotadd "${ATTACKS[@]}" --no-module --xen-args "$room" \
     --qemu-args '-m 2048,slots=2,maxmem=4G -object memory-backend-ram,id=dimm,size=1G -device pc-dimm,memdev=dimm' -- \
     abi.sh hotadd
 # How long Xen works without a look at other work, by the instruction clock.

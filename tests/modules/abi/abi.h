@@ -42,6 +42,7 @@ int abi_one(struct xen_iommu_op op);
 struct xen_iommu_op op_map(u64 bfn, u64 mfn, u32 nr, u16 flags);
 struct xen_iommu_op op_range(u16 op, u64 bfn, u32 nr, u16 flags);
 struct xen_iommu_op op_bare(u16 op);
+struct xen_iommu_op op_device(u16 seg, u8 bus, u8 devfn);
 int do_claim(u64 bfn, u32 nr);
 int do_release(u64 bfn, u32 nr);
 int do_map(u64 bfn, u64 mfn, u32 nr, u16 flags);

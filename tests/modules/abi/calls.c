@@ -63,6 +63,16 @@ struct xen_iommu_op op_bare(u16 op)
 	return (struct xen_iommu_op){ .op = op, .status = UNTOUCHED };
 }
 
+struct xen_iommu_op op_device(u16 seg, u8 bus, u8 devfn)
+{
+	struct xen_iommu_op op = op_bare(XEN_IOMMUOP_query_device);
+
+	op.u.device.seg = seg;
+	op.u.device.bus = bus;
+	op.u.device.devfn = devfn;
+	return op;
+}
+
 int do_claim(u64 bfn, u32 nr)
 {
 	return abi_one(op_range(XEN_IOMMUOP_claim, bfn, nr, 0));
@@ -134,14 +144,25 @@ static int reservation(unsigned int cmd, xen_pfn_t *mfn, unsigned int order)
 	return HYPERVISOR_memory_op(cmd, &r);
 }
 
-/* The first MFN of 1 << order contiguous ones, or 0. */
+/*
+ * The first MFN of 1 << order contiguous ones, or 0. Whatever their last owner
+ * left in them goes: with it a frame would be no page table.
+ */
 u64 frames_get(unsigned int order)
 {
+	struct mmuext_op op = { .cmd = MMUEXT_CLEAR_PAGE };
 	xen_pfn_t mfn;
+	u64 i;
 
-	if (reservation(XENMEM_increase_reservation, &mfn, order) == 1)
-		return mfn;
-	return 0;
+	if (reservation(XENMEM_increase_reservation, &mfn, order) != 1)
+		return 0;
+	for (i = 0; i < 1ULL << order; i++) {
+		op.arg1.mfn = mfn + i;
+		if (HYPERVISOR_mmuext_op(&op, 1, NULL, SELF))
+			pr_err("abi_attack: a frame can't be cleared\n");
+	}
+
+	return mfn;
 }
 
 /*

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Fields out of range, refusals, and handles that lead nowhere. */
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 #include <asm/xen/hypercall.h>
@@ -34,9 +35,10 @@ static const struct shape {
 	{ "restore_host_map", XEN_IOMMUOP_restore_host_map, 0, BYTES(0, 23) },
 	{ "usage", XEN_IOMMUOP_usage, 0, BYTES(0, 23) },
 	{ "map_list", XEN_IOMMUOP_map_list, RW, BYTES(0, 3) | BYTES(16, 23) },
+	{ "query_device", XEN_IOMMUOP_query_device, 0, BYTES(4, 23) },
 };
 
-static const u16 unknown_ops[] = { 0, 12, 13, 0x80, 0xff, 0x102, 0x8002, 0xffff };
+static const u16 unknown_ops[] = { 0, 13, 14, 0x80, 0xff, 0x102, 0x8002, 0xffff };
 
 /* An op of that shape that is good: BASE is claimed and empty, MFN ours. */
 static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
@@ -53,6 +55,8 @@ static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
 		return op_range(s->op, base + LEAF, LEAF, 0);
 	case XEN_IOMMUOP_release:
 		return op_range(s->op, base, LEAF, 0);
+	case XEN_IOMMUOP_query_device:
+		return op_device(0, 0, PCI_DEVFN(0x1f, 2));
 	default:
 		return op_bare(s->op);
 	}
@@ -167,6 +171,40 @@ static void answers(struct tap *tap)
 	       "query: no unknown caps");
 }
 
+static void one_device(struct tap *tap, u16 seg, u8 bus, u8 devfn, u8 why)
+{
+	struct xen_iommu_op op = op_device(seg, bus, devfn);
+
+	tap_is(tap, abi_call(&op, 1), 0, "query_device %x:%x.%x: the call", seg,
+	       bus, devfn);
+	tap_is(tap, op.status, why ? -ENODEV : 0, "... its status");
+	tap_is(tap, op.u.device.why, why, "... why");
+	tap_ok(tap, op.u.device.seg == seg && op.u.device.bus == bus &&
+	       op.u.device.devfn == devfn, "... the device as it was");
+}
+
+/* All of the machine's are behind its unit; a host bridge has no entry there. */
+static void devices(struct tap *tap)
+{
+	struct pci_dev *pdev = NULL;
+	unsigned int nr = 0;
+
+	for_each_pci_dev(pdev) {
+		bool host = pdev->class >> 8 == PCI_CLASS_BRIDGE_HOST;
+
+		one_device(tap, 0, pdev->bus->number, pdev->devfn, host ?
+			   XEN_IOMMUOP_DEVICE_other_table :
+			   XEN_IOMMUOP_DEVICE_ok);
+		nr += !host;
+	}
+	tap_ok(tap, nr >= 3, "%u devices", nr);
+	one_device(tap, 0, 0, PCI_DEVFN(0x1f, 7), XEN_IOMMUOP_DEVICE_unknown);
+	one_device(tap, 0, 0xff, PCI_DEVFN(0x1f, 2),
+		   XEN_IOMMUOP_DEVICE_unknown);
+	one_device(tap, 0xffff, 0, PCI_DEVFN(0x1f, 2),
+		   XEN_IOMMUOP_DEVICE_unknown);
+}
+
 void abi_fields(struct tap *tap)
 {
 	u64 base = abi_base, mfn = frames_get(0);
@@ -188,6 +226,7 @@ void abi_fields(struct tap *tap)
 		tap_is(tap, flip_zeroes(op, s->zero, mfn), 0,
 		       "%s: each bit that must be 0 is -EINVAL", s->name);
 	}
+	devices(tap);
 	numbers(tap, base, mfn);
 	map_flags(tap, base, mfn);
 	after = abi_usage();

@@ -9,6 +9,7 @@
 #define IOMMU_FLUSHF_all      4u
 
 struct iommu_op_domain;
+struct pci_dev;
 
 struct iommu_leaf_info {
     unsigned int bfn_bits;
@@ -22,6 +23,7 @@ struct iommu_ops {
     struct page_info *(*leaf_attach)(struct domain *d, dfn_t dfn);
     void (*leaf_detach)(struct domain *d, dfn_t dfn);
     int (*leaf_flush)(struct domain *d, dfn_t dfn, unsigned int order);
+    unsigned int (*leaf_device)(struct domain *d, const struct pci_dev *pdev);
 };
 
 struct domain_iommu {

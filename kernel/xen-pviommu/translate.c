@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Is a device's DMA translated? That dom0 has an IOMMU says nothing of a single
+ * device: firmware may name no unit for it, an option or a quirk may have left
+ * its unit off. Such a device puts a BFN on the bus as if it were a machine
+ * address, so Xen is asked before the device gets one.
+ */
+#include <linux/kernel.h>
+#include <linux/limits.h>
+#include <linux/pci.h>
+
+#include "translate.h"
+#include "xencall.h"
+
+static const char *const reasons[] = {
+	[XEN_IOMMUOP_DEVICE_unknown] = "Xen does not know it",
+	[XEN_IOMMUOP_DEVICE_no_unit] = "no IOMMU unit has it",
+	[XEN_IOMMUOP_DEVICE_unit_off] = "its IOMMU unit is off",
+	[XEN_IOMMUOP_DEVICE_other_table] = "its DMA is blocked or has another table",
+};
+
+/* A bridge passes on what others ask for, and no unit has an entry for it. */
+static bool is_bridge(struct pci_dev *pdev)
+{
+	return pdev->hdr_type != PCI_HEADER_TYPE_NORMAL ||
+	       pdev->class >> 8 == PCI_CLASS_BRIDGE_HOST;
+}
+
+/**
+ * pviommu_untranslated - why our map means nothing to a device
+ * @pdev: the device
+ *
+ * Context: process.
+ * Return: NULL if all DMA of the device is translated by dom0's table, or if it
+ * is a bridge; else the reason, for the log.
+ */
+const char *pviommu_untranslated(struct pci_dev *pdev)
+{
+	struct xen_iommu_op op = {
+		.op = XEN_IOMMUOP_query_device,
+		.u.device = {
+			.seg = pci_domain_nr(pdev->bus),
+			.bus = pdev->bus->number,
+			.devfn = pdev->devfn,
+		},
+	};
+	unsigned int why = 0;
+	int err;
+
+	if (is_bridge(pdev))
+		return NULL;
+	/* Behind Intel's VMD, for one: a domain of Linux's own. */
+	if (pci_domain_nr(pdev->bus) > U16_MAX)
+		return reasons[XEN_IOMMUOP_DEVICE_unknown];
+	err = pviommu_hypercall_one(&op);
+	if (!err)
+		return NULL;
+	if (err == -ENODEV && op.u.device.why < ARRAY_SIZE(reasons))
+		why = op.u.device.why;
+
+	return reasons[why] ?: "Xen does not tell whether it is";
+}

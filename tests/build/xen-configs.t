@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Xen with our hypercall in other configurations than the test machine's: without
+# HVM, by clang, and as an exclusive PV shim, which has nothing of it. Each is
+# built whole, so that it links, in objects of its own below build/testbed/xen.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
+
+build=${TESTBED_BUILD_DIR:-$root/build/testbed}/xen
+log=${TEST_LOG:-$root/build/tests/by-hand/xen-configs}
+mkdir -p "$log" "$build/configs"
+"$root/scripts/install-deps" clang >"$log/install.log" 2>&1
+"$root/scripts/testbed" build >"$log/build.log" 2>&1 || diag "$(tail "$log/build.log")"
+exec {lock}>"$build/configs/lock"
+flock "$lock"
+
+# compile NAME MAKE-ARGUMENT...: with the options on stdin.
+compile() {
+    local object=$build/configs/$1
+    mkdir -p "$object"
+    cat >"$object/.config.new"
+    # An unchanged configuration must keep its time, or everything recompiles.
+    if ! cmp -s "$object/.config.new" "$object/.config.was"; then
+        cp "$object/.config.new" "$object/.config" &&
+            make -C "$build/source/xen" O="$object" "${@:2}" olddefconfig &&
+            mv "$object/.config.new" "$object/.config.was" || return
+    fi
+    make -C "$build/source/xen" O="$object" "${@:2}" -j"$(nproc)"
+}
+
+# configuration NAME SETTING [MAKE-ARGUMENT...]: the options on stdin give it SETTING.
+configuration() {
+    object=$build/configs/$1
+    if compile "$1" "${@:3}" >"$log/$1.log" 2>&1; then pass "$1: it builds"; else fail "$1: it builds" "$(tail -n 20 "$log/$1.log")"; fi
+    like "$1: it is what it is meant to be" "$(<"$object/.config")" "^$2\$"
+    is "$1: no warning" "$(grep -iE 'warning: ' "$log/$1.log")" ''
+    # What compiled with a warning would not be compiled again.
+    ! grep -qiE 'warning: ' "$log/$1.log" || rm -rf "$object"
+}
+hypercall() { nm "$object/xen-syms" | grep -cE ' [Tt] (do_)?iommu_op(_|$)'; }
+
+configuration hvm-off '# CONFIG_HVM is not set' < <(cat "$root/hypervisor/xen.config"; echo '# CONFIG_HVM is not set')
+cmp_ok 'hvm-off: the hypercall is in it' "$(hypercall)" -gt 1
+# Of that it warns in flask_op.c, which is Xen's own.
+configuration clang 'CONFIG_CC_IS_CLANG=y' clang=y EXTRA_CFLAGS_XEN_CORE=-Wno-align-mismatch <"$root/hypervisor/xen.config"
+cmp_ok 'clang: the hypercall is in it' "$(hypercall)" -gt 1
+configuration shim 'CONFIG_PV_SHIM_EXCLUSIVE=y' <"$build/source/xen/arch/x86/configs/pvshim_defconfig"
+is 'shim: nothing of the hypercall is in it' "$(hypercall)" 0
+is 'shim: nor its number' "$(grep -c '__HYPERVISOR_iommu_op' "$object/include/xen/hypercall-defs.h")" 0
+done_testing
