@@ -9,7 +9,7 @@ unit=$(make -s --eval 'print: ; @echo $(UNIT_PACKAGES)' print)
 check=$(make -s --eval 'print: ; @echo $(UNIT_PACKAGES) $(VM_PACKAGES)' print)
 machine=$(scripts/testbed packages)
 
-# Who runs what: the targets, the packages, and the files, those whose functions they use with a +.
+# Who runs what: the targets, the packages (beside those of a new machine), and the files, those whose functions they use with a +.
 named() { python3 tests/lint/commands.py --packages "$@" | xargs; }
 declare -A packages=([demo]=$machine [dpdk-demo]="$machine $(named scripts/dpdk-demo)" [profile-demo]="$machine $(named scripts/profile-demo)"
     [bench]="$machine $(named scripts/bench)" [unit]=$unit [check]=$check)
@@ -41,7 +41,7 @@ lacks() {
     # shellcheck disable=SC2086  # several patterns
     mapfile -t files < <(set -f; expand ${uses[$1]})
     [ $# -eq 1 ] || files=("${files[@]/#/+}")
-    python3 tests/lint/commands.py "${packages[$1]} git make ca-certificates" "${files[@]/#++/+}" "${@:2}" 2>&1
+    python3 tests/lint/commands.py "${packages[$1]} apt git make ca-certificates" "${files[@]/#++/+}" "${@:2}" 2>&1
 }
 
 for target in "${!uses[@]}"; do
