@@ -198,7 +198,7 @@ void Checker::advance(Active &a)
             violate("op %u allocates memory", kind);
 
     // It sums up what is settled.
-    if (kind == XEN_IOMMUOP_usage)
+    if (kind == XEN_IOMMUOP_usage && !a.no_state && model.settles_first(a.in[index]))
         settle(a);
     a.executed += model::Model::slots(a.in, index);
     a.allowed[index] = model.apply(a.batch, index, a.expected, f);
@@ -259,8 +259,7 @@ void Checker::flush_begins()
     Active &a = top();
     if (a.control)
         return;
-    const bool before =
-        a.executed < a.in.size() && (model.is_control(a.in[a.executed]) || a.in[a.executed].op == XEN_IOMMUOP_usage);
+    const bool before = a.executed < a.in.size() && model.settles_first(a.in[a.executed]);
     if (!a.preempted && !a.settling && a.executed < a.in.size() && !before)
         advance(a);
     if (at_flush)

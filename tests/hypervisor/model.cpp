@@ -77,12 +77,14 @@ bool Model::is_control(const xen_iommu_op &op) const
             op.op == XEN_IOMMUOP_restore_host_map || is_good_query_device(op));
 }
 
+bool Model::settles_first(const xen_iommu_op &op) const
+{
+    return is_control(op) || (!why() && op.op == XEN_IOMMUOP_usage && !op.flags && zero_from(op, 0));
+}
+
 bool Model::settles_before(const Batch &b, const xen_iommu_op &op) const
 {
-    if (why() || !b.owed)
-        return false;
-    return is_control(op) || (op.op == XEN_IOMMUOP_usage && !op.flags && zero_from(op, 0)) ||
-           op.u.range.nr + b.owed > 2048;
+    return !why() && b.owed && (settles_first(op) || op.u.range.nr + b.owed > 2048);
 }
 
 unsigned Model::slots(std::span<const xen_iommu_op> ops, size_t index)

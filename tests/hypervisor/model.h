@@ -81,6 +81,8 @@ public:
     void interrupted(const xen_iommu_op &op);
     // The batch's flush: what waited is free, or (it failed) deferred.
     void settle(Batch &b, bool failed);
+    // Does the op settle the batch before itself, whatever that owes?
+    bool settles_first(const xen_iommu_op &op) const;
     // Does Xen settle the batch before this op, and then look for other work?
     bool settles_before(const Batch &b, const xen_iommu_op &op) const;
 
