@@ -200,15 +200,12 @@ static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry)
     if ( entry & ENTRY_TYPED )
         iommu_op_put_writable(page);
 
-    if ( unlikely(entry & ENTRY_NOREF) )
-    {
-        if ( entry & ENTRY_REF )
-            put_foreign(page);
-        else
-            atomic_dec(&pv->noref);
-    }
-    else if ( entry & ENTRY_REF )
+    if ( likely((entry & ENTRY_FOREIGN) == ENTRY_REF) )
         iommu_op_put_own(page);
+    else if ( entry & ENTRY_REF )
+        put_foreign(page);
+    else if ( entry & ENTRY_NOREF )
+        atomic_dec(&pv->noref);
 }
 
 /* Drop what a map took for @entry. */

@@ -110,6 +110,9 @@ static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
         iommu_op_put_entry(b->pv, iommu_op_with_mfn(m->entry, mfn_of(m->frames, to)));
 }
 
+/* A leaf table that is not there: all of its entries are free. */
+static const uint64_t no_entries[LEAF_FRAMES];
+
 /*
  * First pass of map: every entry is free, every frame is held, and then every
  * entry has its table. On failure nothing is held, and no table came unless
@@ -129,17 +132,14 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
     {
         struct iommu_op_span s = iommu_op_span(b, m->claim, m->bfn + done,
                                                m->nr - done);
-        const uint64_t *p = s.entry;
+        const uint64_t *p = s.entry ?: no_entries;
         unsigned int end = done + s.nr;
 
-        for ( ; done < end; done++ )
+        lacks |= !s.entry;
+        for ( ; done < end; p++, done++ )
         {
-            if ( likely(p) )
-                rc = iommu_op_is_taken(read_atomic(p++));
-            else
-                lacks = true;
-
-            rc = rc ?: get_frame(b, owner, mfn_of(frames, done), entry);
+            rc = iommu_op_is_taken(read_atomic(p)) ?:
+                 get_frame(b, owner, mfn_of(frames, done), entry);
             if ( unlikely(rc) )
                 break;
         }
