@@ -247,10 +247,10 @@ static int lock_owner(const struct iommu_op_batch *b, domid_t domid,
 }
 
 /*
- * What the entry of another domain's page holds. As for grants, writes mark the
- * page dirty when they end; and a domain in external paging mode gets no type
- * references, which its shadow code would take for a use of the page as RAM
- * only. Its page tables are not in its pages, so that a device can't write them.
+ * The entry of another domain's page. As for grants, the page is marked dirty
+ * when a writable map of it ends. In external paging mode a domain's page tables
+ * are not in its own pages, so that no type reference protects them; and shadow
+ * code would take one for a special use of the page.
  */
 static uint64_t foreign_entry(uint64_t entry, const struct domain *owner)
 {

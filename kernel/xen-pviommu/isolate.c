@@ -167,7 +167,7 @@ int pviommu_isolate(bool on)
 	return err;
 }
 
-/* Whoever comes after us, a kernel by kexec perhaps, expects the host map. */
+/* The next kernel, by kexec perhaps, expects the host map. */
 static int reboot(struct notifier_block *nb, unsigned long event, void *unused)
 {
 	pviommu_isolate(false);

@@ -504,7 +504,7 @@ static inline bool postpone(struct pviommu_device *pd, u64 bfn, u64 run)
 }
 
 /*
- * What waits goes along; or there is more than a piece. The run is not the
+ * Queued unmaps go along; or there is more than a piece. The run is not the
  * driver's any more, and nobody's yet: interrupts may come, if @flags say so.
  */
 static noinline int unmap_batch(u64 bfn, unsigned long nr, unsigned long flags)

@@ -35,7 +35,7 @@ configuration() {
     if compile "$1" "${@:3}" >"$log/$1.log" 2>&1; then pass "$1: it builds"; else fail "$1: it builds" "$(tail -n 20 "$log/$1.log")"; fi
     like "$1: it is what it is meant to be" "$(<"$object/.config")" "^$2\$"
     is "$1: no warning" "$(grep -iE 'warning: ' "$log/$1.log")" ''
-    # What compiled with a warning would not be compiled again.
+    # make does not compile again a file that gave a warning.
     ! grep -qiE 'warning: ' "$log/$1.log" || rm -rf "$object"
 }
 hypercall() { nm "$object/xen-syms" | grep -cE ' [Tt] (do_)?iommu_op(_|$)'; }

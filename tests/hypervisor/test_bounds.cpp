@@ -74,7 +74,7 @@ TEST(Bounds, OfAFlushOfAllThatWasDeferred)
     EXPECT_LE(s.call(for_each([](uint64_t bfn) { return op_flush(bfn, kNr); })), 2048u);
 }
 
-// What is owed is settled before an op on claims, in a stretch of its own.
+// An op on claims settles the batch before itself, in a stretch of its own.
 TEST(Bounds, OfUnmapsBeforeARelease)
 {
     Stretches s;

@@ -9,7 +9,7 @@ unit=$(make -s --eval 'print: ; @echo $(UNIT_PACKAGES)' print)
 check=$(make -s --eval 'print: ; @echo $(UNIT_PACKAGES) $(VM_PACKAGES)' print)
 machine=$(scripts/testbed packages)
 
-# Who runs what: the targets, the packages (beside those of a new machine), and the files, those whose functions they use with a +.
+# Each target: its packages (beside those of a new machine), and its files. A + marks files of shared functions.
 named() { python3 tests/lint/commands.py --packages "$@" | xargs; }
 declare -A packages=([demo]=$machine [dpdk-demo]="$machine $(named scripts/dpdk-demo)" [profile-demo]="$machine $(named scripts/profile-demo)"
     [bench]="$machine $(named scripts/bench)" [unit]=$unit [check]=$check)
@@ -25,7 +25,7 @@ declare -A uses=(
         +scripts/testbed.d/*.sh'
     [check]='tests/build/*.sh tests/build/*.t tests/debug/*.t tests/vm/*.sh tests/vm/*.t tests/vm/small-kernel kernel/integrate
         tests/new-machine/*.sh tests/new-machine/*.t +tests/tap.sh +tests/lint/lib.sh +scripts/apt.sh +scripts/testbed.d/*.sh')
-# What runs in the test machine has the commands that are aboard it; the last are for users, who may have them.
+# Scripts in the test machine have the commands that are aboard it; the last are for users, who may have them.
 elsewhere='scripts/*.d/guest scripts/bench.d/* tests/vm/guest/* scripts/perf/* *.bash-completion userspace/pviommuctl/*.bash-completion'
 
 # expand PATTERN...: to files, each with the + that it had.
@@ -64,7 +64,7 @@ is 'no script is left out' "$({ shell_scripts; files '*Makefile'; } | grep -v '^
 mapfile -t tests < <(shell_scripts | grep -E '^(tests|userspace|bench/dpdk-pmd)/')
 is 'make check installs what its tests do' "$(named "${tests[@]}" | xargs -n 1 | grep -vxF -e "$(xargs -n 1 <<<"$check")")" ''
 
-# What is wrong is found.
+# Faults are found.
 cat >build/lint/bad-commands <<'BASH'
 #!/bin/bash
 mine() { jq . | sort; }

@@ -110,7 +110,7 @@ status=0
 "$out/pviommu-pmd" --packets 10 --warmup 0 >/dev/full 2>"$work/err" </dev/null || status=$?
 is 'a full disk' "$status:$(cat "$work/err")" '1:pviommu-pmd: stdout: cannot write it'
 
-# What mapping takes of a packet in bursts of 64, in instructions: those of two numbers of
+# Instructions of mapping a packet in bursts of 64: those of two numbers of
 # packets apart, with and without. Wall-clock would be that of all that this machine does.
 refs() {
     valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null "$out/pviommu-pmd" \

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Who is not root: each target says at once which packages root is to install, and
+# A user who is not root: each target says at once which packages root is to install, and
 # with these there needs no root for anything.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What drivers ask of the DMA API, and native Linux gives: in each mode, with and
+# The DMA API as drivers use it, with native Linux' answers: in each mode, with and
 # without the host map; and for how long interrupts are off meanwhile.
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -63,11 +63,11 @@ crash_initrd() {
 }
 ok "the crash kernel has an initrd" crash_initrd "$TEST_LOG/crash.gz"
 
-# What the program is linked with comes with it.
+# Its libraries come with the program.
 export LD_LIBRARY_PATH=$TEST_LOG/packages/usr/lib/x86_64-linux-gnu
 cp "$kernel/vmlinuz" "$TEST_LOG/crash-kernel"
 
-# What happened, in order; and pages of the disk.
+# The events in order; and pages of the disk.
 happened() {
     console | grep -oE 'host map dropped|Kernel panic - not syncing: sysrq triggered crash|host map restored|Executing kexec image|the dump is on the disk' |
         uniq | paste -sd,

@@ -62,7 +62,7 @@ public:
     {
         return std::all_of(there.begin(), there.end(), [=](bool t) { return t == present; });
     }
-    // Whatever is said of the host map is so.
+    // The state that the module tells is the state of the map.
     void truth() const
     {
         if (pviommu_host_map_stands())

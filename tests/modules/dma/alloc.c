@@ -10,7 +10,7 @@
 #include <linux/uaccess.h>
 #include "dma_test.h"
 
-/* What a process maps: one or the other. */
+/* The memory that a process maps: one or the other. */
 struct view {
 	struct device *dev;
 	void *at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of dma_test share. */
+/* declarations that the files of dma_test share. */
 #ifndef DMA_TEST_H
 #define DMA_TEST_H
 

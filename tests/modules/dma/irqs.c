@@ -133,7 +133,7 @@ static void watched_buffer(struct dma_test *t, size_t size)
 	}
 }
 
-/* What Linux takes to free pages, with none of ours. */
+/* Instructions that Linux takes to free pages, with none of ours. */
 static u64 watched_vfree(struct dma_test *t, size_t size)
 {
 	void *at = vzalloc(size);

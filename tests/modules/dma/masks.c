@@ -98,7 +98,7 @@ static void fill(struct dma_test *t, struct page *block, dma_addr_t *addr)
 	unmap_many(t, addr, nr, 1);
 }
 
-/* What may sleep need not try again. */
+/* A caller that may sleep need not try again. */
 static void narrow_memory(struct dma_test *t, size_t size)
 {
 	dma_addr_t addr;

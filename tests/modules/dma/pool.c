@@ -51,7 +51,7 @@ int pool_list(struct pool *pool, struct sg_table *table, u64 bytes)
 	return 0;
 }
 
-/* What a device makes of a list that is mapped. */
+/* A mapped list as a device sees it. */
 u64 list_bytes(const struct sg_table *table)
 {
 	struct scatterlist *sg;

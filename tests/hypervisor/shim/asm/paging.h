@@ -1,4 +1,4 @@
-/* Who copies a domain learns which of its pages were written to. */
+/* The log of dirty pages, for the migration of a domain. */
 #pragma once
 #include <xen/sched.h>
 

@@ -53,7 +53,7 @@ void iommu_keep_queued_pgtables(void);
 unsigned int arch_iommu_hwdom_perms(const struct domain *d, unsigned long pfn);
 void iommu_sync_cache(const void *addr, unsigned int size);
 
-/* What iommu_op has for the generic layer. */
+/* iommu_op's functions for the generic layer. */
 bool iommu_op_enter(struct domain *d, dfn_t dfn, unsigned long nr, struct iommu_op_domain **state);
 void iommu_op_leave(struct iommu_op_domain *state);
 int iommu_op_memory_add(struct domain *d, unsigned long spfn, unsigned long epfn);

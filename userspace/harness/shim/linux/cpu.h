@@ -1,4 +1,4 @@
-/* Whoever holds it sees no CPU come or go, nor one half way. */
+/* While it is held no CPU comes or goes. */
 #pragma once
 
 #ifdef __cplusplus
