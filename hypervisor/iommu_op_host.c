@@ -23,7 +23,7 @@
  * instructions for each.
  */
 #define PIECE XEN_IOMMUOP_MAX_FRAMES
-#define LOOK  256
+#define LOOK  XEN_IOMMUOP_LEAST_PIECE
 
 /* RAM that was added since boot, which no e820 map knows. NULL: there is none. */
 static struct rangeset *__read_mostly hot_added;

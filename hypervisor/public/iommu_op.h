@@ -52,6 +52,13 @@
  */
 #define XEN_IOMMUOP_MAX_FRAMES      2048
 
+/*
+ * Frames of the host map that one drop or restore goes through: up to MAX_FRAMES,
+ * but if Xen has other work to do, or at its end, fewer; this many at least
+ * before it looks.
+ */
+#define XEN_IOMMUOP_LEAST_PIECE     256
+
 /* Claims start and end on a multiple of this: one leaf table, 2 MiB. */
 #define XEN_IOMMUOP_CLAIM_FRAMES    512
 

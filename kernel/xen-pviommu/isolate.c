@@ -188,7 +188,7 @@ static struct notifier_block reboot_notifier = {
 static int panicked(struct notifier_block *nb, unsigned long event,
 		    void *unused)
 {
-	u64 pieces = pviommu_xen.max_ram / XEN_IOMMUOP_MAX_FRAMES + 1;
+	u64 pieces = pviommu_xen.max_ram / XEN_IOMMUOP_LEAST_PIECE + 1;
 	u64 goes = pieces + MAX_FAILURES;
 	int failures = 0, err = -EAGAIN;
 

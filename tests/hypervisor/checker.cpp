@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kMaxTouched = 512;
 // Frames after which an op on the host map looks for other work.
-constexpr uint64_t kHostLook = 256;
+constexpr uint64_t kHostLook = XEN_IOMMUOP_LEAST_PIECE;
 
 xen_iommu_op range_op(unsigned op, uint64_t bfn, uint32_t nr, unsigned flags)
 {

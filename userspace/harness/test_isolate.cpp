@@ -21,7 +21,7 @@ public:
     {
         there.fill(true);
         pviommu_host_map = PVIOMMU_HOST_WHOLE;
-        pviommu_xen.max_ram = kPieces * XEN_IOMMUOP_MAX_FRAMES;
+        pviommu_xen.max_ram = kPieces * XEN_IOMMUOP_LEAST_PIECE;
         pviommu_xen.host_map = true;
         hooks.host_map = [this](unsigned op) { return piece(op); };
         EXPECT_EQ(pviommu_isolate_init(), 0);
