@@ -87,6 +87,21 @@ TEST(HostMap, ChangesPieceByPiece)
     c.wind_up();
 }
 
+TEST(HostMap, PiecesEndWhenOtherWorkWaits)
+{
+    for (const bool generic : {false, true}) {
+        Bare c({.generic = generic});
+        c.general_preempt = [] { return true; };
+        for (const xen_iommu_op &o : {kDrop, kRestore}) {
+            unsigned pieces = 1;
+            while (c.op(o) == -EAGAIN)
+                pieces++;
+            EXPECT_EQ(pieces, world::kFrames / XEN_IOMMUOP_LEAST_PIECE);
+        }
+        c.wind_up();
+    }
+}
+
 TEST(HostMap, PiecesOfOneCall)
 {
     Bare c;
