@@ -206,19 +206,24 @@ void any_kind(std::vector<xen_iommu_op> &ops, uint64_t bfn, unsigned cpu)
             kind(ops, bfn, cpu);
 }
 
+// They read the state of the host map without a lock.
+void queries(std::vector<xen_iommu_op> &ops, uint64_t, unsigned) { ops.resize(100, op_of(XEN_IOMMUOP_query, 0, 0)); }
+
 // Two kinds at a time, on BFNs that one of them shares with the other or not.
 void pair(Kind one, Kind other, bool same_bfns)
 {
-    std::atomic<unsigned> ready = 0;
-    const auto run = [&ready](Kind kind, unsigned cpu, uint64_t bfn) {
+    std::atomic<unsigned> ready = 0, ended = 0;
+    const auto run = [&](Kind kind, unsigned cpu, uint64_t bfn) {
         ready++;
         while (ready < 2)
             sched_yield();
-        for (unsigned i = 0; i < (kind == host_map ? 8 : 40); i++) {
+        // Queries are quick: as many as it takes the other one.
+        for (unsigned i = 0; kind == queries ? !ended : i < (kind == host_map ? 8 : 40); i++) {
             std::vector<xen_iommu_op> ops;
             kind(ops, bfn, cpu);
             call(cpu, ops);
         }
+        ended++;
     };
     std::jthread a(run, one, 0, kShared + 510), b(run, other, 1, kShared + (same_bfns ? 510 : 1020));
 }
@@ -240,6 +245,7 @@ void all_pairs(bool generic)
             for (const bool same_bfns : {false, true})
                 pair(one, other, same_bfns);
     pair(host_map, any_kind, true);
+    pair(host_map, queries, true);
     ops = {op_of(XEN_IOMMUOP_release, kShared, 1536, XEN_IOMMUOP_RELEASE_unmap)};
     restore_all(ops);
     call(0, ops);
