@@ -20,7 +20,8 @@
 /*
  * Frames an op, and frames after which it looks whether other work waits, and
  * then ends early: one by one, the generic functions take over a thousand
- * instructions for each.
+ * instructions for each. Both are whole leaf tables, so that a superpage of the
+ * host map comes and goes as one: in parts it would need a table meanwhile.
  */
 #define PIECE XEN_IOMMUOP_MAX_FRAMES
 #define LOOK  XEN_IOMMUOP_LEAST_PIECE

@@ -57,7 +57,7 @@
  * but if Xen has other work to do, or at its end, fewer; this many at least
  * before it looks.
  */
-#define XEN_IOMMUOP_LEAST_PIECE     256
+#define XEN_IOMMUOP_LEAST_PIECE     512
 
 /* Claims start and end on a multiple of this: one leaf table, 2 MiB. */
 #define XEN_IOMMUOP_CLAIM_FRAMES    512
