@@ -4,24 +4,13 @@
 # driver, and once none, so that its DMA goes through Xen's tables as they are then.
 set -u
 . "$(dirname "$0")/lib.sh"
-. "$TESTS/../scripts/testbed.d/packages.sh"
+. "$TESTS/vm/packages.sh"
 
 ok 'the machine is built' "$TESTS/../scripts/testbed" build
 kernel=$TESTS/../build/testbed/kernel
 release=$(basename "$kernel"/lib/modules/*)
 
-# unpack PACKAGE...: the newest ones, without installing them.
-unpack() {
-    local package
-    rm -rf "$TEST_LOG/packages"
-    for package in "$@"; do
-        download "$package" "$TEST_LOG/packages" || return
-    done
-    for package in "$TEST_LOG/packages"/*.deb; do
-        dpkg -x "$package" "$TEST_LOG/packages" || return
-    done
-}
-ok 'kexec-tools can be had' unpack kexec-tools libxenmisc4.17 libxen{call,devicemodel,evtchn,foreignmemory,gnttab,toolcore,toollog}1
+ok 'kexec-tools can be had' unpack kexec-tools "${XEN_LIBRARIES[@]}"
 
 # The crash kernel's init: the dump's first 64 KiB go to the disk's second page, and who
 # wrote them to its first.
@@ -63,8 +52,6 @@ crash_initrd() {
 }
 ok "the crash kernel has an initrd" crash_initrd "$TEST_LOG/crash.gz"
 
-# Its libraries come with the program.
-export LD_LIBRARY_PATH=$TEST_LOG/packages/usr/lib/x86_64-linux-gnu
 cp "$kernel/vmlinuz" "$TEST_LOG/crash-kernel"
 
 # The events in order; and pages of the disk.
