@@ -98,8 +98,8 @@ static bool range_is_valid(const struct xen_iommu_op_range *r)
 }
 
 /*
- * Flush and settle what the batch did before. -ERESTART: that was work enough
- * for now, other work waits.
+ * Flush and settle what the batch did before. -ERESTART: other work waits, and
+ * the op is called again.
  */
 static int settle_before(struct iommu_op_batch *b)
 {
