@@ -116,7 +116,6 @@ bool pviommu_device_decide(struct pviommu_device *pd)
 static bool is_shortage(int error)
 {
 	switch (error) {
-	case -ENOMEM:
 	case -ENOSPC:
 	case -EBUSY:
 	case -ENXIO:
@@ -149,6 +148,12 @@ void pviommu_device_failed(struct pviommu_device *pd, int error)
 	if (latch(pd, PVIOMMU_PATH_OURS))
 		dev_err(pd->dev, "error %d, %u in a row: on xen-swiotlb from now on\n",
 			error, failures);
+}
+
+/* Xen has no memory for a table, and we have none left. That passes. */
+void pviommu_device_starved(struct pviommu_device *pd)
+{
+	dev_notice_ratelimited(pd->dev, "Xen is out of memory for the IOMMU's tables: a mapping has to wait until it has some, or others are unmapped\n");
 }
 
 /* No window lies under the device's mask. Not a failure, but said once. */

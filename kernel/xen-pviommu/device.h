@@ -85,6 +85,7 @@ static inline u64 pviommu_limit(struct device *dev, u64 mask)
 /* device.c */
 bool pviommu_device_decide(struct pviommu_device *pd);
 void pviommu_device_failed(struct pviommu_device *pd, int error);
+void pviommu_device_starved(struct pviommu_device *pd);
 void pviommu_device_narrow(struct pviommu_device *pd, u64 limit);
 int pviommu_devices_init(enum pviommu_mode mode);
 void pviommu_devices_exit(void);

@@ -32,6 +32,9 @@ static inline bool pviommu_static_serves(const struct pviommu_device *pd,
  */
 #define PVIOMMU_MAP_STRICT	BIT(15)
 
+/* Places that a mapping is tried at while Xen has no memory for their tables. */
+#define PVIOMMU_PLACES		4
+
 /* A run of BFNs, from where it is taken until Xen has been asked. */
 struct pviommu_place {
 	struct pviommu_window *w;

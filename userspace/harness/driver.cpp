@@ -183,14 +183,19 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
     }
     m.write = write;
     struct pviommu_place p = {};
-    if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
-        return m;
+    unsigned places = PVIOMMU_PLACES;
     bool unclean = false;
-    const int err = map_parts(m, parts, p.bfn, unclean);
-    if (err) {
-        pviommu_map_failed(&pd_, &p, m.nr, err, unclean);
+    int err = 0;
+    do {
+        if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
+            return m;
+        unclean = false;
+        err = map_parts(m, parts, p.bfn, unclean);
+        if (err)
+            pviommu_map_failed(&pd_, &p, m.nr, err, unclean);
+    } while (err == -ENOMEM && !unclean && --places);
+    if (err)
         return m;
-    }
     pviommu_batch_get(&flags);
     pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), pages);
     pviommu_batch_put(flags);

@@ -23,6 +23,10 @@ void put_page(struct page *page);
 
 #define pfn_to_page(pfn)  (&shim_pages[pfn])
 #define page_to_pfn(page) ((unsigned long)((page) - shim_pages))
+#define page_to_phys(page) PFN_PHYS(page_to_pfn(page))
+/* The last one, of which no test has anything. */
+#define alloc_page(gfp)   ((gfp) ? pfn_to_page(SHIM_PAGES - 1) : NULL)
+#define __free_page(page) ((void)(page))
 #define compound_head(page) ((page)->head)
 #define compound_nr(page)   ((unsigned long)(page)->nr)
 #define is_zone_device_page(page) ((page)->zone_device)
