@@ -100,7 +100,7 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
             default:
                 switch (below(5)) {
                 case 0:
-                    ops.push_back(map_of(bfn, 0x300 + below(4), nr, 1 + below(3) + (below(8) ? 0 : 8)));
+                    ops.push_back(map_of(bfn, 0x300 + below(4), nr, 1 + below(3) + (below(2) ? 0 : 8)));
                     break;
                 case 1:
                     ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, nr));
@@ -148,7 +148,7 @@ const Kind kinds[] = {
         ops.push_back(op_of(XEN_IOMMUOP_flush, bfn, 4));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
-        ops.push_back(map_of(bfn, 0x300, 4, 3 | XEN_IOMMUOP_MAP_noref));
+        ops.push_back(map_of(bfn, 0x300, 4, 3 | XEN_IOMMUOP_MAP_yield));
         unmap_all(ops, bfn);
     },
     [](auto &ops, uint64_t bfn, unsigned) {
@@ -279,7 +279,7 @@ void round(bool generic, unsigned seed, unsigned calls)
         expect(!ops[i].status, "the claims can't be released");
     expect(!ops[ops.size() - 2].status, "the host map can't be restored");
     const xen_iommu_op_usage &u = ops.back().u.usage;
-    expect(!u.claims && !u.tables && !u.mapped && !u.noref, "something is left in use");
+    expect(!u.claims && !u.tables && !u.mapped && !u.yielded, "something is left in use");
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn++)
         expect(!world::held(mfn) && !world::held_types(mfn), "a reference is lost");
     expect(world::allocations_live() == 2 + kThreads, "memory is lost");
