@@ -245,9 +245,8 @@ uint64_t *iommu_op_links_get(struct iommu_op_leaf *leaf)
 
     spin_lock(&leaf->claim->attach_lock);
 
-    if ( !leaf->link )
-        leaf->link = alloc_xenheap_page();
-    link = leaf->link;
+    link = leaf->link ?: alloc_xenheap_page();
+    ACCESS_ONCE(leaf->link) = link;
 
     spin_unlock(&leaf->claim->attach_lock);
 
@@ -324,10 +323,10 @@ static void settle_leaf(struct iommu_op_batch *b, struct iommu_op_leaf *leaf)
     unsigned int i;
 
     for ( i = 0; i < LEAF_FRAMES; i++ )
-        if ( entry[i] )
+        if ( read_atomic(&entry[i]) )
         {
-            iommu_op_put_entry(b->pv, entry[i], leaf, i);
-            entry[i] = 0;
+            iommu_op_put_entry(b->pv, read_atomic(&entry[i]), leaf, i);
+            write_atomic(&entry[i], 0);
         }
 
     b->mapped -= atomic_read(&leaf->used);

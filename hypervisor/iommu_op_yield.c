@@ -274,12 +274,16 @@ static void end_revocation(struct iommu_op_domain *pv, uint64_t *p, bool failed)
     if ( !entry_is_revoking(entry) )
         return;
 
-    if ( !failed )
-        atomic_inc(&pv->yielded);
+    if ( failed )
+    {
+        write_atomic(p, entry_unrevoked(entry) | pv->entry_bits);
+        iommu_sync_cache(p, sizeof(*p));
+        return;
+    }
 
-    write_atomic(p, failed ? entry_unrevoked(entry) | pv->entry_bits
-                           : ENTRY_YIELDED);
-    iommu_sync_cache(p, sizeof(*p));
+    /* To the hardware it is as absent as before; its table may go now. */
+    atomic_inc(&pv->yielded);
+    write_atomic(p, ENTRY_YIELDED);
 }
 
 static int revoke(struct domain *d, struct iommu_op_domain *pv, uint64_t *slot)
