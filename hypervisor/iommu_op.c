@@ -140,6 +140,11 @@ static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
                                   op->flags & XEN_IOMMUOP_RELEASE_unmap);
         break;
 
+    case XEN_IOMMUOP_watch:
+        if ( !op->flags )
+            rc = iommu_op_watch(d, pv, &op->u.watch);
+        break;
+
     case XEN_IOMMUOP_drop_host_map:
         if ( !op->flags && all_zero(op, 0) )
             rc = iommu_op_host_drop(d, pv);
@@ -262,6 +267,7 @@ static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
 
     case XEN_IOMMUOP_claim:
     case XEN_IOMMUOP_release:
+    case XEN_IOMMUOP_watch:
     case XEN_IOMMUOP_drop_host_map:
     case XEN_IOMMUOP_restore_host_map:
         return control_op(b, op);

@@ -15,6 +15,11 @@
  *
  * Only the vCPU whose tag a pending entry bears may settle it, so nobody frees
  * an entry on the strength of somebody else's earlier flush.
+ *
+ * A map that yields has two more states, when Xen takes it back:
+ *
+ *   mapped ---> pending(TAG_REVOKE) ---> yielded ---> as if mapped: unmap
+ *          the frame's use changes    after the flush
  */
 #ifndef __X86_PV_IOMMU_OP_H__
 #define __X86_PV_IOMMU_OP_H__
@@ -39,12 +44,15 @@
 #define ENTRY_PENDING   (1ULL << 58)
 #define ENTRY_TYPED     (1ULL << 59) /* holds a writable type reference */
 #define ENTRY_REF       (1ULL << 60) /* holds a page reference */
-#define ENTRY_NOREF     (1ULL << 61) /* RAM without a reference */
-#define ENTRY_KEPT      (ENTRY_TYPED | ENTRY_REF | ENTRY_NOREF | \
-                         (PADDR_MASK & PAGE_MASK))
+#define ENTRY_YIELD     (1ULL << 61) /* RAM without a reference */
+#define ENTRY_KIND      (ENTRY_TYPED | ENTRY_REF | ENTRY_YIELD)
+#define ENTRY_KEPT      (ENTRY_KIND | (PADDR_MASK & PAGE_MASK))
 
 /* Both: a page reference on another domain's page, which a device may write. */
-#define ENTRY_FOREIGN   (ENTRY_REF | ENTRY_NOREF)
+#define ENTRY_FOREIGN   (ENTRY_REF | ENTRY_YIELD)
+
+/* Yielded: it is not free, and maps nothing. */
+#define ENTRY_YIELDED   (ENTRY_TYPED | ENTRY_YIELD)
 
 /* A pending entry's tag: 10 bits where the attributes were, 6 in 52-57. */
 #define TAG_LOW_MASK    0x3ffU
@@ -63,6 +71,9 @@ static inline uint64_t tag_mark(unsigned int tag)
            ((uint64_t)(tag >> 10) << TAG_HIGH_SHIFT);
 }
 
+/* No vCPU's, the last two bits aside: who changes the frame's use settles it. */
+#define TAG_REVOKE      0xfffcU
+
 /* One tag a vCPU; 0 means deferred. MAX_VIRT_CPUS is far below 2^16. */
 static inline unsigned int vcpu_tag(const struct vcpu *v)
 {
@@ -79,6 +90,31 @@ static inline bool entry_is_pending(uint64_t entry, uint64_t mark)
     return (entry & (ENTRY_PENDING | ENTRY_PRESENT | TAG_MASK)) == mark;
 }
 
+/* The mark of an entry that is taken back: the tag keeps what it allowed. */
+static inline uint64_t revoke_mark(uint64_t entry)
+{
+    return tag_mark(TAG_REVOKE | (entry & ENTRY_PRESENT));
+}
+
+static inline bool entry_is_revoking(uint64_t entry)
+{
+    return entry_is_pending(entry & ~(ENTRY_PRESENT << TAG_LOW_SHIFT),
+                            tag_mark(TAG_REVOKE));
+}
+
+static inline uint64_t entry_unrevoked(uint64_t entry)
+{
+    return (entry & ENTRY_KEPT) |
+           ((entry >> TAG_LOW_SHIFT) & ENTRY_PRESENT);
+}
+
+/* Not free, and nobody is about to free it. */
+static inline bool entry_is_mapped(uint64_t entry)
+{
+    return (entry & ENTRY_PRESENT) || entry == ENTRY_YIELDED ||
+           entry_is_revoking(entry);
+}
+
 static inline mfn_t entry_mfn(uint64_t entry)
 {
     return maddr_to_mfn(entry & PADDR_MASK & PAGE_MASK);
@@ -86,9 +122,13 @@ static inline mfn_t entry_mfn(uint64_t entry)
 
 #define LEAF_FRAMES XEN_IOMMUOP_CLAIM_FRAMES
 
+struct iommu_op_claim;
+
 /* The leaf table of 512 BFNs; absent until the first map in them. */
 struct iommu_op_leaf {
     uint64_t *entry;            /* mapped for as long as it is there */
+    uint64_t *link;             /* see iommu_op_yield.h; absent until needed */
+    struct iommu_op_claim *claim; /* set before the table is */
     atomic_t used;              /* entries that are not free */
 };
 
@@ -96,9 +136,12 @@ struct iommu_op_claim {
     uint64_t bfn;
     unsigned int nr;
     bool in_host;               /* made where the host map was */
-    spinlock_t attach_lock;     /* allocation of leaf tables */
+    spinlock_t attach_lock;     /* allocation of leaf tables, and of links */
+    unsigned long **watch;      /* the guest's pages of bits; or NULL */
     struct iommu_op_leaf leaf[];
 };
+
+struct iommu_op_rmap;
 
 struct iommu_op_reserved {
     uint64_t bfn, nr;
@@ -129,7 +172,10 @@ struct iommu_op_domain {
 
     unsigned int max_tables;
     atomic_t tables;
-    atomic_t noref;             /* entries with ENTRY_NOREF */
+
+    struct iommu_op_rmap *rmap; /* absent until the first watch op */
+    percpu_rwlock_t rmap_lock;  /* read: iommu_op_revoke(); write: it goes */
+    atomic_t yielded;           /* entries that are ENTRY_YIELDED */
 
     /* See struct iommu_leaf_info. */
     unsigned int bfn_bits;
@@ -153,6 +199,14 @@ struct iommu_op_domain {
 };
 
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
+DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
+
+/* Claims start and end anywhere in what a watch page has bits for. */
+static inline unsigned int iommu_op_watch_index(const struct iommu_op_claim *c,
+                                                uint64_t bfn)
+{
+    return bfn / XEN_IOMMUOP_WATCH_FRAMES - c->bfn / XEN_IOMMUOP_WATCH_FRAMES;
+}
 
 /* iommu_op_domain.c */
 struct iommu_op_batch *iommu_op_batch_make(const struct vcpu *v);
@@ -167,6 +221,7 @@ struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
                                            uint64_t bfn, unsigned int nr);
 bool iommu_op_is_claimed(const struct iommu_op_domain *pv, uint64_t bfn,
                          uint64_t nr);
+uint64_t *iommu_op_links_get(struct iommu_op_leaf *leaf);
 int iommu_op_leaves_get(struct domain *d, struct iommu_op_domain *pv,
                         struct iommu_op_claim *c, uint64_t bfn,
                         unsigned int nr);
@@ -186,7 +241,14 @@ int iommu_op_query_device(struct domain *d, struct xen_iommu_op_device *q);
 
 /* iommu_op_flush.c */
 int iommu_op_flush_all(struct domain *d, unsigned int flags);
-void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry);
+void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
+                        struct iommu_op_leaf *leaf, unsigned int index);
+
+/* iommu_op_watch.c */
+int iommu_op_watch(struct domain *d, struct iommu_op_domain *pv,
+                   const struct xen_iommu_op_watch *w);
+void iommu_op_unwatch(struct iommu_op_claim *c);
+bool iommu_op_rmap_clear(struct iommu_op_domain *pv);
 
 #endif /* __X86_PV_IOMMU_OP_H__ */
 

@@ -37,6 +37,7 @@ struct iommu_op_hand {
     uint64_t *first, *end;      /* entries that were not written back yet */
     uint64_t *entry;
     struct iommu_op_leaf *leaf;
+    bool watched;               /* maps in it may yield */
     uint64_t epoch;             /* pv->epoch when it was taken */
 };
 
@@ -93,6 +94,11 @@ int iommu_op_unmap_any(struct iommu_op_batch *b,
                        const struct xen_iommu_op_range *r, bool defer);
 int iommu_op_flush(struct iommu_op_batch *b,
                    const struct xen_iommu_op_range *r);
+
+/* iommu_op_yield.c */
+int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
+                     uint64_t entry);
+bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark);
 
 /* iommu_op_trace.c */
 void iommu_op_trace_batch(const struct iommu_op_batch *b, unsigned int slots,

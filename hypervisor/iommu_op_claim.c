@@ -11,7 +11,7 @@
 #include <xen/nospec.h>
 #include <xen/vmap.h>
 
-#include "iommu_op_batch.h"
+#include "iommu_op_plain.h"
 
 static bool overlaps(uint64_t bfn, uint64_t nr, uint64_t first, uint64_t n)
 {
@@ -73,6 +73,7 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
     index %= LEAF_FRAMES;
     h->bfn = bfn - index;
     h->nr = LEAF_FRAMES;
+    h->watched = c->watch && c->watch[iommu_op_watch_index(c, bfn)];
     h->epoch = b->pv->epoch;
 
     return &h->entry[index];
@@ -220,6 +221,7 @@ static int leaf_attach(struct domain *d, struct iommu_op_domain *pv,
         if ( entry )
         {
             --*reserved;
+            leaf->claim = c;
             /* Its contents before the pointer; pairs with iommu_op_find_entry(). */
             smp_wmb();
             ACCESS_ONCE(leaf->entry) = entry;
@@ -231,6 +233,24 @@ static int leaf_attach(struct domain *d, struct iommu_op_domain *pv,
     spin_unlock(&c->attach_lock);
 
     return rc;
+}
+
+/* The links of a table's entries, or NULL. See iommu_op_yield.h. */
+uint64_t *iommu_op_links_get(struct iommu_op_leaf *leaf)
+{
+    uint64_t *link = ACCESS_ONCE(leaf->link);
+
+    if ( link )
+        return link;
+
+    spin_lock(&leaf->claim->attach_lock);
+
+    link = leaf->link ?: alloc_xenheap_page();
+    ACCESS_ONCE(leaf->link) = link;
+
+    spin_unlock(&leaf->claim->attach_lock);
+
+    return link;
 }
 
 /*
@@ -288,8 +308,8 @@ static int clear_leaf(struct domain *d, struct iommu_op_domain *pv,
     unsigned int i, flush_flags = 0;
 
     for ( i = 0; i < LEAF_FRAMES; i++ )
-        if ( entry[i] & ENTRY_PRESENT )
-            write_atomic(&entry[i], entry_pending(entry[i], MARK_DEFERRED));
+        if ( read_atomic(&entry[i]) )
+            iommu_op_make_pending(&entry[i], MARK_DEFERRED);
 
     iommu_sync_cache(entry, PAGE_SIZE);
 
@@ -303,10 +323,10 @@ static void settle_leaf(struct iommu_op_batch *b, struct iommu_op_leaf *leaf)
     unsigned int i;
 
     for ( i = 0; i < LEAF_FRAMES; i++ )
-        if ( entry[i] )
+        if ( read_atomic(&entry[i]) )
         {
-            iommu_op_put_entry(b->pv, entry[i]);
-            entry[i] = 0;
+            iommu_op_put_entry(b->pv, read_atomic(&entry[i]), leaf, i);
+            write_atomic(&entry[i], 0);
         }
 
     b->mapped -= atomic_read(&leaf->used);
@@ -319,6 +339,9 @@ static void detach_leaf(struct domain *d, struct iommu_op_domain *pv,
     put_table(d, pv, leaf->entry,
               mfn_to_page(domain_page_map_to_mfn(leaf->entry)), bfn);
     leaf->entry = NULL;
+    if ( leaf->link )
+        free_xenheap_page(leaf->link);
+    leaf->link = NULL;
 }
 
 /* Empty and detach the tables of leaf[from .. to). */
@@ -390,6 +413,12 @@ int iommu_op_release(struct iommu_op_batch *b,
         if ( i < leaves && general_preempt_check() )
             return -ERESTART;
     }
+
+    while ( pv->nr_claims == 1 && !iommu_op_rmap_clear(pv) )
+        if ( general_preempt_check() )
+            return -ERESTART;
+
+    iommu_op_unwatch(c);
 
     for ( i = 0; pv->claim[i] != c; i++ )
         continue;

@@ -100,6 +100,7 @@ static struct iommu_op_domain *make_domain(struct domain *d)
         return NULL;
 
     percpu_rwlock_resource_init(&pv->lock, iommu_op_rwlock);
+    percpu_rwlock_resource_init(&pv->rmap_lock, iommu_op_rmap_rwlock);
 
     iommu_vcall(hd->platform_ops, leaf_info, d, &info);
     pv->bfn_bits = info.bfn_bits;
@@ -166,7 +167,7 @@ void iommu_op_limits(struct domain *d, struct xen_iommu_op_query *q)
     iommu_vcall(dom_iommu(d)->platform_ops, leaf_info, d, &info);
     q->bfn_bits = info.bfn_bits;
     q->max_tables = max_tables();
-    q->caps = opt_generic ? 0 : XEN_IOMMUOP_CAP_leaf;
+    q->caps = opt_generic ? 0 : XEN_IOMMUOP_CAP_leaf | XEN_IOMMUOP_CAP_yield;
 
     /* Nobody could drop it before the first op. */
     if ( !pv || ACCESS_ONCE(pv->host) == HOST_present )
@@ -212,7 +213,7 @@ void iommu_op_usage(const struct iommu_op_domain *pv,
         .claims = pv->nr_claims,
         .tables = atomic_read(&pv->tables),
         .mapped = max(mapped, 0L),
-        .noref = atomic_read(&pv->noref),
+        .yielded = atomic_read(&pv->yielded),
     };
 }
 

@@ -161,7 +161,7 @@ static noinline void maps_failed(const struct iommu_op_batch *b)
 
     for ( ; op < end; op += 1 + iommu_op_list_slots(op, end - op - 1) )
         if ( (op->op == XEN_IOMMUOP_map || op->op == XEN_IOMMUOP_map_list) &&
-             !op->status )
+             op->status >= 0 )
             op->status = -EIO;
 }
 
@@ -193,25 +193,40 @@ static noinline void put_foreign(struct page_info *page)
     put_page(page);
 }
 
-static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry)
+/* References, or nothing of MMIO; or it has yielded. */
+static noinline void put_held(struct iommu_op_domain *pv, uint64_t entry)
 {
     struct page_info *page = mfn_to_page(entry_mfn(entry));
+
+    if ( (entry & ENTRY_KIND) == ENTRY_YIELDED )
+    {
+        atomic_dec(&pv->yielded);
+        return;
+    }
 
     if ( entry & ENTRY_TYPED )
         iommu_op_put_writable(page);
 
-    if ( likely((entry & ENTRY_FOREIGN) == ENTRY_REF) )
-        iommu_op_put_own(page);
-    else if ( entry & ENTRY_REF )
+    if ( (entry & ENTRY_FOREIGN) == ENTRY_FOREIGN )
         put_foreign(page);
-    else if ( entry & ENTRY_NOREF )
-        atomic_dec(&pv->noref);
+    else if ( entry & ENTRY_REF )
+        iommu_op_put_own(page);
 }
 
-/* Drop what a map took for @entry. */
-void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry)
+static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry,
+                             struct iommu_op_leaf *leaf, unsigned int index)
 {
-    put_entry(pv, entry);
+    if ( likely((entry & ENTRY_KIND) == ENTRY_YIELD) )
+        iommu_op_yield_put(pv, mfn_x(entry_mfn(entry)), leaf, index);
+    else
+        put_held(pv, entry);
+}
+
+/* Drop what a map took for @entry, which stands, or was to, at @leaf[@index]. */
+void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
+                        struct iommu_op_leaf *leaf, unsigned int index)
+{
+    put_entry(pv, entry, leaf, index);
 }
 
 /*
@@ -233,7 +248,7 @@ static inline void settle_entry(struct iommu_op_batch *b, uint64_t *p,
     }
 
     /* The reference first: a free entry may be mapped again at once. */
-    put_entry(b->pv, entry);
+    put_entry(b->pv, entry, b->hand.leaf, p - b->hand.entry);
     write_atomic(p, 0);
     b->hand.used--;
 }

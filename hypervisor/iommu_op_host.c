@@ -177,9 +177,6 @@ static int change_host_map(struct domain *d, struct iommu_op_domain *pv,
 
 int iommu_op_host_drop(struct domain *d, struct iommu_op_domain *pv)
 {
-    if ( atomic_read(&pv->noref) )
-        return -EBUSY;
-
     return change_host_map(d, pv, HOST_dropped, HOST_dropping);
 }
 

@@ -49,25 +49,6 @@ static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
     return 0;
 }
 
-/* What is not held by a reference. */
-static noinline int get_unheld(const struct iommu_op_batch *b, uint64_t mfn,
-                               uint64_t entry)
-{
-    int rc;
-
-    if ( !(entry & ENTRY_NOREF) )
-        return check_mmio(b->d, mfn, entry & ENTRY_WRITE);
-
-    rc = iommu_op_get_ram(b->d, mfn, false);
-    if ( !rc )
-    {
-        put_page(mfn_to_page(_mfn(mfn)));
-        atomic_inc(&b->pv->noref);
-    }
-
-    return rc;
-}
-
 /* Frames by name, or neighbours. */
 struct frames {
     const uint64_t *list;       /* the MFN of each; or NULL, */
@@ -99,7 +80,7 @@ static inline int get_frame(const struct iommu_op_batch *b,
 {
     return likely(entry & ENTRY_REF)
            ? iommu_op_get_ram(owner, mfn, entry & ENTRY_TYPED)
-           : get_unheld(b, mfn, entry);
+           : check_mmio(b->d, mfn, entry & ENTRY_WRITE);
 }
 
 /* Drop what was taken for the frames [from, to). */
@@ -107,7 +88,9 @@ static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
                        unsigned int from, unsigned int to)
 {
     while ( to-- > from )
-        iommu_op_put_entry(b->pv, iommu_op_with_mfn(m->entry, mfn_of(m->frames, to)));
+        iommu_op_put_entry(b->pv,
+                           iommu_op_with_mfn(m->entry, mfn_of(m->frames, to)),
+                           NULL, 0);
 }
 
 /* A leaf table that is not there: all of its entries are free. */
@@ -263,8 +246,108 @@ static uint64_t foreign_entry(uint64_t entry, const struct domain *owner)
     return entry | ENTRY_FOREIGN;
 }
 
+/*
+ * The tables that a map which yields lacks. That it would fail is found before
+ * they come, so that it leaves none.
+ */
+static int yield_prepare(struct iommu_op_batch *b, const struct mapping *m)
+{
+    struct mapping held = *m;
+    unsigned int done;
+    int rc;
+
+    for ( done = 0; done < m->nr; )
+    {
+        struct iommu_op_span s = iommu_op_span(b, m->claim, m->bfn + done,
+                                               m->nr - done);
+
+        if ( !s.entry )
+            break;
+        done += s.nr;
+    }
+
+    if ( done == m->nr )
+        return 0;
+
+    held.entry = iommu_op_held_entry(m->entry);
+    rc = map_prepare(b, &held);
+    if ( !rc )
+        put_frames(b, &held, 0, m->nr);
+
+    return rc;
+}
+
+/* Take back what was mapped of an op that fails: @rc, or -EIO. */
+static noinline int yield_undo(struct iommu_op_batch *b,
+                               const struct mapping *m, unsigned int done,
+                               int rc)
+{
+    b->op->status = 0;
+    unmap_entries(b, m->claim, m->bfn, done);
+    iommu_op_flush_and_free(b);
+
+    return b->op->status ?: rc;
+}
+
+/* Are there pages of bits for all of it? */
+static bool is_watched(const struct mapping *m)
+{
+    const struct iommu_op_claim *c = m->claim;
+    unsigned int i = iommu_op_watch_index(c, m->bfn);
+
+    for ( ; c->watch && i <= iommu_op_watch_index(c, m->bfn + m->nr - 1); i++ )
+        if ( !c->watch[i] )
+            return false;
+
+    return c->watch;
+}
+
+/* Frames whose maps yield: 0, STATUS_held or a negative errno. */
+static int map_yielding(struct iommu_op_batch *b, const struct mapping *m)
+{
+    const struct frames frames = m->frames;
+    unsigned int done = 0, end, first;
+    int rc, held = 0;
+
+    if ( !b->pv->direct )
+        return -EOPNOTSUPP;
+
+    rc = is_watched(m) ? yield_prepare(b, m) : -ENOBUFS;
+
+    while ( rc >= 0 && done < m->nr )
+    {
+        struct iommu_op_span s = iommu_op_span(b, m->claim, m->bfn + done,
+                                               m->nr - done);
+
+        for ( first = done, end = done + s.nr; done < end; done++ )
+        {
+            unsigned long mfn = mfn_of(frames, done);
+
+            rc = iommu_op_map_yielding(b, &s.entry[done - first], mfn,
+                                       iommu_op_with_mfn(m->entry, mfn));
+            if ( unlikely(rc) )
+            {
+                if ( rc < 0 )
+                    break;
+                held = rc;
+            }
+        }
+
+        iommu_op_changed(b, s.entry, done - first);
+        b->hand.used += done - first;
+    }
+
+    if ( rc < 0 )
+        return done ? yield_undo(b, m, done, rc) : rc;
+
+    if ( b->pv->flush_added )
+        iommu_op_note_added(b, m->bfn, m->nr);
+
+    return held;
+}
+
 #define MAP_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
-                   XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref)
+                   XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
 
 static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
 {
@@ -295,9 +378,11 @@ int iommu_op_map_any(struct iommu_op_batch *b,
     if ( !mapping.claim )
         return -ENOENT;
 
-    /* A noref map may reach no more than the host map does. */
-    if ( (flags & XEN_IOMMUOP_MAP_noref) && b->pv->host != HOST_present )
-        return -EBUSY;
+    if ( flags & XEN_IOMMUOP_MAP_yield )
+    {
+        mapping.owner = owner;
+        return map_yielding(b, &mapping);
+    }
 
     if ( m->domid != DOMID_SELF )
     {
@@ -317,6 +402,9 @@ int iommu_op_map_any(struct iommu_op_batch *b,
     return rc;
 }
 
+#define LIST_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
+                    XEN_IOMMUOP_MAP_yield)
+
 int iommu_op_map_list(struct iommu_op_batch *b,
                       const struct xen_iommu_op_list *l, unsigned int flags,
                       const uint64_t *list)
@@ -326,21 +414,24 @@ int iommu_op_map_list(struct iommu_op_batch *b,
         .bfn = l->bfn,
         .nr = l->nr,
         .frames.list = list,
-        .entry = iommu_op_entry_of(b->pv, flags & ENTRY_PRESENT),
+        .entry = iommu_op_entry_of(b->pv, flags & LIST_FLAGS),
     };
 
-    if ( l->ctx || l->pad0 || l->pad1 || !l->nr || !flags ||
-         (flags & ~ENTRY_PRESENT) )
+    if ( l->ctx || l->pad0 || l->pad1 || !l->nr || !(flags & ENTRY_PRESENT) ||
+         (flags & ~LIST_FLAGS) )
         return -EINVAL;
 
     mapping.claim = iommu_op_find_claim(b->pv, l->bfn, l->nr);
     if ( !mapping.claim )
         return -ENOENT;
 
+    if ( flags & XEN_IOMMUOP_MAP_yield )
+        return map_yielding(b, &mapping);
+
     return map_prepare(b, &mapping) ?: map_commit(b, &mapping);
 }
 
-/* Make the entries of one span pending: how many were not present. */
+/* Make the entries of one span pending: how many were not mapped. */
 static unsigned int unmap_span(struct iommu_op_batch *b,
                                const struct iommu_op_span *s, uint64_t bfn,
                                uint64_t mark)
@@ -388,25 +479,25 @@ static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
     iommu_op_unsettled_add(b, bfn, nr);
 }
 
-static bool all_present(struct iommu_op_batch *b, struct iommu_op_claim *c,
+static bool all_mapped(struct iommu_op_batch *b, struct iommu_op_claim *c,
                         uint64_t bfn, unsigned int nr)
 {
-    bool present = true;
+    bool mapped = true;
 
-    while ( present && nr )
+    while ( mapped && nr )
     {
         struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);
         unsigned int i;
 
-        present = s.entry;
-        for ( i = 0; present && i < s.nr; i++ )
-            present = read_atomic(&s.entry[i]) & ENTRY_PRESENT;
+        mapped = s.entry;
+        for ( i = 0; mapped && i < s.nr; i++ )
+            mapped = entry_is_mapped(read_atomic(&s.entry[i]));
 
         bfn += s.nr;
         nr -= s.nr;
     }
 
-    return present;
+    return mapped;
 }
 
 int iommu_op_unmap_any(struct iommu_op_batch *b,
@@ -415,7 +506,7 @@ int iommu_op_unmap_any(struct iommu_op_batch *b,
     struct iommu_op_claim *c = iommu_op_find_claim(b->pv, r->bfn, r->nr);
     unsigned int missed;
 
-    if ( !c || !all_present(b, c, r->bfn, r->nr) )
+    if ( !c || !all_mapped(b, c, r->bfn, r->nr) )
         return -ENOENT;
 
     missed = unmap_spans(b, c, r->bfn, r->nr, defer ? MARK_DEFERRED : b->mark);

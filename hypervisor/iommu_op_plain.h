@@ -8,9 +8,7 @@
 #define __X86_PV_IOMMU_OP_PLAIN_H__
 
 #include "iommu_op_batch.h"
-
-/* A page that is Xen's in some way. Neither flag changes under a reference. */
-#define PGC_special (PGC_xen_heap | PGC_extra)
+#include "iommu_op_yield.h"
 
 /*
  * What get_page() and get_page_type() do, and what undoes them, for a page that
@@ -109,7 +107,7 @@ static inline int iommu_op_is_taken(uint64_t entry)
     return entry & ENTRY_PENDING ? -EBUSY : -EEXIST;
 }
 
-#define MAP_SELF (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref)
+#define MAP_SELF (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
 
 /* What an entry holds beside its address. */
 static inline uint64_t iommu_op_entry_of(const struct iommu_op_domain *pv,
@@ -122,10 +120,43 @@ static inline uint64_t iommu_op_entry_of(const struct iommu_op_domain *pv,
                  XEN_IOMMUOP_MAP_write != ENTRY_WRITE);
 
     if ( flags & MAP_SELF )
-        return entry | (flags & XEN_IOMMUOP_MAP_noref ? ENTRY_NOREF : 0);
+        return entry | (flags & XEN_IOMMUOP_MAP_yield ? ENTRY_YIELD : 0);
 
     return entry | ENTRY_REF |
            (flags & XEN_IOMMUOP_MAP_write ? ENTRY_TYPED : 0);
+}
+
+/* The same, if it does not yield but holds references. */
+static inline uint64_t iommu_op_held_entry(uint64_t entry)
+{
+    return (entry & ~ENTRY_YIELD) | ENTRY_REF |
+           (entry & ENTRY_WRITE ? ENTRY_TYPED : 0);
+}
+
+/*
+ * Map a frame of the caller's own RAM with a map that yields, at @p of the table
+ * in hand: 0, or STATUS_held, or a negative errno. The caller notes the change.
+ */
+static inline int iommu_op_map_yielding(struct iommu_op_batch *b, uint64_t *p,
+                                        unsigned long mfn, uint64_t entry)
+{
+    uint64_t *slot = iommu_op_slot(b->pv, mfn);
+    uint64_t seen;
+
+    if ( unlikely(!slot) || unlikely(!slot_lock_empty(slot)) )
+        return iommu_op_map_odd(b, p, mfn, entry);
+
+    if ( unlikely(!iommu_op_may_yield(mfn_to_page(_mfn(mfn)), b->d)) )
+    {
+        slot_unlock(slot, 0);
+        return iommu_op_map_odd(b, p, mfn, entry);
+    }
+
+    seen = cmpxchg(p, 0, entry);
+    slot_unlock(slot, likely(!seen)
+                      ? slot_of_one(b->hand.leaf, p - b->hand.entry) : 0);
+
+    return iommu_op_is_taken(seen);
 }
 
 /* A map of one frame needs one pass. */
@@ -133,18 +164,10 @@ static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
                           const struct xen_iommu_op_map *m, unsigned int flags)
 {
     uint64_t entry = iommu_op_with_mfn(iommu_op_entry_of(b->pv, flags), m->mfn);
-    int rc = iommu_op_is_taken(read_atomic(p)) ?:
-             iommu_op_get_ram(b->d, m->mfn, entry & ENTRY_TYPED);
+    int rc = iommu_op_map_yielding(b, p, m->mfn, entry);
 
-    if ( rc )
+    if ( unlikely(rc < 0) )
         return rc;
-
-    if ( unlikely(cmpxchg(p, 0, entry)) )
-    {
-        /* Another vCPU was faster. */
-        iommu_op_put_entry(b->pv, entry);
-        return -EEXIST;
-    }
 
     b->hand.used++;
     iommu_op_changed(b, p, 1);
@@ -152,7 +175,7 @@ static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
     if ( unlikely(b->pv->flush_added) )
         iommu_op_note_added(b, m->bfn, 1);
 
-    return 0;
+    return rc;
 }
 
 /* One frame of the caller's own RAM, as nearly all maps are, and all right? */
@@ -162,8 +185,8 @@ static inline bool map_is_plain(const struct iommu_op_batch *b,
 {
     return likely(m->nr == 1) && likely(!m->ctx) &&
            likely(m->domid == DOMID_SELF) &&
-           likely(flags) && likely(flags <= ENTRY_PRESENT) &&
-           likely(b->pv->direct);
+           likely((flags & ~ENTRY_PRESENT) == XEN_IOMMUOP_MAP_yield) &&
+           likely(flags & ENTRY_PRESENT);
 }
 
 static inline int iommu_op_map(struct iommu_op_batch *b,
@@ -173,22 +196,23 @@ static inline int iommu_op_map(struct iommu_op_batch *b,
     uint64_t *p = map_is_plain(b, m, flags) ? iommu_op_entry(b, m->bfn) : NULL;
 
     /* Whatever is not simple about it, that one does or says. */
-    return likely(p) ? map_one(b, p, m, flags) : iommu_op_map_any(b, m, flags);
+    return likely(p) && likely(b->hand.watched)
+           ? map_one(b, p, m, flags) : iommu_op_map_any(b, m, flags);
 }
 
-/* Make an entry pending, if it is present. Its reference stays held. */
+/* Make an entry pending, if it is mapped. Its reference stays held. */
 static inline bool iommu_op_make_pending(uint64_t *p, uint64_t mark)
 {
     uint64_t old = read_atomic(p), seen;
 
-    for ( ; old & ENTRY_PRESENT; old = seen )
+    for ( ; likely(old & ENTRY_PRESENT); old = seen )
     {
         seen = cmpxchg(p, old, entry_pending(old, mark));
         if ( likely(seen == old) )
             return true;
     }
 
-    return false;
+    return old && iommu_op_make_yielded_pending(p, mark);
 }
 
 /*

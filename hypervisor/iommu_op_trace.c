@@ -14,7 +14,7 @@ static void add_op(struct xen_iommu_op_trc_batch *t,
 {
     t->ops++;
 
-    if ( op->status )
+    if ( op->status < 0 )
     {
         t->failed++;
         if ( !t->error )

@@ -41,7 +41,7 @@
  * only this magic in its answer says that the rest of this file holds.
  */
 #define XEN_IOMMUOP_MAGIC           0x554d4f49 /* "IOMU" */
-#define XEN_IOMMUOP_VERSION         3
+#define XEN_IOMMUOP_VERSION         4
 
 /* One page holds a whole batch: 128 ops of 32 bytes are 4096 bytes. */
 #define XEN_IOMMUOP_MAX_OPS         128
@@ -79,7 +79,8 @@
 #define XEN_IOMMUOP_usage           10
 #define XEN_IOMMUOP_map_list        11
 #define XEN_IOMMUOP_query_device    12
-#define XEN_IOMMUOP_OPS             13 /* numbers, from 1: all below it */
+#define XEN_IOMMUOP_watch           13
+#define XEN_IOMMUOP_OPS             14 /* numbers, from 1: all below it */
 
 /*
  * map_list names its frames one by one. Their MFNs stand in the array's next
@@ -89,17 +90,31 @@
 #define XEN_IOMMUOP_MAX_LIST \
     ((XEN_IOMMUOP_MAX_OPS - 1) * XEN_IOMMUOP_LIST_MFNS)
 
-/* xen_iommu_op.flags of map and map_list: at least one of these; of map, too: */
+/* xen_iommu_op.flags of map and map_list: at least one of the first two. */
 #define XEN_IOMMUOP_MAP_read        (1u << 0)
 #define XEN_IOMMUOP_MAP_write       (1u << 1)
-/* The frames are MMIO that the caller may access; no reference is taken. */
+/* The frames are MMIO that the caller may access; no reference. Of map only. */
 #define XEN_IOMMUOP_MAP_mmio        (1u << 2)
 /*
- * Map the caller's own RAM as the host map does: without a reference. It gives
- * a device nothing that the host map does not give, so it is allowed exactly
- * while that stands, and the host map can't be dropped while such maps exist.
+ * The caller's own RAM, and the map holds no reference: it yields. Before the
+ * frame becomes anything but an ordinary writable page of the caller's (a page
+ * table, or nothing of the caller's at all), Xen takes the map from the devices,
+ * and sets the BFN's bit in the page that a watch op gave. The BFN is in use
+ * until its unmap, which has status 0.
  */
-#define XEN_IOMMUOP_MAP_noref       (1u << 3)
+#define XEN_IOMMUOP_MAP_yield       (1u << 3)
+
+/*
+ * xen_iommu_op.status of a map or map_list with MAP_yield: it is done, but some
+ * of its frames are held by a reference until the unmap, as if without the flag.
+ */
+#define XEN_IOMMUOP_STATUS_held     1
+
+/*
+ * watch: BFNs that one page has a bit for. BFN b has bit b % WATCH_FRAMES, as
+ * in an array of 64-bit words, of the page for b / WATCH_FRAMES.
+ */
+#define XEN_IOMMUOP_WATCH_FRAMES    32768
 
 /* xen_iommu_op.flags of unmap: a later flush settles it. */
 #define XEN_IOMMUOP_UNMAP_defer     (1u << 0)
@@ -119,6 +134,7 @@
 /* xen_iommu_op.u.query.caps */
 #define XEN_IOMMUOP_CAP_host_map    (1u << 0) /* the host map stands, whole */
 #define XEN_IOMMUOP_CAP_leaf        (1u << 1) /* leaf tables are reached directly */
+#define XEN_IOMMUOP_CAP_yield       (1u << 2) /* MAP_yield and watch work */
 
 /* xen_iommu_op.u.device.why: the reason for the status -ENODEV. */
 #define XEN_IOMMUOP_DEVICE_ok       0 /* its DMA is translated: status 0 */
@@ -137,6 +153,20 @@ struct xen_iommu_op_map {
     uint32_t nr;    /* IN  1 .. MAX_FRAMES: BFNs and MFNs both ascend by 1 */
     uint64_t bfn;   /* IN  first */
     uint64_t mfn;   /* IN  first */
+};
+
+/*
+ * watch: pages in which Xen sets the bits of BFNs whose maps yielded, for the
+ * claim that covers bfn. The first is that for bfn / WATCH_FRAMES; the others
+ * follow it, and each has BFNs of the claim. Xen sets bits, the caller clears
+ * them. The pages are held until the claim is released.
+ */
+struct xen_iommu_op_watch {
+    uint16_t ctx;   /* IN  0 */
+    uint16_t pad0;  /* IN  0 */
+    uint32_t nr;    /* IN  number of pages, whose MFNs ascend by 1 */
+    uint64_t bfn;   /* IN  a BFN that the first page is for */
+    uint64_t mfn;   /* IN  the first page, which is the caller's and writable */
 };
 
 /* map_list: the caller's own RAM, behind BFNs that ascend by 1. */
@@ -194,17 +224,18 @@ struct xen_iommu_op_device {
 struct xen_iommu_op_usage {
     uint32_t claims; /* OUT number of claims;           IN 0, as all below */
     uint32_t tables; /* OUT leaf tables */
-    uint64_t mapped; /* OUT BFNs that are mapped, or wait for their flush */
-    uint64_t noref;  /* OUT those among them that hold no reference */
+    uint64_t mapped; /* OUT BFNs that are not free: mapped, yielded, or waiting */
+    uint64_t yielded; /* OUT those among them whose maps yielded */
 };
 
 struct xen_iommu_op {
     uint16_t op;     /* IN  XEN_IOMMUOP_* */
     uint16_t flags;  /* IN  flags of that op */
-    int32_t  status; /* OUT 0 or a negative errno; IN ignored */
+    int32_t  status; /* OUT 0, a negative errno, or STATUS_held; IN ignored */
     union {
         struct xen_iommu_op_map map;
         struct xen_iommu_op_list list;
+        struct xen_iommu_op_watch watch;
         struct xen_iommu_op_range range;
         struct xen_iommu_op_none none;
         struct xen_iommu_op_query query;

@@ -55,6 +55,7 @@ struct pviommu_device {
 	atomic_long_t base_live;	/* mappings of the base ops that live */
 	bool strangers;			/* so do some that were not counted */
 	bool told;			/* the log has its line on a narrow mask */
+	bool told_stale;		/* and that on memory freed while mapped */
 	bool in_sysfs;
 	bool holds_module;
 	enum pviommu_life life;		/* changes under both locks, device.c */

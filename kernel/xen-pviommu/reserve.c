@@ -46,14 +46,14 @@ static bool lose(void)
 static bool give_table(struct pviommu_window *w)
 {
 	u64 bfn = bfn_table_borrow(&w->bfns);
-	bool unclean = false;
+	struct pviommu_outcome outcome;
 	int err;
 
 	if (bfn == BFN_NONE)
 		return false;
 	err = pviommu_map_at(bfn, page_to_phys(page), 1, XEN_IOMMUOP_MAP_read,
-			     &unclean);
-	if (unclean)
+			     &outcome);
+	if (outcome.unclean)
 		return lose();
 	if (!err) {
 		pviommu_count(PVIOMMU_PAGES_MAPPED, 1);

@@ -75,6 +75,19 @@ void Checker::check_flushes(const Active &a) const
         violate("a flush, though nothing was unmapped");
 }
 
+// Set if it has yielded; and otherwise if an earlier map of the BFN did.
+void Checker::check_bit(uint64_t bfn, const Entry &e) const
+{
+    const model::Claim *c = model.claim_of({bfn, 1});
+    const auto page = c ? c->watch.find(bfn / 32768) : std::map<uint64_t, uint64_t>::const_iterator();
+    if (!c || page == c->watch.end())
+        return;
+    const unsigned long *words = world::words_of(page->second);
+    const bool set = words && words[bfn % 32768 / 64] >> (bfn % 64) & 1;
+    if (e.yielded ? !set : set && !model.ever_yielded.contains(bfn))
+        violate("BFN %lx: its bit is %sset", ul(bfn), set ? "" : "not ");
+}
+
 void Checker::check_entry(uint64_t bfn) const
 {
     const auto it = model.entries.find(bfn);
@@ -90,10 +103,14 @@ void Checker::check_entry(uint64_t bfn) const
         return;
     }
     const Entry &e = it->second;
-    const bool noref = e.flags & XEN_IOMMUOP_MAP_noref;
-    if (!word || peek_mfn(word) != e.mfn || !!peek_is_noref(word) != noref)
+    if (!word || peek_mfn(word) != e.mfn || !!peek_yields(word) != (e.yields() && !e.yielded) ||
+        !!peek_has_yielded(word) != e.yielded)
         violate("BFN %lx: its entry %lx is not of frame %lx", ul(bfn), ul(word), ul(e.mfn));
-    if (e.state == State::Mapped) {
+    check_bit(bfn, e);
+    if (e.state == State::Mapped && e.yielded) {
+        if (peek_is_mapped(word) || t.present || peek_is_pending(word, &tag))
+            violate("BFN %lx has yielded, its entry is %lx", ul(bfn), ul(word));
+    } else if (e.state == State::Mapped) {
         const bool w = e.flags & XEN_IOMMUOP_MAP_write, r = e.flags & XEN_IOMMUOP_MAP_read;
         if (!peek_is_mapped(word) || !t.present || t.mfn != e.mfn || t.write != w || t.read != r)
             violate("BFN %lx: mapped to %lx, the table says otherwise", ul(bfn), ul(e.mfn));
@@ -212,7 +229,9 @@ void Checker::audit()
     check_host_map();
     // The state of a domain is two pieces of memory.
     const size_t state = world::dom(0).iommu.arch.pv ? 2 + peek_batches() : 0;
-    if (world::allocations_live() != model.claims.size() + state)
+    if (world::heap_pages_live() != peek_heap_pages() || (model.claims.empty() && peek_allocations() + peek_heap_pages()))
+        violate("%u pages of the look-up are left of %u", peek_heap_pages(), world::heap_pages_live());
+    if (world::allocations_live() != model.claims.size() + state + peek_allocations())
         violate("%u allocations are left for %zu claims", world::allocations_live(), model.claims.size());
 }
 

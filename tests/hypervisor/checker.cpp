@@ -43,6 +43,12 @@ xen_iommu_op op_release(uint64_t bfn, uint32_t nr, unsigned flags)
     return range_op(XEN_IOMMUOP_release, bfn, nr, flags);
 }
 xen_iommu_op op_plain(unsigned op) { return range_op(op, 0, 0, 0); }
+xen_iommu_op op_watch(uint64_t bfn, uint64_t mfn, uint32_t nr)
+{
+    xen_iommu_op o = op_plain(XEN_IOMMUOP_watch);
+    o.u.watch = {0, 0, nr, bfn, mfn};
+    return o;
+}
 xen_iommu_op op_device(unsigned seg, unsigned bus, unsigned devfn)
 {
     xen_iommu_op o = {};
@@ -168,7 +174,7 @@ void Checker::part_begins()
     a.expected = a.in;
     a.allowed.assign(a.in.size(), {});
     a.executed = a.copies_in = a.copies_out = 0;
-    a.preempted = a.restarted = a.control_flush_failed = a.settling = a.no_state = false;
+    a.preempted = a.restarted = a.control_flush_failed = a.settling = a.undone = a.no_state = false;
     a.copy_in_failed = a.copy_out_failed = false;
     world::log = {};
 }
@@ -181,6 +187,7 @@ void Checker::advance(Active &a)
         a.no_state |= x.failed && x.what == world::Alloc::Domain;
         f.leaf_alloc |= x.failed && (x.what == world::Alloc::Leaf || x.what == world::Alloc::Shadow);
         f.claim_alloc |= x.failed && x.what == world::Alloc::Claim;
+        f.heap_alloc |= x.failed && x.what == world::Alloc::Heap;
     }
     f.generic_map = world::log.generic_map_failed;
     f.generic_unmap = world::log.generic_unmap_failed;
@@ -193,7 +200,7 @@ void Checker::advance(Active &a)
     const unsigned index = a.executed, kind = a.in[index].op;
     for (const world::Allocation &x : world::log.allocations)
         if (!world::config.generic && kind != XEN_IOMMUOP_map && kind != XEN_IOMMUOP_map_list &&
-            kind != XEN_IOMMUOP_claim && kind != XEN_IOMMUOP_drop_host_map && kind != XEN_IOMMUOP_restore_host_map &&
+            kind != XEN_IOMMUOP_claim && kind != XEN_IOMMUOP_watch && kind != XEN_IOMMUOP_drop_host_map && kind != XEN_IOMMUOP_restore_host_map &&
             x.what != world::Alloc::Domain)
             violate("op %u allocates memory", kind);
 
@@ -225,9 +232,9 @@ bool Checker::looked_inside(bool yes)
 // Between two ops; or once more, as the batch was settled there.
 bool Checker::boundary()
 {
-    if (top().settling) {
+    if (top().settling || top().undone) {
         settle(top());
-        top().settling = false;
+        top().settling = top().undone = false;
     } else {
         advance(top());
         top().settling =
@@ -256,14 +263,39 @@ void Checker::control_begins()
 // interrupted between two ops, the last op has been carried out.
 void Checker::flush_begins()
 {
+    if (changing_)
+        return;
     Active &a = top();
     if (a.control)
         return;
     const bool before = a.executed < a.in.size() && model.settles_first(a.in[a.executed]);
-    if (!a.preempted && !a.settling && a.executed < a.in.size() && !before)
+    if (!a.preempted && !a.settling && !a.undone && a.executed < a.in.size() && !before) {
         advance(a);
+        a.undone = a.batch.undone;
+    }
     if (at_flush)
         at_flush();
+}
+
+bool Checker::page_table(uint64_t mfn, bool on)
+{
+    bool done = false;
+    changing_ = true;
+    world::run_on(NR_CPUS - 1, [&] { done = world::set_page_table(mfn, on); });
+    changing_ = false;
+    if (on)
+        model.frame_changed(mfn, done);
+    return done;
+}
+
+bool Checker::give_away(uint64_t mfn)
+{
+    bool done = false;
+    changing_ = true;
+    world::run_on(NR_CPUS - 1, [&] { done = world::give_away(mfn, true); });
+    changing_ = false;
+    model.frame_changed(mfn, done);
+    return done;
 }
 
 void Checker::flushed(const world::Flush &f)
@@ -274,6 +306,8 @@ void Checker::flushed(const world::Flush &f)
                      f.failed ? " fails" : "");
     flushes.push_back(f);
     a_flush_failed_ |= f.failed;
+    if (changing_)
+        return;
     if (top().control)
         top().control_flush_failed |= f.failed;
     else if (!f.by_driver)

@@ -33,6 +33,9 @@ public:
     // The same, again while it says -EAGAIN.
     int op_to_end(xen_iommu_op one, unsigned vcpu = 0);
 
+    // The guest makes a page table of a page, or gives it away. False if it can't.
+    bool page_table(uint64_t mfn, bool on = true);
+    bool give_away(uint64_t mfn);
     // All that can be compared, is.
     void audit();
     // Release every claim, put the host map back: nothing may be left.
@@ -50,6 +53,7 @@ private:
         model::Batch batch;
         unsigned executed = 0, boundaries = 0, copies_in = 0, copies_out = 0;
         bool preempted = false, restarted = false, control = false, control_flush_failed = false;
+        bool undone = false;     // an op that failed has made its flush, and is carried out
         bool settling = false;   // before the next op, which the last look was for
         bool no_state = false;   // there was no memory for it
         unsigned host_looks = 0; // of an op on the host map, and
@@ -70,6 +74,7 @@ private:
     void compare(const Active &a, unsigned done) const;
     void check_flushes(const Active &a) const;
     void check_entry(uint64_t bfn) const;
+    void check_bit(uint64_t bfn, const model::Entry &e) const;
     void check_iotlb() const;
     bool in_flight(uint64_t bfn) const;
     void check_leaves() const;
@@ -81,6 +86,7 @@ private:
     std::vector<Active> stack_;
     std::vector<uint64_t> touched_; // BFNs of ops that quick_check() looks at
     unsigned pool_before_;
+    bool changing_ = false; // a frame's use, outside of all calls
     bool any_alloc_failed_ = false, a_flush_failed_ = false;
 };
 
@@ -91,6 +97,7 @@ xen_iommu_op op_flush(uint64_t bfn, uint32_t nr = 1);
 xen_iommu_op op_claim(uint64_t bfn, uint32_t nr = 512);
 xen_iommu_op op_release(uint64_t bfn, uint32_t nr = 512, unsigned flags = 0);
 xen_iommu_op op_plain(unsigned op);
+xen_iommu_op op_watch(uint64_t bfn, uint64_t mfn, uint32_t nr = 1);
 xen_iommu_op op_device(unsigned seg, unsigned bus, unsigned devfn);
 // A list: the op, and the slots behind it.
 std::vector<xen_iommu_op> op_list(uint64_t bfn, const std::vector<uint64_t> &mfns, unsigned flags = 3);

@@ -21,7 +21,7 @@ std::vector<uint64_t> watch_list;
 
 struct Seen {
     uint64_t bfn;
-    bool noref;
+    bool yields;
 };
 std::unordered_map<uint64_t, std::vector<Seen>> seen; // by MFN
 bool a_flush_failed[NR_CPUS];                         // in this part of a call
@@ -123,15 +123,15 @@ void device_runs()
             touch(bfn);
 }
 
-void mapped_by_table(uint64_t bfn, uint64_t mfn, bool noref)
+void mapped_by_table(uint64_t bfn, uint64_t mfn, bool yields)
 {
     std::vector<Seen> &v = seen[mfn];
     for (Seen &s : v)
         if (s.bfn == bfn) {
-            s.noref = noref;
+            s.yields = yields;
             return;
         }
-    v.push_back({bfn, noref});
+    v.push_back({bfn, yields});
 }
 
 void mapped_by_host(uint64_t bfn, uint64_t mfn)
@@ -172,12 +172,25 @@ void about_to_put(uint64_t mfn, long left, bool typed)
     std::erase_if(it->second, [&](const Seen &s) {
         touch(s.bfn);
         const bool yes = reaches(s.bfn, mfn, false);
-        reach += yes && !s.noref && reaches(s.bfn, mfn, typed);
+        reach += yes && !s.yields && reaches(s.bfn, mfn, typed);
         return !yes;
     });
     if (reach > left)
         violate("frame %lx is let go, %ld left, but %ld BFNs still lead there%s", static_cast<unsigned long>(mfn), left,
                 reach, typed ? " for writing" : "");
+}
+
+void revoked(uint64_t mfn)
+{
+    const auto it = seen.find(mfn);
+    if (threaded() || it == seen.end())
+        return;
+    for (const Seen &s : it->second) {
+        touch(s.bfn);
+        if (s.yields && reaches(s.bfn, mfn, false))
+            violate("frame %lx is no ordinary page any more, but BFN %lx leads there", static_cast<unsigned long>(mfn),
+                    static_cast<unsigned long>(s.bfn));
+    }
 }
 
 // Xen's generic code frees tables although its own flush failed; nothing to do with us.
@@ -240,7 +253,7 @@ void iommu_sync_cache(const void *addr, unsigned int size)
         const uint64_t word = __atomic_load_n(&table_words(pg, 0)[i], __ATOMIC_ACQUIRE);
         __atomic_store_n(&table_words(pg, 1)[i], word, __ATOMIC_RELEASE);
         if (pg->leaf_of != kNone && (word & kPresent) && !threaded())
-            mapped_by_table(pg->leaf_of + i, word_mfn(word), peek_is_noref(word));
+            mapped_by_table(pg->leaf_of + i, word_mfn(word), peek_yields(word));
     }
     device_runs();
 }

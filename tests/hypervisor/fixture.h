@@ -8,6 +8,7 @@
 
 constexpr uint64_t kBase = 0x100000; // of the claim: above the host map
 constexpr uint32_t kBaseNr = 2048;
+constexpr uint64_t kBits = 0xe00; // the guest's page that says which maps yielded
 
 class Bare : public Checker {
 public:
@@ -32,7 +33,11 @@ public:
 
 class Pv : public Bare {
 public:
-    explicit Pv(const world::Config &c = {}) : Bare(c) { EXPECT_EQ(op(op_claim(kBase, kBaseNr)), 0); }
+    explicit Pv(const world::Config &c = {}) : Bare(c)
+    {
+        EXPECT_EQ(op(op_claim(kBase, kBaseNr)), 0);
+        EXPECT_EQ(op(op_watch(kBase, kBits)), c.generic ? -EOPNOTSUPP : 0);
+    }
 };
 
 using Statuses = std::vector<int>;
@@ -44,5 +49,5 @@ inline std::function<bool()> nth(unsigned n)
 }
 
 constexpr unsigned kRead = XEN_IOMMUOP_MAP_read, kWrite = XEN_IOMMUOP_MAP_write, kReadWrite = kRead | kWrite,
-                   kMmio = XEN_IOMMUOP_MAP_mmio, kNoref = XEN_IOMMUOP_MAP_noref, kDefer = XEN_IOMMUOP_UNMAP_defer,
+                   kMmio = XEN_IOMMUOP_MAP_mmio, kYield = XEN_IOMMUOP_MAP_yield, kDefer = XEN_IOMMUOP_UNMAP_defer,
                    kUnmapFirst = XEN_IOMMUOP_RELEASE_unmap;

@@ -1,10 +1,12 @@
 // Machine frames: owners, reference and type counts, and Xen's own allocations.
 #include "world_internal.h"
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <unordered_map>
 #include <unordered_set>
 
 unsigned long total_pages, max_page, max_pdx;
@@ -21,7 +23,9 @@ namespace {
 page_info frame[kFrames];
 uint64_t storage[kPoolNr][2][512];
 std::vector<uint32_t> pool;
-std::unordered_set<void *> heap;
+std::unordered_set<void *> heap, heap_pages;
+// Pages of the guest's whose contents Xen sees.
+std::unordered_map<uint64_t, std::array<unsigned long, 512>> contents;
 std::mutex pool_lock;
 
 // As many vCPUs as a PV domain can have.
@@ -75,6 +79,10 @@ size_t words_in_use()
     return last * 1024;
 }
 
+// Others look at them while a page changes its use.
+int load(const int &base) { return __atomic_load_n(&base, __ATOMIC_SEQ_CST); }
+void change(int &base, int n) { __atomic_add_fetch(&base, n, __ATOMIC_SEQ_CST); }
+domain *owner_of(const page_info &pg) { return __atomic_load_n(&pg.owner, __ATOMIC_SEQ_CST); }
 int count_of(unsigned long info) { return static_cast<int>(info & PGC_count_mask); }
 int count(const page_info &pg) { return count_of(__atomic_load_n(&pg.count_info, __ATOMIC_SEQ_CST)); }
 int add(page_info &pg, int n) { return count_of(__atomic_add_fetch(&pg.count_info, n, __ATOMIC_SEQ_CST)); }
@@ -101,6 +109,10 @@ void reset(const Config &c)
     for (void *p : heap)
         std::free(p);
     heap.clear();
+    for (void *p : heap_pages)
+        std::free(p);
+    heap_pages.clear();
+    contents.clear();
     dirty.clear();
     for (domain &d : doms) {
         d.dead = false;
@@ -159,36 +171,67 @@ Truth truth(uint64_t mfn)
     if (mfn >= kFrames || (mfn >= kHole && mfn < kRam3))
         return {.owner = -1};
     const page_info &pg = frame[mfn];
-    const int owner = count(pg) && pg.owner ? pg.owner->domain_id : -1;
+    const domain *d = owner_of(pg);
+    const int owner = count(pg) && d ? d->domain_id : -1;
     return {.valid = true,
             .ram = pg.owner != &io,
             .special = !!(__atomic_load_n(&pg.count_info, __ATOMIC_SEQ_CST) & (PGC_xen_heap | PGC_extra)),
-            .page_table = pg.base_types > 0,
+            .page_table = load(pg.base_types) > 0,
+            .writable = (load_type(pg) & PGT_type_mask) == PGT_writable_page,
             .owner = owner};
 }
 
 bool marked_dirty(uint64_t mfn) { return dirty.contains(mfn); }
-int held(uint64_t mfn) { return count(frame[mfn]) - frame[mfn].base; }
-int held_types(uint64_t mfn) { return types(frame[mfn]) - frame[mfn].base_types; }
+int held(uint64_t mfn) { return count(frame[mfn]) - load(frame[mfn].base); }
+int held_types(uint64_t mfn) { return types(frame[mfn]) - load(frame[mfn].base_types); }
 
 bool set_page_table(uint64_t mfn, bool on)
 {
     page_info &pg = frame[mfn];
     if (!on) {
-        if (pg.base_types) {
-            pg.base_types = 0;
+        if (load(pg.base_types)) {
+            change(pg.base_types, -1);
             drop_types(pg, 1);
-            pg.base--;
+            change(pg.base, -1);
             add(pg, -1);
         }
         return true;
     }
-    if (pg.base_types || !get_page_type(&pg, PGT_l1_page_table))
+    if (load(pg.base_types) || !get_page_type(&pg, PGT_l1_page_table))
         return false;
-    pg.base_types = 1;
-    pg.base++;
-    add(pg, 1);
+    change(pg.base_types, 1);
+    add(pg, 1); // before it is ours: others compare the two
+    change(pg.base, 1);
     return true;
+}
+
+// As put_page() or steal_page() of the last reference does, and then assign_pages().
+bool give_away(uint64_t mfn, bool yes)
+{
+    page_info &pg = frame[mfn];
+    domain *const from = &doms[yes ? 0 : 1], *const to = &doms[yes ? 1 : 0];
+    unsigned long one = 1;
+    if (owner_of(pg) != from || types(pg) ||
+        !__atomic_compare_exchange_n(&pg.count_info, &one, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+        return false;
+    if ((load_type(pg) & PGT_type_mask) == PGT_writable_page) {
+        if (iommu_op_revoke(from, &pg)) {
+            __atomic_store_n(&pg.count_info, 1, __ATOMIC_SEQ_CST);
+            return false;
+        }
+        __atomic_store_n(&pg.u.inuse.type_info, 0, __ATOMIC_SEQ_CST);
+    }
+    revoked(mfn);
+    __atomic_store_n(&pg.owner, to, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&pg.count_info, 1, __ATOMIC_SEQ_CST);
+    return true;
+}
+
+const unsigned long *words_of(uint64_t mfn)
+{
+    std::lock_guard guard(pool_lock);
+    const auto it = contents.find(mfn);
+    return it == contents.end() ? nullptr : it->second.data();
 }
 
 void kill_domain(unsigned id)
@@ -204,6 +247,7 @@ void kill_domain(unsigned id)
 
 unsigned pool_used() { return static_cast<unsigned>(kPoolNr - pool.size()); }
 unsigned allocations_live() { return static_cast<unsigned>(heap.size()); }
+unsigned heap_pages_live() { return static_cast<unsigned>(heap_pages.size()); }
 
 } // namespace world
 
@@ -216,7 +260,7 @@ page_info *mfn_to_page(mfn_t mfn)
     return reinterpret_cast<page_info *>(reinterpret_cast<uintptr_t>(frame) + mfn_x(mfn) * sizeof(page_info));
 }
 mfn_t page_to_mfn(const page_info *pg) { return _mfn(static_cast<unsigned long>(pg - frame)); }
-domain *page_get_owner(const page_info *pg) { return pg->owner; }
+domain *page_get_owner(const page_info *pg) { return owner_of(*pg); }
 
 domain *page_get_owner_and_reference(page_info *pg)
 {
@@ -225,7 +269,7 @@ domain *page_get_owner_and_reference(page_info *pg)
         if (((old + 2) & PGC_count_mask) <= 2)
             return nullptr;
     } while (!__atomic_compare_exchange_n(&pg->count_info, &old, old + 1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
-    return pg->owner;
+    return owner_of(*pg);
 }
 
 // A reference on a page, or on its type, is gone: nothing that needs it may be left.
@@ -234,10 +278,11 @@ static void dropped(const page_info &pg, int left, int base, bool typed)
     const auto mfn = static_cast<uint64_t>(&pg - frame);
     if (!typed && !threaded())
         log.puts++;
-    if (left < base)
+    // Threads change both numbers; what is lost is seen at their end.
+    if (left < (threaded() ? 0 : base))
         violate("frame %lx: more %s dropped than taken", static_cast<unsigned long>(mfn),
                 typed ? "types" : "references");
-    if (pg.owner != &io) // maps of MMIO hold nothing
+    if (owner_of(pg) != &io) // maps of MMIO hold nothing
         about_to_put(mfn, left - base, typed);
 }
 
@@ -245,7 +290,7 @@ void put_page(page_info *pg)
 {
     if (pg < frame || pg >= frame + kFrames)
         return violate("put_page of what is no frame");
-    dropped(*pg, add(*pg, -1), pg->base, false);
+    dropped(*pg, add(*pg, -1), load(pg->base), false);
 }
 
 void shim_exchanged(const void *p, unsigned long from, unsigned long to)
@@ -255,20 +300,35 @@ void shim_exchanged(const void *p, unsigned long from, unsigned long to)
         return;
     const page_info &pg = frame[at / sizeof(*frame)];
     if (p == &pg.count_info)
-        dropped(pg, count_of(to), pg.base, false);
+        dropped(pg, count_of(to), load(pg.base), false);
     else
-        dropped(pg, types(pg), pg.base_types, true);
+        dropped(pg, types(pg), load(pg.base_types), true);
 }
 
+// As in Xen: others wait while the type changes, and find it as it was if it can't.
 int get_page_type(page_info *pg, unsigned long type)
 {
     unsigned long old = load_type(*pg), next;
     do {
+        while ((old & PGT_count_mask) && !(old & PGT_validated)) {
+            cpu_relax();
+            old = load_type(*pg);
+        }
         if ((old & PGT_count_mask) && (old & PGT_type_mask) != type)
             return 0;
-        next = ((old & PGT_count_mask) + 1) | type | PGT_validated;
+        next = ((old & PGT_count_mask) + 1) | type;
+        if ((old & PGT_type_mask) == type)
+            next |= PGT_validated;
     } while (
         !__atomic_compare_exchange_n(&pg->u.inuse.type_info, &old, next, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    if ((old & PGT_type_mask) == PGT_writable_page && type != PGT_writable_page) {
+        if (iommu_op_revoke(owner_of(*pg), pg)) {
+            __atomic_store_n(&pg->u.inuse.type_info, old, __ATOMIC_SEQ_CST);
+            return 0;
+        }
+        revoked(mfn_x(page_to_mfn(pg)));
+    }
+    __atomic_fetch_or(&pg->u.inuse.type_info, PGT_validated, __ATOMIC_SEQ_CST);
     return 1;
 }
 
@@ -277,7 +337,7 @@ void put_page_type(page_info *pg)
     if (pg < frame || pg >= frame + kFrames)
         return violate("put_page_type of what is no frame");
     drop_types(*pg, 1);
-    dropped(*pg, types(*pg), pg->base_types, true);
+    dropped(*pg, types(*pg), load(pg->base_types), true);
 }
 
 // The owner is only sure while the page is held.
@@ -330,15 +390,27 @@ void free_domheap_page(page_info *pg)
 void clear_domain_page(mfn_t mfn) { std::memset(table_words(&frame[mfn_x(mfn)], 0), 0, sizeof(storage[0])); }
 void *__map_domain_page_global(page_info *pg)
 {
-    if (!pg->is_table)
-        violate("a page is accessed that is no table");
-    return table_words(pg, 0);
+    if (pg->is_table)
+        return table_words(pg, 0);
+    if (held(mfn_x(page_to_mfn(pg))) < 1 || held_types(mfn_x(page_to_mfn(pg))) < 1)
+        violate("a page is accessed that is no table, nor held");
+    if (alloc_fails(Alloc::Heap))
+        return nullptr;
+    std::lock_guard guard(pool_lock);
+    return contents[mfn_x(page_to_mfn(pg))].data();
 }
 void unmap_domain_page_global(const void *) {}
 mfn_t domain_page_map_to_mfn(const void *va)
 {
     unsigned index;
-    return page_to_mfn(table_of(va, &index));
+    if (const page_info *pg = table_of(va, &index))
+        return page_to_mfn(pg);
+    std::lock_guard guard(pool_lock);
+    for (const auto &[mfn, words] : contents)
+        if (words.data() == va)
+            return _mfn(mfn);
+    violate("nothing is mapped there");
+    return _mfn(0);
 }
 
 static void *zalloc(size_t size, Alloc what)
@@ -359,5 +431,24 @@ void shim_free(void *p)
     std::lock_guard guard(pool_lock);
     if (p && !heap.erase(p))
         return violate("free of what was not allocated");
+    std::free(p);
+}
+
+void *alloc_xenheap_page(void)
+{
+    if (alloc_fails(Alloc::Heap))
+        return nullptr;
+    void *p = std::aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+    std::memset(p, 0xdb, PAGE_SIZE);
+    std::lock_guard guard(pool_lock);
+    heap_pages.insert(p);
+    return p;
+}
+
+void free_xenheap_page(void *p)
+{
+    std::lock_guard guard(pool_lock);
+    if (!heap_pages.erase(p))
+        return violate("free of a page that was not allocated");
     std::free(p);
 }

@@ -110,7 +110,7 @@ class Run {
     {
         const uint32_t some[] = {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 63, 128, 300, 504, 507, 508};
         const uint64_t steps[] = {1, 0, 2, 3, ~0ull};
-        const unsigned flags[] = {3, 3, 3, 1, 2, 0, 4, 8};
+        const unsigned flags[] = {3, 11, 11, 9, 2, 0, 4, 8};
         const uint64_t first = bfn(), from = mfn(), step = in_.pick(steps);
         const unsigned how = in_.u8();
         uint32_t n = in_.pick(some);
@@ -150,7 +150,7 @@ class Run {
 
     std::vector<xen_iommu_op> some_op(bool control)
     {
-        const unsigned kinds[] = {2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 1, 6, 7, 8, 9, 10, 11, 0};
+        const unsigned kinds[] = {2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 1, 6, 7, 8, 9, 10, 11, 0, 13};
         const unsigned kind = in_.pick(kinds);
         if (kind == XEN_IOMMUOP_map_list)
             return some_list();
@@ -160,7 +160,7 @@ class Run {
     xen_iommu_op single_op(unsigned kind)
     {
         const uint32_t sizes[] = {512, 512, 1024, 2048, 1536, 0, 256, 1u << 24, 1u << 25};
-        const unsigned map_flags[] = {3, 3, 3, 1, 2, 7, 5, 11, 9, 15, 0, 16};
+        const unsigned map_flags[] = {3, 11, 11, 1, 10, 7, 5, 11, 9, 15, 0, 16};
         const unsigned domids[] = {DOMID_SELF, DOMID_SELF, DOMID_SELF, 0, 1, 2, 3, 0x7ff1};
         xen_iommu_op o = {};
         switch (kind) {
@@ -170,7 +170,7 @@ class Run {
             for (unsigned char &b : raw)
                 b = static_cast<unsigned char>(in_.u8());
             std::memcpy(&o, raw, sizeof(o));
-            o.op %= 12;
+            o.op %= 14;
             return o;
         }
         case 1: {
@@ -191,6 +191,10 @@ class Run {
             return op_unmap(bfn(), nr(), in_.u8() % 4 == 0);
         case 4:
             return op_flush(bfn(), nr());
+        case 13:
+            o = op_watch(bfn(), 0xe00 + in_.u8() % 4, 1 + in_.u8() % 2);
+            o.u.watch.mfn = in_.u8() % 4 ? o.u.watch.mfn : mfn();
+            return o;
         case 6:
             return op_claim(bfn() & ~511ull, in_.pick(sizes));
         case 7:
@@ -222,7 +226,7 @@ class Run {
         ops.resize(std::min<size_t>(ops.size(), XEN_IOMMUOP_MAX_OPS));
         // Whatever it is made of, even of what was a list's slot.
         for (size_t i = 0; !control && i < ops.size(); i += model::Model::slots(ops, i))
-            if (ops[i].op >= XEN_IOMMUOP_claim && ops[i].op <= XEN_IOMMUOP_usage)
+            if ((ops[i].op >= XEN_IOMMUOP_claim && ops[i].op <= XEN_IOMMUOP_usage) || ops[i].op == XEN_IOMMUOP_watch)
                 ops[i].op = XEN_IOMMUOP_query;
         c_.call(vcpu, ops);
     }
@@ -235,19 +239,29 @@ class Run {
             (locked_ && world::config.generic))
             return;
         locked_ += locked;
-        call(!locked_);
+        switch (in_.u8() % 8) {
+        case 0:
+            c_.page_table(world::kRam + in_.u8(), in_.u8() & 1);
+            break;
+        case 1:
+            c_.give_away(world::kRam + in_.u8());
+            break;
+        default:
+            call(!locked_);
+        }
         locked_ -= locked;
     }
 
     void standard_claims()
     {
-        std::vector<xen_iommu_op> ops = {op_claim(0x100000, 2048), op_claim(0x100800, 1024), op_claim(0x1800, 1024)};
+        std::vector<xen_iommu_op> ops = {op_claim(0x100000, 2048), op_claim(0x100800, 1024), op_claim(0x1800, 1024),
+                                         op_watch(0x100000, 0xe00),  op_watch(0x100800, 0xe00)};
         c_.call(0, ops);
     }
 
     void arm()
     {
-        switch (in_.u8() % 6) {
+        switch (in_.u8() % 7) {
         case 0:
             alloc_in_ = in_.u8() % 8;
             break;
@@ -255,7 +269,7 @@ class Run {
             flush_in_ = 1 + in_.u8() % 4;
             break;
         case 2:
-            world::set_page_table(world::kRam + in_.u8(), in_.u8() & 1);
+            c_.page_table(world::kRam + in_.u8(), in_.u8() & 1);
             break;
         case 3:
             world::kill_domain(1 + in_.u8() % 2);
@@ -265,6 +279,9 @@ class Run {
             break;
         case 5:
             world::xsm_allows = in_.u8() % 4 != 0;
+            break;
+        case 6:
+            c_.give_away(world::kRam + in_.u8());
             break;
         }
     }

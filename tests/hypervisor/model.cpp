@@ -74,7 +74,7 @@ bool Model::is_control(const xen_iommu_op &op) const
 {
     return !why() &&
            (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release || op.op == XEN_IOMMUOP_drop_host_map ||
-            op.op == XEN_IOMMUOP_restore_host_map || is_good_query_device(op));
+            op.op == XEN_IOMMUOP_restore_host_map || op.op == XEN_IOMMUOP_watch || is_good_query_device(op));
 }
 
 bool Model::settles_first(const xen_iommu_op &op) const
@@ -98,9 +98,10 @@ unsigned Model::slots(std::span<const xen_iommu_op> ops, size_t index)
 Allowed Model::apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, const Faults &f)
 {
     xen_iommu_op &op = ops[index];
+    b.undone = false;
     if (op.op == XEN_IOMMUOP_query)
         return query(op);
-    if (op.op < 1 || op.op > XEN_IOMMUOP_query_device)
+    if (op.op < 1 || op.op > XEN_IOMMUOP_watch)
         return {-EINVAL};
     if (why())
         return {errno_of(why())};
@@ -126,6 +127,8 @@ Allowed Model::apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, cons
         return map_list(b, index, ops, f);
     case XEN_IOMMUOP_query_device:
         return query_device(op);
+    case XEN_IOMMUOP_watch:
+        return watch(op, f);
     default:
         if (op.flags || !zero_from(op, 0))
             return {-EINVAL};
@@ -139,7 +142,7 @@ Allowed Model::query(xen_iommu_op &op)
         return {-EINVAL};
     xen_iommu_op_query &q = op.u.query;
     q.magic = 0x554d4f49;
-    q.version = 3;
+    q.version = 4;
     q.max_ops = 128;
     q.max_frames = 2048;
     q.claim_frames = 512;
@@ -147,7 +150,7 @@ Allowed Model::query(xen_iommu_op &op)
     if (!why()) {
         q.bfn_bits = static_cast<uint8_t>(bfn_bits());
         q.max_tables = max_tables();
-        q.caps = (host == Host::Present ? 1 : 0) | (world::config.generic ? 0 : 2);
+        q.caps = (host == Host::Present ? 1 : 0) | (world::config.generic ? 0 : 2 | 4);
     }
     return {0};
 }
@@ -185,7 +188,7 @@ Allowed Model::usage(xen_iommu_op &op)
     if (op.flags || !zero_from(op, 0))
         return {-EINVAL};
     op.u.usage = {static_cast<uint32_t>(claims.size()), static_cast<uint32_t>(tables.size() + lost_tables),
-                  entries.size(), norefs()};
+                  entries.size(), yielded()};
     return {0};
 }
 
@@ -201,7 +204,6 @@ const Claim *Model::claim_of(const Range &r) const
 void Model::frames_refuse(const Frames &frames, Allowed &why_not) const
 {
     const bool mmio = frames.flags & XEN_IOMMUOP_MAP_mmio, write = frames.flags & XEN_IOMMUOP_MAP_write;
-    const bool noref = frames.flags & XEN_IOMMUOP_MAP_noref;
 
     const bool nobody = frames.owner > 2 || world::dom(static_cast<unsigned>(frames.owner)).dead;
     if (nobody)
@@ -224,7 +226,7 @@ void Model::frames_refuse(const Frames &frames, Allowed &why_not) const
             why_not.insert(-ENXIO);
         else if (t.owner != frames.owner || t.special)
             why_not.insert(-EPERM);
-        else if (write && !noref && t.page_table)
+        else if (write && t.page_table)
             why_not.insert(-EBUSY);
     }
 }
@@ -232,7 +234,7 @@ void Model::frames_refuse(const Frames &frames, Allowed &why_not) const
 Allowed Model::map(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f)
 {
     const xen_iommu_op_map &m = op.u.map;
-    const bool special = op.flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref);
+    const bool special = op.flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield);
     if (m.ctx || !m.nr || m.nr > 2048 || (op.flags & ~0xf) || !(op.flags & 3) || (op.flags & 0xc) == 0xc ||
         (special && m.domid != DOMID_SELF))
         return {-EINVAL};
@@ -248,7 +250,7 @@ Allowed Model::map_list(Batch &b, unsigned index, std::span<const xen_iommu_op> 
     const xen_iommu_op &op = ops[index];
     const xen_iommu_op_list &l = op.u.list;
     const size_t behind = slots(ops, index) - 1;
-    if (l.ctx || l.pad0 || l.pad1 || !l.nr || l.nr > 4 * behind || !op.flags || (op.flags & ~3))
+    if (l.ctx || l.pad0 || l.pad1 || !l.nr || l.nr > 4 * behind || !(op.flags & 3) || (op.flags & ~(3 | 8)))
         return {-EINVAL};
 
     Frames frames = {0, op.flags, std::vector<uint64_t>(4 * behind)};
@@ -271,8 +273,11 @@ Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &
     }
     for (auto it = entries.lower_bound(r.bfn); it != entries.end() && r.contains(it->first); ++it)
         why_not.insert(it->second.state == State::Mapped ? -EEXIST : -EBUSY);
-    if ((frames.flags & XEN_IOMMUOP_MAP_noref) && host != Host::Present)
-        why_not.insert(-EBUSY);
+    const bool yields = frames.flags & XEN_IOMMUOP_MAP_yield;
+    if (yields && world::config.generic)
+        why_not.insert(-EOPNOTSUPP);
+    else if (yields && !is_watched(r))
+        why_not.insert(-ENOBUFS);
 
     size_t needed = 0;
     for (uint64_t t = r.bfn / 512 * 512; t < r.bfn + r.nr; t += 512)
@@ -286,17 +291,29 @@ Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &
     if (why_not.empty() || f.leaf_alloc || f.generic_map)
         look_at_tables(r);
     if (why_not.empty()) {
-        for (uint64_t i = 0; i < r.nr; i++)
-            entries[r.bfn + i] = {State::Mapped, 0, frames.mfns[i], frames.flags};
         b.added.push_back(r);
         b.mapped.push_back(index);
+        if (yields)
+            return map_yielding(r, frames, f);
+        for (uint64_t i = 0; i < r.nr; i++)
+            entries[r.bfn + i] = {State::Mapped, 0, frames.mfns[i], frames.flags};
         return {0};
+    }
+    Range undone = {r.bfn, 0};
+    // One after the other, and taken back when one is refused.
+    if (yields && is_watched(r) && !needed)
+        undone.nr = first_refused(r, frames);
+    b.undone = undone.nr;
+    for (uint64_t i = 0; i < undone.nr; i++)
+        entries[r.bfn + i] = {State::Pending, b.id, frames.mfns[i], frames.flags, false};
+    if (b.undone) {
+        b.changed.push_back(undone);
+        b.waiting.push_back(index);
     }
     if (!f.generic_map)
         return why_not;
 
     // Undone, but parts of it were within reach: they wait for the flush.
-    Range undone = {r.bfn, 0};
     for (unsigned tag; undone.nr < r.nr && peek_is_pending(peek_entry(r.bfn + undone.nr), &tag) && tag == b.id + 1;
          undone.nr++)
         entries[r.bfn + undone.nr] = {State::Pending, b.id, frames.mfns[undone.nr], frames.flags};
@@ -306,6 +323,59 @@ Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &
         b.owed += undone.nr;
     }
     return why_not;
+}
+
+bool Model::is_watched(const Range &r) const
+{
+    const Claim *c = claim_of(r);
+    for (uint64_t page = r.bfn / 32768; c && page <= (r.bfn + r.nr - 1) / 32768; page++)
+        if (!c->watch.contains(page))
+            return false;
+    return c;
+}
+
+// How many come before the first that is taken already, or whose frame is refused.
+size_t Model::first_refused(const Range &r, const Frames &frames) const
+{
+    for (size_t i = 0; i < frames.mfns.size(); i++) {
+        Allowed why_not;
+        frames_refuse({frames.owner, frames.flags, {frames.mfns[i]}}, why_not);
+        if (!why_not.empty() || entries.contains(r.bfn + i))
+            return i;
+    }
+    return 0;
+}
+
+// Which of them are held is looked at, and each must have its reason.
+Allowed Model::map_yielding(const Range &r, const Frames &frames, const Faults &f)
+{
+    const bool write = frames.flags & XEN_IOMMUOP_MAP_write;
+    bool any = false;
+    std::map<uint64_t, unsigned> chain;
+    for (const auto &[bfn, e] : entries)
+        chain[e.mfn] += e.yields();
+    for (uint64_t i = 0; i < r.nr; i++) {
+        const uint64_t mfn = frames.mfns[i];
+        const bool held = !peek_yields(peek_entry(r.bfn + i)), must = !write && !world::truth(mfn).writable;
+        if (must && !held)
+            world::violate("frame %lx is not of the writable type, and not held", static_cast<unsigned long>(mfn));
+        if (held && !must && !f.heap_alloc && chain[mfn] < 64 && world::config.memory == world::kFrames)
+            world::violate("frame %lx is held without need", static_cast<unsigned long>(mfn));
+        chain[mfn] += !held;
+        entries[r.bfn + i] = {State::Mapped, 0, mfn, frames.flags, held};
+        any |= held;
+    }
+    return {any ? XEN_IOMMUOP_STATUS_held : 0};
+}
+
+void Model::frame_changed(uint64_t mfn, bool done)
+{
+    for (auto &[bfn, e] : entries)
+        if (e.state == State::Mapped && e.yields() && !e.yielded && e.mfn == mfn) {
+            e.yielded = done;
+            e.mfn = done ? 0 : mfn;
+            ever_yielded.insert(bfn);
+        }
 }
 
 Allowed Model::unmap(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f)
@@ -375,20 +445,25 @@ std::map<uint64_t, Model::Held> Model::held() const
 {
     std::map<uint64_t, Held> all;
     for (const auto &[bfn, e] : entries)
-        if (!(e.flags & (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref))) {
+        if (!(e.flags & XEN_IOMMUOP_MAP_mmio) && !e.yields()) {
             Held &h = all[e.mfn];
             h.refs++;
             // Of a domain in external paging mode (2) no type is held.
             h.types += e.flags & XEN_IOMMUOP_MAP_write && world::frames()[e.mfn].owner != &world::dom(2);
         }
+    for (const Claim &c : claims)
+        for (const auto &[page, mfn] : c.watch) {
+            all[mfn].refs++;
+            all[mfn].types++;
+        }
     return all;
 }
 
-uint64_t Model::norefs() const
+uint64_t Model::yielded() const
 {
     uint64_t n = 0;
     for (const auto &[bfn, e] : entries)
-        n += !!(e.flags & XEN_IOMMUOP_MAP_noref);
+        n += e.yielded;
     return n;
 }
 

@@ -15,7 +15,7 @@ namespace model {
 
 // What went wrong under the op, by the test's own doing.
 struct Faults {
-    bool state_alloc = false, leaf_alloc = false, claim_alloc = false, generic_map = false, generic_unmap = false,
+    bool state_alloc = false, leaf_alloc = false, claim_alloc = false, heap_alloc = false, generic_map = false, generic_unmap = false,
          flush = false;
     uint64_t host_frames = 0; // that a piece of the host map has, unless it goes to its end
 };
@@ -27,6 +27,8 @@ struct Entry {
     unsigned batch; // whose flush it waits for
     uint64_t mfn;
     uint16_t flags; // of the map
+    bool held = true, yielded = false;
+    bool yields() const { return flags & XEN_IOMMUOP_MAP_yield && !held; }
     bool operator==(const Entry &) const = default;
 };
 
@@ -38,6 +40,7 @@ struct Range {
 
 struct Claim : Range {
     bool blocks_restore;
+    std::map<uint64_t, uint64_t> watch; // BFN / 32768 to the page of bits
 };
 
 enum class Host { Present, Dropping, Dropped, Restoring };
@@ -51,6 +54,7 @@ struct Batch {
     std::vector<unsigned> mapped;  // and, in caching mode, what else
     uint64_t owed = 0;             // frames that wait for the flush
     bool unmap_failed = false;     // the generic path could not clear an entry
+    bool undone = false;           // an op failed half way: a flush of its own
 };
 
 using Allowed = std::set<int>;
@@ -71,6 +75,7 @@ public:
     Host host = Host::Present;
     std::vector<bool> host_maps;     // by frame
     uint64_t host_next = 0;          // where a change of it goes on
+    std::set<uint64_t> ever_yielded; // nobody clears their bits
     bool host_map_shattered = false; // a change stopped half way: superpages may stay split
 
     Model();
@@ -86,12 +91,15 @@ public:
     // Does Xen settle the batch before this op, and then look for other work?
     bool settles_before(const Batch &b, const xen_iommu_op &op) const;
 
+    // The frame became a page table, or somebody else's; or it was to, but the flush failed.
+    void frame_changed(uint64_t mfn, bool done);
+
     // References and writable types that iommu_op should hold on a frame.
     struct Held {
         long refs = 0, types = 0;
     };
     std::map<uint64_t, Held> held() const;
-    uint64_t norefs() const;
+    uint64_t yielded() const;
     const Claim *claim_of(const Range &r) const;
     bool is_control(const xen_iommu_op &op) const;
     static unsigned max_tables() { return static_cast<unsigned>(4 * (world::config.memory / 512) + 1024); }
@@ -111,9 +119,13 @@ private:
     Allowed unmap(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
     Allowed flush(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
     Allowed claim(const xen_iommu_op &op, const Faults &f);
+    Allowed watch(const xen_iommu_op &op, const Faults &f);
     Allowed release(const xen_iommu_op &op, const Faults &f);
     Allowed change_host(const xen_iommu_op &op, const Faults &f, bool drop);
 
+    bool is_watched(const Range &r) const;
+    size_t first_refused(const Range &r, const Frames &frames) const;
+    Allowed map_yielding(const Range &r, const Frames &frames, const Faults &f);
     void frames_refuse(const Frames &frames, Allowed &why_not) const;
     void look_at_tables(const Range &r);
     void look_at_claim(const Range &r);

@@ -42,10 +42,45 @@ Allowed Model::claim(const xen_iommu_op &op, const Faults &f)
         why_not.insert(-ENOSPC);
     if (f.claim_alloc)
         why_not.insert(-ENOMEM);
+    // What the host map owes comes first.
+    if (f.flush)
+        why_not.insert(-EIO);
     if (!why_not.empty())
         return why_not;
 
-    claims.push_back({r, host != Host::Present && r.bfn <= world::kFrames});
+    claims.push_back({r, host != Host::Present && r.bfn <= world::kFrames, {}});
+    return {0};
+}
+
+Allowed Model::watch(const xen_iommu_op &op, const Faults &f)
+{
+    const xen_iommu_op_watch &w = op.u.watch;
+    if (op.flags || w.ctx || w.pad0 || !w.nr)
+        return {-EINVAL};
+    if (world::config.generic)
+        return {-EOPNOTSUPP};
+    const auto c =
+        std::find_if(claims.begin(), claims.end(), [&](const Claim &x) { return x.contains(w.bfn); });
+    if (c == claims.end())
+        return {-ENOENT};
+    const uint64_t first = w.bfn / 32768, last = (c->bfn + c->nr - 1) / 32768;
+    if (w.nr > last - first + 1)
+        return {-EINVAL};
+
+    Allowed why_not;
+    Frames frames = {0, XEN_IOMMUOP_MAP_write, {}};
+    for (uint64_t i = 0; i < w.nr; i++) {
+        frames.mfns.push_back(w.mfn + i);
+        if (c->watch.contains(first + i))
+            why_not.insert(-EEXIST);
+    }
+    frames_refuse(frames, why_not);
+    if (f.claim_alloc || f.heap_alloc)
+        why_not.insert(-ENOMEM);
+    if (!why_not.empty())
+        return why_not;
+    for (uint64_t i = 0; i < w.nr; i++)
+        c->watch[first + i] = frames.mfns[i];
     return {0};
 }
 
@@ -80,8 +115,7 @@ Allowed Model::release(const xen_iommu_op &op, const Faults &f)
 
 Allowed Model::change_host(const xen_iommu_op &, const Faults &f, bool drop)
 {
-    if (drop ? norefs() > 0
-             : std::any_of(claims.begin(), claims.end(), [](const Claim &c) { return c.blocks_restore; }))
+    if (!drop && std::any_of(claims.begin(), claims.end(), [](const Claim &c) { return c.blocks_restore; }))
         return {-EBUSY};
 
     const Host goal = drop ? Host::Dropped : Host::Present;

@@ -5,7 +5,7 @@
 #include <xen/lib.h>
 #include <xen/vmap.h>
 
-#include "iommu_op.h"
+#include "iommu_op_yield.h"
 
 struct domain *peek_domain(void);
 
@@ -48,9 +48,31 @@ int peek_is_mapped(uint64_t word)
     return !!(word & ENTRY_PRESENT);
 }
 
-int peek_is_noref(uint64_t word)
+int peek_yields(uint64_t word)
 {
-    return (word & ENTRY_FOREIGN) == ENTRY_NOREF;
+    return (word & ENTRY_KIND) == ENTRY_YIELD;
+}
+
+int peek_has_yielded(uint64_t word)
+{
+    return (word & ENTRY_KIND) == ENTRY_YIELDED;
+}
+
+unsigned int peek_heap_pages(void)
+{
+    const struct iommu_op_domain *pv = peek_domain()->iommu.arch.pv;
+    unsigned int i, leaf, n = 0;
+
+    if ( !pv )
+        return 0;
+
+    for ( i = 0; pv->rmap && i < pv->rmap->nr; i++ )
+        n += !!pv->rmap->piece[i];
+    for ( i = 0; i < pv->nr_claims; i++ )
+        for ( leaf = 0; leaf < pv->claim[i]->nr / LEAF_FRAMES; leaf++ )
+            n += !!pv->claim[i]->leaf[leaf].link;
+
+    return n;
 }
 
 unsigned int peek_tables(void)
@@ -67,6 +89,17 @@ unsigned int peek_batches(void)
 
     for ( i = 0; pv && i < pv->nr_vcpus; i++ )
         n += !!pv->batch[i];
+
+    return n;
+}
+
+unsigned int peek_allocations(void)
+{
+    const struct iommu_op_domain *pv = peek_domain()->iommu.arch.pv;
+    unsigned int i, n = pv && pv->rmap;
+
+    for ( i = 0; pv && i < pv->nr_claims; i++ )
+        n += !!pv->claim[i]->watch;
 
     return n;
 }

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
+#include <mutex>
 #include <random>
 #include <sched.h>
 #include <thread>
@@ -35,6 +36,13 @@ xen_iommu_op map_of(uint64_t bfn, uint64_t mfn, uint32_t nr, unsigned flags = 3)
 {
     xen_iommu_op o = op_of(XEN_IOMMUOP_map, 0, 0, flags);
     o.u.map = {0, DOMID_SELF, nr, bfn, mfn};
+    return o;
+}
+
+xen_iommu_op watch_of(uint64_t bfn)
+{
+    xen_iommu_op o = op_of(XEN_IOMMUOP_watch, 0, 0);
+    o.u.watch = {0, 0, 1, bfn, 0xe00};
     return o;
 }
 
@@ -72,6 +80,43 @@ void own(unsigned cpu)
     expect(!world::held(mfn) && !world::held(mfn + 7), "a frame is held after its unmap");
 }
 
+// A page table, or another domain's page, is reached by no map that yields; nor by any, as nothing holds it.
+// Only while no table goes, as this is no walk of the hypervisor's.
+bool tables_stay;
+
+void expect_unreached(uint64_t mfn)
+{
+    if (!tables_stay)
+        return;
+    for (uint64_t bfn = kShared + 500; bfn < kShared + 1030; bfn++) {
+        const world::Translation t = world::walk(bfn);
+        if (t.present && t.write && t.mfn == mfn)
+            world::violate("BFN %lx leads to frame %lx, which is no ordinary page", static_cast<unsigned long>(bfn),
+                           static_cast<unsigned long>(mfn));
+    }
+}
+
+// One CPU at a time changes what a frame is for: as Xen's callers do, who hold it.
+void change_frames(unsigned cpu)
+{
+    static std::mutex lock;
+    world::run_on(kThreads + cpu, [] {
+        for (uint64_t mfn = 0x300; mfn < 0x304; mfn++) {
+            const std::lock_guard guard(lock);
+            if (world::set_page_table(mfn, true)) {
+                expect_unreached(mfn);
+                world::set_page_table(mfn, false);
+            }
+            if (world::give_away(mfn, true)) {
+                expect_unreached(mfn);
+                // Who finds that it is another domain's holds it for that moment.
+                while (!world::give_away(mfn, false))
+                    sched_yield();
+            }
+        }
+    });
+}
+
 void worker(unsigned cpu, unsigned seed, unsigned calls)
 {
     std::mt19937 random(seed * kThreads + cpu);
@@ -88,6 +133,7 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
             case 1:
             case 2:
                 ops.push_back(op_of(XEN_IOMMUOP_claim, kShared, 1024));
+                ops.push_back(watch_of(kShared));
                 break;
             case 3:
                 // Rarely: it goes through all frames.
@@ -100,7 +146,7 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
             default:
                 switch (below(5)) {
                 case 0:
-                    ops.push_back(map_of(bfn, 0x300 + below(4), nr, 1 + below(3) + (below(8) ? 0 : 8)));
+                    ops.push_back(map_of(bfn, 0x300 + below(4), nr, 1 + below(3) + (below(2) ? 0 : 8)));
                     break;
                 case 1:
                     ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, nr));
@@ -112,7 +158,7 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
                     ops.push_back(op_of(XEN_IOMMUOP_flush, kShared + 500, 24));
                     break;
                 case 4:
-                    push_list(ops, bfn, {0x303, 0x300, 0x302, 0x300}, nr, 1 + below(3));
+                    push_list(ops, bfn, {0x303, 0x300, 0x302, 0x300}, nr, 1 + below(3) + (below(2) ? 0 : 8));
                     break;
                 }
             }
@@ -121,6 +167,8 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
             call(cpu, ops);
         if (i % 4 == 0)
             own(cpu);
+        if (i % 4 == 2)
+            change_frames(cpu);
     }
 }
 
@@ -148,8 +196,21 @@ const Kind kinds[] = {
         ops.push_back(op_of(XEN_IOMMUOP_flush, bfn, 4));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
-        ops.push_back(map_of(bfn, 0x300, 4, 3 | XEN_IOMMUOP_MAP_noref));
+        ops.push_back(map_of(bfn, 0x300, 4, 3 | XEN_IOMMUOP_MAP_yield));
         unmap_all(ops, bfn);
+    },
+    [](auto &ops, uint64_t bfn, unsigned) {
+        ops.push_back(map_of(bfn, 0x300, 1, 3 | XEN_IOMMUOP_MAP_yield));
+        ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 1));
+    },
+    [](auto &ops, uint64_t bfn, unsigned) {
+        push_list(ops, bfn, {0x303, 0x300, 0x302, 0x300}, 4, 1 | XEN_IOMMUOP_MAP_yield);
+        ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 4, XEN_IOMMUOP_UNMAP_defer));
+        ops.push_back(op_of(XEN_IOMMUOP_flush, bfn, 4));
+    },
+    [](auto &ops, uint64_t, unsigned cpu) {
+        change_frames(cpu);
+        ops.push_back(op_of(XEN_IOMMUOP_query_reserved, 0, 0));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         xen_iommu_op o = map_of(bfn, world::kDom1, 2);
@@ -167,11 +228,15 @@ const Kind kinds[] = {
         for (uint64_t mfn : {world::kDom1, world::kXenHeap, world::kXenHeap + 1, world::kVga, world::kFree})
             ops.push_back(map_of(bfn, mfn, 1));
     },
-    [](auto &ops, uint64_t, unsigned) { ops.push_back(op_of(XEN_IOMMUOP_usage, 0, 0)); },
+    [](auto &ops, uint64_t bfn, unsigned) {
+        ops.push_back(op_of(XEN_IOMMUOP_usage, 0, 0));
+        ops.push_back(watch_of(bfn));
+    },
     [](auto &ops, uint64_t, unsigned) { ops.push_back(op_of(XEN_IOMMUOP_query, 0, 0)); },
     [](auto &ops, uint64_t bfn, unsigned) {
         ops.push_back(op_of(XEN_IOMMUOP_claim, 0x300000, 512));
-        ops.push_back(map_of(0x300000 + bfn % 512, 0x300, 4));
+        ops.push_back(watch_of(0x300000));
+        ops.push_back(map_of(0x300000 + bfn % 512, 0x300, 4, 3 | (bfn & 1 ? XEN_IOMMUOP_MAP_yield : 0)));
         ops.push_back(op_of(XEN_IOMMUOP_release, 0x300000, 512, XEN_IOMMUOP_RELEASE_unmap));
     },
     [](auto &ops, uint64_t bfn, unsigned cpu) {
@@ -238,12 +303,14 @@ void begin(bool generic)
 void all_pairs(bool generic)
 {
     begin(generic);
-    std::vector<xen_iommu_op> ops = {op_of(XEN_IOMMUOP_claim, kShared, 1536)};
+    std::vector<xen_iommu_op> ops = {op_of(XEN_IOMMUOP_claim, kShared, 1536), watch_of(kShared)};
     call(0, ops);
+    tables_stay = !generic;
     for (const Kind one : kinds)
         for (const Kind other : kinds)
             for (const bool same_bfns : {false, true})
                 pair(one, other, same_bfns);
+    tables_stay = false;
     pair(host_map, any_kind, true);
     pair(host_map, queries, true);
     ops = {op_of(XEN_IOMMUOP_release, kShared, 1536, XEN_IOMMUOP_RELEASE_unmap)};
@@ -279,7 +346,7 @@ void round(bool generic, unsigned seed, unsigned calls)
         expect(!ops[i].status, "the claims can't be released");
     expect(!ops[ops.size() - 2].status, "the host map can't be restored");
     const xen_iommu_op_usage &u = ops.back().u.usage;
-    expect(!u.claims && !u.tables && !u.mapped && !u.noref, "something is left in use");
+    expect(!u.claims && !u.tables && !u.mapped && !u.yielded, "something is left in use");
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn++)
         expect(!world::held(mfn) && !world::held_types(mfn), "a reference is lost");
     expect(world::allocations_live() == 2 + kThreads, "memory is lost");

@@ -21,6 +21,7 @@ const std::vector<std::vector<xen_iommu_op>> &one_of_each()
         {op_plain(XEN_IOMMUOP_usage)},
         op_list(kBase + 16, {0x300, 0x301, 0x302}),
         {op_device(0, 0, 0x10)},
+        {op_watch(kBase, kBits + 1)},
     };
     return ops;
 }
@@ -245,6 +246,10 @@ TEST(Field, OfNoUseMustBeZero)
             std::memset(&used.u, 0xff, sizeof(used.u));
             used.u.map.ctx = 0;
             break;
+        case XEN_IOMMUOP_watch:
+            std::memset(&used.u, 0xff, sizeof(used.u));
+            used.u.watch.ctx = used.u.watch.pad0 = 0;
+            break;
         case XEN_IOMMUOP_query_reserved:
             used.u.reserved.index = ~0u;
             break;
@@ -282,7 +287,7 @@ TEST(Flag, ThatIsUnknownIsRefused)
         for (unsigned bit = 0; bit < 16; bit++) {
             const unsigned op = ops[0].op;
             const unsigned known = op == XEN_IOMMUOP_map                                  ? 0xf
-                                   : op == XEN_IOMMUOP_map_list                           ? 3
+                                   : op == XEN_IOMMUOP_map_list                           ? 0xb
                                    : op == XEN_IOMMUOP_unmap || op == XEN_IOMMUOP_release ? 1
                                                                                           : 0;
             if (known & (1u << bit))
@@ -297,7 +302,7 @@ TEST(Flag, ThatIsUnknownIsRefused)
 TEST(Op, ThatIsUnknownIsRefused)
 {
     Pv c;
-    for (unsigned op : {0u, 13u, 14u, 0x100u + XEN_IOMMUOP_query, 0xffffu})
+    for (unsigned op : {0u, 14u, 15u, 0x100u + XEN_IOMMUOP_query, 0xffffu})
         EXPECT_EQ(c.op(op_plain(op)), -EINVAL);
 }
 
@@ -309,10 +314,10 @@ TEST(Query, TellsTheLimits)
         EXPECT_EQ(c.call(0, ops), 0);
         const xen_iommu_op_query &q = ops[0].u.query;
         EXPECT_EQ(q.magic, 0x554d4f49u);
-        EXPECT_EQ(q.version, 3);
+        EXPECT_EQ(q.version, 4);
         EXPECT_EQ(q.max_ops, 128);
         EXPECT_EQ(q.bfn_bits, bits & 2 ? 36 : 27);
-        EXPECT_EQ(q.caps, bits & 1 ? 1u : 3u);
+        EXPECT_EQ(q.caps, bits & 1 ? 1u : 7u);
         EXPECT_EQ(q.max_tables, 4 * 24 + 1024u);
     }
 }

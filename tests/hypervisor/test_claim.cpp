@@ -177,13 +177,13 @@ TEST(Release, UnmapsAllKinds)
 {
     for (const bool generic : {false, true}) {
         Pv c({.generic = generic});
-        EXPECT_EQ(c.statuses({op_map(kBase, 0x300, 8), op_map(kBase + 8, 0x310, 4, kReadWrite | kNoref),
+        EXPECT_EQ(c.statuses({op_map(kBase, 0x300, 8), op_map(kBase + 8, 0x310, 4, kReadWrite | (generic ? 0 : kYield)),
                               op_map(kBase + 700, 0xf0000, 4, kReadWrite | kMmio),
                               op_map(kBase + 1500, world::kDom1, 4, kRead, 1), op_unmap(kBase + 2, 2, kDefer),
                               op_unmap(kBase + 9, 1, kDefer)}),
                   Statuses(6, 0));
         EXPECT_EQ(c.op(op_release(kBase, kBaseNr, kUnmapFirst)), 0);
-        EXPECT_EQ(c.usage().noref, 0u);
+        EXPECT_EQ(c.usage().yielded, 0u);
         c.wind_up();
     }
 }
@@ -210,7 +210,7 @@ TEST(Release, OfManyTablesInterruptedAtEachPlace)
             c.general_preempt = nth(stop);
             c.between_parts = [&] {
                 std::vector<xen_iommu_op> others = {op_map(kBase + 7, 0x500),
-                                                    op_map(kBase + 512 * 69, 0x501, 1, kReadWrite | kNoref),
+                                                    op_map(kBase + 512 * 69, 0x501),
                                                     op_claim(0x200000)};
                 c.call(1, others);
             };

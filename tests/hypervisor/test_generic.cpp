@@ -18,7 +18,8 @@ Outcome run(const world::Config &config, unsigned seed)
 {
     std::mt19937 random(seed);
     const auto below = [&](uint32_t n) { return static_cast<uint32_t>(random() % n); };
-    Pv c(config);
+    Bare c(config);
+    EXPECT_EQ(c.op(op_claim(kBase, kBaseNr)), 0);
     c.thorough = false;
     Outcome out;
     for (unsigned i = 0; i < 60; i++) {

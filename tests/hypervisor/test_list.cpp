@@ -79,7 +79,7 @@ TEST(List, WithNeighboursInItsBatch)
 TEST(List, Einval)
 {
     Pv c;
-    for (unsigned flags : {0u, kReadWrite | kMmio, kRead | kNoref, kRead | 16u, 0x8001u})
+    for (unsigned flags : {0u, kReadWrite | kMmio, kRead | kMmio | kYield, kYield, kRead | 16u, 0x8001u})
         EXPECT_EQ(list(c, kBase, {0x300}, flags), -EINVAL) << flags;
     Ops none = op_list(kBase, {0});
     none[0].u.list.nr = 0;

@@ -53,9 +53,9 @@ TEST(Map, Einval)
     Pv c;
     EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, 0)), -EINVAL) << "neither read nor write";
     EXPECT_EQ(c.op(op_map(kBase, 0xf0000, 1, kMmio)), -EINVAL);
-    EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kRead | kMmio | kNoref)), -EINVAL);
+    EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kRead | kMmio | kYield)), -EINVAL);
     EXPECT_EQ(c.op(op_map(kBase, 0xf0000, 1, kRead | kMmio, 0)), -EINVAL) << "mmio wants DOMID_SELF";
-    EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kRead | kNoref, 0)), -EINVAL);
+    EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kRead | kYield, 0)), -EINVAL);
 }
 
 TEST(Map, EnoentWhenNotInsideOneClaim)
@@ -129,7 +129,7 @@ TEST(Map, EpermOfOthersFrames)
     using namespace world;
     Pv c;
     for (uint64_t mfn : {kXen, kFree, kXenHeap, kXenHeap + 1, kDom1, kPool})
-        for (unsigned flags : {kReadWrite, kRead | kNoref})
+        for (unsigned flags : {kReadWrite, kRead | kYield})
             EXPECT_EQ(c.op(op_map(kBase, mfn, 1, flags)), -EPERM) << mfn;
     EXPECT_EQ(c.op(op_map(kBase, kDom1 - 3, 4)), -EPERM) << "the last of four";
 }
@@ -175,24 +175,6 @@ TEST(Map, Mmio)
         EXPECT_EQ(c.op(op_map(kBase + 9, mfn, 1, kRead | kMmio)), -ENXIO) << mfn;
     EXPECT_EQ(held(kVga), 0);
     EXPECT_EQ(c.op(op_unmap(kBase, 9)), 0);
-    c.wind_up();
-}
-
-TEST(Map, Noref)
-{
-    Pv c;
-    ASSERT_TRUE(world::set_page_table(0x301, true));
-    EXPECT_EQ(c.op(op_map(kBase, 0x300, 4, kReadWrite | kNoref)), 0) << "as the host map has page tables, too";
-    EXPECT_EQ(world::held(0x300), 0);
-    EXPECT_EQ(c.usage().noref, 4u);
-    EXPECT_TRUE(world::set_page_table(0x302, true)) << "it may still become one";
-    EXPECT_EQ(c.op(op_unmap(kBase, 2, kDefer)), 0);
-    EXPECT_EQ(c.usage().noref, 4u) << "a device may still reach them";
-    EXPECT_EQ(c.op(op_flush(kBase, 2)), 0);
-    EXPECT_EQ(c.usage().noref, 2u);
-    EXPECT_EQ(c.op(op_unmap(kBase + 2, 2)), 0);
-    EXPECT_EQ(c.op_to_end(op_plain(XEN_IOMMUOP_drop_host_map)), 0);
-    EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kRead | kNoref)), -EBUSY) << "the host map is not whole";
     c.wind_up();
 }
 

@@ -4,10 +4,61 @@
 // nothing leaks, and each entry is counted once.
 #include "fixture.h"
 
+#include <condition_variable>
 #include <map>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 namespace {
+
+// Who of two threads runs: this one, or the other.
+class Baton {
+    std::mutex lock_;
+    std::condition_variable moved_;
+    enum { kOurs, kOther, kOver } turn_ = kOurs;
+    bool started_ = false;
+
+    void wait(std::unique_lock<std::mutex> &guard, bool ours)
+    {
+        moved_.notify_all();
+        moved_.wait(guard, [&] { return (turn_ != kOther) == ours; });
+    }
+
+public:
+    std::thread::id main = std::this_thread::get_id();
+
+    void pass()
+    {
+        std::unique_lock guard(lock_);
+        const bool ours = std::this_thread::get_id() == main;
+        if (turn_ == kOver)
+            return;
+        started_ = true;
+        turn_ = ours ? kOther : kOurs;
+        wait(guard, ours);
+    }
+    void run(const std::function<void()> &other)
+    {
+        {
+            std::unique_lock guard(lock_);
+            wait(guard, false);
+        }
+        other();
+        std::unique_lock guard(lock_);
+        turn_ = kOver;
+        moved_.notify_all();
+    }
+    // Let the other one come to its end.
+    void finish()
+    {
+        std::unique_lock guard(lock_);
+        while (started_ && turn_ != kOver) {
+            turn_ = kOther;
+            wait(guard, true);
+        }
+    }
+};
 
 class Raw {
 public:
@@ -35,18 +86,25 @@ public:
         return all;
     }
 
-    // Let `other` run before the n-th compare and exchange. Did it come to that?
+    // Let `other` run before the n-th compare and exchange. Did it come to that? One waits for the other where the
+    // code does: then it is a thread, but only one of the two runs at a time.
     bool interfere(unsigned n, const std::function<void()> &other, const std::function<void()> &ours)
     {
+        Baton baton;
         bool came = false;
+        std::jthread thread;
+        world::hooks.relax = [&] { baton.pass(); };
         world::hooks.race = [&, left = n]() mutable {
             if (left-- == 0) {
                 came = true;
-                other();
+                thread = std::jthread([&] { baton.run(other); });
+                baton.pass();
             }
         };
         ours();
         world::hooks.race = nullptr;
+        baton.finish();
+        world::hooks.relax = nullptr;
         return came;
     }
 
@@ -62,7 +120,7 @@ public:
                     unsigned tag = 0;
                     EXPECT_TRUE(peek_is_mapped(word) || (peek_is_pending(word, &tag) && tag == 0))
                         << "only deferred ones wait";
-                    held[peek_mfn(word)] += !peek_is_noref(word);
+                    held[peek_mfn(word)] += !peek_yields(word) && !peek_has_yielded(word);
                     seen++;
                 }
             EXPECT_EQ(used, seen);
@@ -255,7 +313,7 @@ TEST(Race, OfAllPairs)
         {},
         {op_map(kBase, 0x300, 6)},
         {op_map(kBase, 0x300, 6), op_unmap(kBase + 2, 3, kDefer)},
-        {op_map(kBase + 3, 0x310, 1, kReadWrite | kNoref), op_map(kBase + 510, 0x330, 4)},
+        {op_map(kBase + 3, 0x310, 1, kReadWrite | kYield), op_map(kBase + 510, 0x330, 4)},
     };
     unsigned raced = 0;
     for (const auto &start : before)

@@ -367,7 +367,7 @@ long iommu_map_any(domain *d, dfn_t dfn, mfn_t mfn, unsigned long nr, unsigned i
     for (unsigned long i = 0; i < nr && !threaded() && d->iommu.arch.pv; i++) {
         const uint64_t entry = peek_entry(dfn_x(dfn) + i); // its shadow, if a claim has one
         if (entry)
-            mapped_by_table(dfn_x(dfn) + i, mfn_x(mfn) + i, peek_is_noref(entry));
+            mapped_by_table(dfn_x(dfn) + i, mfn_x(mfn) + i, peek_yields(entry));
         else
             mapped_by_host(dfn_x(dfn) + i, mfn_x(mfn) + i);
     }

@@ -27,6 +27,7 @@ extern "C" {
 
 // Of headers whose macros C++ must not see.
 void shim_race(void);
+void cpu_relax(void);
 void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 void shim_assert_failed(const char *what, const char *file, int line) __attribute__((noreturn));
 }
@@ -69,6 +70,7 @@ struct Hooks {
     std::function<void(const Flush &)> flushed;
     std::function<void()> write_lock, write_unlock; // of the domain, or of the PCI devices
     std::function<void()> race;                     // right before a compare and exchange
+    std::function<void()> relax;                    // somebody else is waited for
     std::function<bool()> alloc_fails;
     std::function<bool()> flush_fails;
     std::function<bool()> copy_in_fails, copy_out_fails;
@@ -76,7 +78,7 @@ struct Hooks {
 };
 
 // Domain: for the domain's state, or that of one of its vCPUs.
-enum class Alloc { Domain, Claim, Leaf, Shadow, Table };
+enum class Alloc { Domain, Claim, Leaf, Shadow, Table, Heap };
 
 struct Allocation {
     Alloc what;
@@ -120,20 +122,25 @@ void run_on(unsigned cpu, const std::function<void()> &code);
 
 // What is true of a frame whatever iommu_op does.
 struct Truth {
-    bool valid, ram, special, page_table;
+    bool valid, ram, special, page_table, writable;
     int owner; // domid, or -1
 };
 Truth truth(uint64_t mfn);
 bool mmio_allowed(uint64_t mfn, bool write);
 // The guest turns its page into a page table, or back. Fails while it is writable by type.
 bool set_page_table(uint64_t mfn, bool on);
+// The guest's page becomes domain 1's, or comes back. Fails while anything holds it.
+bool give_away(uint64_t mfn, bool yes);
+// The 512 words of a page that the guest gave to Xen; NULL if Xen never looked.
+const unsigned long *words_of(uint64_t mfn);
 page_info *frames();
 bool marked_dirty(uint64_t mfn);
 int held(uint64_t mfn);
 int held_types(uint64_t mfn);
 unsigned pool_used();
 unsigned tables_kept(); // as the flush for them failed
-unsigned allocations_live();
+unsigned allocations_live(); // Xen heap pages aside
+unsigned heap_pages_live();
 
 // The table, as a device that walks it now would see it.
 struct Translation {
@@ -174,7 +181,9 @@ bool is_reserved(uint64_t bfn);
 extern "C" {
 uint64_t peek_entry(uint64_t bfn);
 int peek_leaf(uint64_t bfn, int *used); // has it a table?
-int peek_is_mapped(uint64_t word), peek_is_noref(uint64_t word);
+int peek_is_mapped(uint64_t word), peek_yields(uint64_t word), peek_has_yielded(uint64_t word);
+unsigned int peek_heap_pages(void);  // for the look-up from frames to maps,
+unsigned int peek_allocations(void); // and beside those pages
 unsigned int peek_tables(void);  // leaf tables that count
 unsigned int peek_batches(void); // vCPUs that have theirs
 int peek_is_pending(uint64_t word, unsigned int *tag);

@@ -193,6 +193,19 @@ void shim_race(void)
         runs_once(in_race, hooks.race);
 }
 
+// Alone, nobody is there to wait for: whoever holds what is waited for is below on the stack.
+void cpu_relax(void)
+{
+    if (threaded()) {
+        sched_yield();
+        return;
+    }
+    if (hooks.relax)
+        return hooks.relax();
+    violate("a wait for oneself");
+    std::abort();
+}
+
 unsigned int smp_processor_id(void) { return cpu_now; }
 vcpu *shim_current(void) { return running; }
 

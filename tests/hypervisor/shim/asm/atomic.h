@@ -20,6 +20,8 @@ void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 #define write_atomic(p, x)   __atomic_store_n((p), (x), __ATOMIC_RELEASE)
 /* Stronger than Xen's volatile: what only a missing barrier breaks is not seen here. */
 #define ACCESS_ONCE(x)       (*(_Atomic(__typeof__(({ (x); }))) *)&(x))
+/* Somebody else is to do something first. */
+void cpu_relax(void);
 #define smp_wmb()            __atomic_thread_fence(__ATOMIC_RELEASE)
 
 #define cmpxchg(p, o, n) ({                                                       \

@@ -59,3 +59,4 @@ void iommu_op_leave(struct iommu_op_domain *state);
 int iommu_op_memory_add(struct domain *d, unsigned long spfn, unsigned long epfn);
 void iommu_op_memory_remove(unsigned long spfn, unsigned long epfn);
 int iommu_op_host_map(struct domain *d, unsigned long pfn);
+int iommu_op_revoke(struct domain *d, const struct page_info *page);

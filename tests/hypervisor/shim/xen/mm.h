@@ -39,11 +39,14 @@ struct page_info {
     } u;
     uint64_t leaf_of;   /* an attached leaf table: its first BFN */
     unsigned long count_info; /* page references; 0: nobody has it */
-    int base;           /* those of them that iommu_op has nothing to do with */
+    int base;           /* atomic: those of them that iommu_op has nothing to do with */
     int base_types;     /* of the type references, likewise */
     uint16_t live;      /* entries in use, of the driver's own tables */
     bool is_table;      /* in the driver's table, or a shadow */
 };
+
+/* All frames of so many are valid, or none. */
+#define PDX_GROUP_COUNT 65536
 
 extern unsigned long total_pages, max_page, max_pdx;
 
@@ -61,3 +64,7 @@ void put_page_type(struct page_info *pg);
 unsigned int page_get_ram_type(mfn_t mfn);
 struct page_info *alloc_domheap_page(struct domain *d, unsigned int memflags);
 void free_domheap_page(struct page_info *pg);
+/* Not cleared. */
+void *alloc_xenheap_page(void);
+void free_xenheap_page(void *p);
+#define clear_page(p) memset((p), 0, PAGE_SIZE)

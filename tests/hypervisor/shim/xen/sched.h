@@ -24,6 +24,7 @@ struct vcpu *shim_current(void);
 #define is_hardware_domain(d)   ((d)->hardware)
 /* As hardware_dom= names it. */
 extern domid_t hardware_domid;
+#define domain_tot_pages(d)     ((void)(d), total_pages)
 #define is_iommu_enabled(d)     ((d)->iommu.enabled)
 #define need_iommu_pt_sync(d)   ((d)->iommu.need_sync)
 

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op_yield.c: whatever is not simple about a map that yields, and taking
+ * it back before its frame becomes anything but an ordinary page.
+ */
+#include <xen/bitops.h>
+#include <xen/lib.h>
+
+#include "iommu_op_plain.h"
+
+DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
+
+/* The address was shifted left, and its sign was lost: see iommu_op_yield.h. */
+static struct iommu_op_leaf *id_leaf(uint64_t id)
+{
+    unsigned int unused = 64 - SLOT_PLACE;
+    long at = (long)(id << unused) >> (unused + SLOT_LEAF);
+
+    return (struct iommu_op_leaf *)(at & ~7L);
+}
+
+static unsigned int id_index(uint64_t id)
+{
+    return (id >> SLOT_INDEX) % LEAF_FRAMES;
+}
+
+static unsigned int id_place(uint64_t id)
+{
+    return id >> SLOT_PLACE;
+}
+
+static uint64_t *id_entry(uint64_t id)
+{
+    return &id_leaf(id)->entry[id_index(id)];
+}
+
+static uint64_t *id_link(uint64_t id)
+{
+    return &id_leaf(id)->link[id_index(id)];
+}
+
+/* The one that was made before, or 0. The slot is locked. */
+static uint64_t id_next(uint64_t id)
+{
+    return id_place(id) > 1 ? *id_link(id) : 0;
+}
+
+static uint64_t id_bfn(uint64_t id)
+{
+    const struct iommu_op_leaf *leaf = id_leaf(id);
+    const struct iommu_op_claim *c = leaf->claim;
+
+    return c->bfn + (leaf - c->leaf) * LEAF_FRAMES + id_index(id);
+}
+
+/* What the slot says. Full barrier. */
+static uint64_t slot_lock(uint64_t *slot)
+{
+    uint64_t id;
+
+    for ( ; ; )
+    {
+        id = read_atomic(slot);
+        if ( !(id & SLOT_LOCKED) && cmpxchg(slot, id, id | SLOT_LOCKED) == id )
+            return id;
+
+        cpu_relax();
+    }
+}
+
+/* The place behind @head of one more: more than MAX_CHAIN if there is none. */
+static unsigned int next_place(uint64_t head)
+{
+    unsigned int place = 1;
+
+    if ( head && id_place(head) < MAX_CHAIN )
+        return id_place(head) + 1;
+
+    /* Those that went since may still be counted there. */
+    for ( ; head; head = id_next(head) )
+        place++;
+
+    return place;
+}
+
+/* See iommu_op_yield_put(): the entry is one of several, or was taken back. */
+void iommu_op_slot_remove(uint64_t *slot, const struct iommu_op_leaf *leaf,
+                          unsigned int index)
+{
+    uint64_t me = slot_id(leaf, index), head = slot_lock(slot);
+    uint64_t id = head, behind = 0;
+
+    while ( id && (id & SLOT_ID_MASK) != me )
+    {
+        behind = id;
+        id = id_next(id);
+    }
+
+    if ( id && behind )
+        *id_link(behind) = id_next(id);
+    else if ( id )
+        head = id_next(id);
+
+    slot_unlock(slot, head);
+}
+
+/* The slot of a frame, whose piece may have to be made; NULL: no memory. */
+static uint64_t *get_slot(const struct iommu_op_batch *b, unsigned long mfn)
+{
+    struct iommu_op_rmap *rmap = b->pv->rmap;
+    unsigned long index = mfn / SLOTS_PER_PIECE;
+    uint64_t *slot = iommu_op_slot(b->pv, mfn), *piece;
+
+    /* All frames of a piece are valid if one is. */
+    BUILD_BUG_ON(PDX_GROUP_COUNT % SLOTS_PER_PIECE);
+
+    if ( slot || index >= rmap->nr )
+        return slot;
+
+    /* 8 bytes for each frame that the domain has, twice that if scattered. */
+    if ( atomic_add_return(1, &rmap->pieces) >
+         domain_tot_pages(b->d) / (SLOTS_PER_PIECE / 2) + 64 )
+        goto fail;
+
+    piece = alloc_xenheap_page();
+    if ( !piece )
+        goto fail;
+
+    /* Full barrier: pairs with the dependent load of iommu_op_slot(). */
+    clear_page(piece);
+    if ( cmpxchgptr(&rmap->piece[index], NULL, piece) )
+    {
+        free_xenheap_page(piece);
+        atomic_dec(&rmap->pieces);
+    }
+
+    return iommu_op_slot(b->pv, mfn);
+
+ fail:
+    atomic_dec(&rmap->pieces);
+
+    return NULL;
+}
+
+/*
+ * Map a frame that is held, so that it can be let go: 0; STATUS_held if it can't,
+ * and nothing is mapped; or -EEXIST.
+ */
+static int map_chained(struct iommu_op_batch *b, uint64_t *p,
+                       unsigned long mfn, uint64_t entry)
+{
+    struct iommu_op_leaf *leaf = b->hand.leaf;
+    unsigned int index = p - b->hand.entry, place;
+    uint64_t *slot = get_slot(b, mfn), *link = NULL;
+    uint64_t head;
+    int rc = XEN_IOMMUOP_STATUS_held;
+
+    if ( !slot )
+        return rc;
+
+    if ( read_atomic(slot) )
+        link = iommu_op_links_get(leaf);
+
+    head = slot_lock(slot);
+    place = next_place(head);
+    if ( place <= MAX_CHAIN && (place == 1 || link) &&
+         iommu_op_may_yield(mfn_to_page(_mfn(mfn)), b->d) )
+        rc = cmpxchg(p, 0, entry) ? -EEXIST : 0;
+
+    if ( !rc )
+    {
+        if ( place > 1 )
+            link[index] = head;
+        head = slot_id(leaf, index) | ((uint64_t)place << SLOT_PLACE);
+    }
+
+    slot_unlock(slot, head);
+
+    return rc;
+}
+
+/*
+ * Map a frame that another entry maps as well, or whose slot is yet to be made,
+ * or that is not what it should be: 0, STATUS_held or a negative errno.
+ */
+int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
+                     uint64_t entry)
+{
+    uint64_t held = iommu_op_held_entry(entry);
+    int rc = iommu_op_is_taken(read_atomic(p)) ?:
+             iommu_op_get_ram(b->d, mfn, held & ENTRY_TYPED);
+
+    if ( rc )
+        return rc;
+
+    rc = map_chained(b, p, mfn, entry);
+    if ( rc == XEN_IOMMUOP_STATUS_held && !cmpxchg(p, 0, held) )
+        return rc;
+
+    iommu_op_put_entry(b->pv, held, NULL, 0);
+
+    return rc == XEN_IOMMUOP_STATUS_held ? -EEXIST : rc;
+}
+
+/* iommu_op_make_pending() of an entry that is not present, nor free. */
+bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark)
+{
+    for ( ; ; )
+    {
+        uint64_t old = read_atomic(p);
+
+        if ( (old & ENTRY_PRESENT) || old == ENTRY_YIELDED )
+        {
+            if ( cmpxchg(p, old, entry_pending(old, mark)) == old )
+                return true;
+        }
+        else if ( !entry_is_revoking(old) )
+            return false;
+
+        /* Another CPU takes it back: until its flush is over. */
+        cpu_relax();
+    }
+}
+
+/* Take an entry of a frame from the devices, and say so to the guest. */
+static void take_back(uint64_t id)
+{
+    const struct iommu_op_claim *c = id_leaf(id)->claim;
+    uint64_t *p = id_entry(id), bfn = id_bfn(id);
+    uint64_t old = read_atomic(p), seen;
+
+    for ( ; old & ENTRY_PRESENT; old = seen )
+    {
+        seen = cmpxchg(p, old, entry_pending(old, revoke_mark(old)));
+        if ( seen != old )
+            continue;
+
+        iommu_sync_cache(p, sizeof(*p));
+        set_bit(bfn % XEN_IOMMUOP_WATCH_FRAMES,
+                c->watch[iommu_op_watch_index(c, bfn)]);
+        break;
+    }
+}
+
+/* Those that wait for somebody's flush are not to be waited for. */
+static int flush_chain(struct domain *d, uint64_t head)
+{
+    unsigned int nr = 0;
+    uint64_t id;
+    int rc = 0;
+
+    for ( id = head; id; id = id_next(id) )
+        nr++;
+
+    if ( nr > MAX_RUNS )
+        return iommu_op_flush_all(d, IOMMU_FLUSHF_modified);
+
+    for ( id = head; id; id = id_next(id) )
+    {
+        int err = iommu_call(dom_iommu(d)->platform_ops, leaf_flush, d,
+                             _dfn(id_bfn(id)), 0);
+
+        rc = rc ?: err;
+    }
+
+    return rc;
+}
+
+/* The entry has yielded; or the flush failed, and it maps its frame again. */
+static void end_revocation(struct iommu_op_domain *pv, uint64_t *p, bool failed)
+{
+    uint64_t entry = read_atomic(p);
+
+    if ( !entry_is_revoking(entry) )
+        return;
+
+    if ( failed )
+    {
+        write_atomic(p, entry_unrevoked(entry) | pv->entry_bits);
+        iommu_sync_cache(p, sizeof(*p));
+        return;
+    }
+
+    /* To the hardware it is as absent as before; its table may go now. */
+    atomic_inc(&pv->yielded);
+    write_atomic(p, ENTRY_YIELDED);
+}
+
+static int revoke(struct domain *d, struct iommu_op_domain *pv, uint64_t *slot)
+{
+    uint64_t head = slot_lock(slot), id, next;
+    int rc;
+
+    for ( id = head; id; id = id_next(id) )
+        take_back(id);
+
+    rc = flush_chain(d, head);
+
+    /* What has yielded may be unmapped, and its table go, at once. */
+    for ( id = head; id; id = next )
+    {
+        next = id_next(id);
+        end_revocation(pv, id_entry(id), rc);
+    }
+
+    slot_unlock(slot, rc ? head : 0);
+
+    return rc;
+}
+
+/*
+ * A page of @d's is not writable any more, or not the domain's: its type or its
+ * reference count has just changed, which was a full barrier. When this returns
+ * 0, no map that yields leads to it. -EIO: a device may still reach it.
+ */
+int iommu_op_revoke(struct domain *d, const struct page_info *page)
+{
+    struct iommu_op_domain *pv = ACCESS_ONCE(dom_iommu(d)->arch.pv);
+    uint64_t *slot;
+    int rc = 0;
+
+    if ( likely(!pv) || !ACCESS_ONCE(pv->rmap) )
+        return 0;
+
+    /* Pieces stay, and so do tables and claims while a slot is locked. */
+    percpu_read_lock(iommu_op_rmap_rwlock, &pv->rmap_lock);
+
+    slot = iommu_op_slot(pv, mfn_x(page_to_mfn(page)));
+    /* Pairs with slot_lock_empty(). */
+    if ( slot && unlikely(read_atomic(slot)) )
+        rc = revoke(d, pv, slot) ? -EIO : 0;
+
+    percpu_read_unlock(iommu_op_rmap_rwlock, &pv->rmap_lock);
+
+    return rc;
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op_yield.h: maps that yield, and the look-up from a frame to them.
+ *
+ * Such a map holds no reference. A device reaches only the domain's ordinary
+ * frames all the same, as Xen takes the map back before its frame becomes
+ * anything else: iommu_op_revoke().
+ *
+ * Each frame has a slot, which names the entry that maps it; 0: there is none.
+ * If there are more, the slot names the last one that was made, and each of
+ * them has a link to the one before. Bit 0 of a slot is a lock for both: held
+ * for the few instructions of a map or unmap, and by a revocation until its
+ * flush is over. Who holds it waits for nothing but that flush.
+ *
+ *   map:     lock the slot          the frame's use changes:
+ *            (full barrier)             change count or type
+ *            look at count and type     (full barrier)
+ *            write the entry            look at the slot, lock it
+ *            unlock the slot            clear the entries, flush
+ *
+ * Either the map sees the change and gives up, or the change sees the slot.
+ */
+#ifndef __X86_PV_IOMMU_OP_YIELD_H__
+#define __X86_PV_IOMMU_OP_YIELD_H__
+
+#include <xen/lib.h>
+#include <xen/nospec.h>
+
+#include "iommu_op.h"
+
+/*
+ * What a slot or a link says, beside the lock: the entry's leaf, whose address
+ * is a multiple of 8 and has 48 bits that matter; its index there; and its
+ * place, counted from the end of the chain, where entries that went since count.
+ */
+#define SLOT_LOCKED     1UL
+#define SLOT_INDEX      1
+#define SLOT_LEAF       7
+#define SLOT_PLACE      55
+#define SLOT_ID_MASK    ((1UL << SLOT_PLACE) - 1 - SLOT_LOCKED)
+
+/* So many entries map a frame and yield. Others are held. */
+#define MAX_CHAIN       64
+
+/* A page that is Xen's in some way. Neither flag changes under a reference. */
+#define PGC_special     (PGC_xen_heap | PGC_extra)
+
+#define SLOTS_PER_PIECE (PAGE_SIZE / sizeof(uint64_t))
+
+/* The slots of all frames, in pieces that come with the first map in them. */
+struct iommu_op_rmap {
+    unsigned long nr;           /* pieces that there may be */
+    unsigned long next;         /* where iommu_op_rmap_clear() goes on */
+    atomic_t pieces;            /* that there are */
+    uint64_t *piece[];
+};
+
+/* Its slot, or NULL. Look-ups pair with the barrier in add_piece(). */
+static inline uint64_t *iommu_op_slot(const struct iommu_op_domain *pv,
+                                      unsigned long mfn)
+{
+    struct iommu_op_rmap *rmap = ACCESS_ONCE(pv->rmap);
+    unsigned long index = mfn / SLOTS_PER_PIECE;
+    uint64_t *piece;
+
+    if ( unlikely(!rmap) || unlikely(index >= rmap->nr) )
+        return NULL;
+
+    piece = ACCESS_ONCE(rmap->piece[array_index_nospec(index, rmap->nr)]);
+
+    return likely(piece) ? &piece[mfn % SLOTS_PER_PIECE] : NULL;
+}
+
+static inline uint64_t slot_id(const struct iommu_op_leaf *leaf,
+                               unsigned int index)
+{
+    uint64_t at = (unsigned long)leaf;
+
+    return ((at << SLOT_LEAF) & SLOT_ID_MASK) |
+           ((uint64_t)index << SLOT_INDEX);
+}
+
+/* The only entry of a frame, as its slot names it. */
+static inline uint64_t slot_of_one(const struct iommu_op_leaf *leaf,
+                                   unsigned int index)
+{
+    return slot_id(leaf, index) | (1UL << SLOT_PLACE);
+}
+
+/* Lock an empty slot. Full barrier: pairs with that of iommu_op_revoke(). */
+static inline bool slot_lock_empty(uint64_t *slot)
+{
+    return likely(cmpxchg(slot, 0, SLOT_LOCKED) == 0);
+}
+
+/* What was done under the lock is seen by who takes it next. */
+static inline void slot_unlock(uint64_t *slot, uint64_t value)
+{
+    smp_wmb();
+    write_atomic(slot, value);
+}
+
+/*
+ * Is the page an ordinary writable one of @d's? To be asked with its slot
+ * locked: if that changes afterwards, the map is taken back.
+ */
+static inline bool iommu_op_may_yield(const struct page_info *page,
+                                      const struct domain *d)
+{
+    unsigned long count = read_atomic(&page->count_info);
+
+    return likely(count & PGC_count_mask) && likely(!(count & PGC_special)) &&
+           likely(page_get_owner(page) == d) &&
+           likely((read_atomic(&page->u.inuse.type_info) & PGT_type_mask) ==
+                  PGT_writable_page);
+}
+
+/* iommu_op_yield.c */
+void iommu_op_slot_remove(uint64_t *slot, const struct iommu_op_leaf *leaf,
+                          unsigned int index);
+
+/*
+ * The entry does not map its frame any more, and the IOTLB has forgotten it.
+ * The lock is not needed to empty a slot that names this entry alone.
+ */
+static inline void iommu_op_yield_put(const struct iommu_op_domain *pv,
+                                      unsigned long mfn,
+                                      const struct iommu_op_leaf *leaf,
+                                      unsigned int index)
+{
+    uint64_t *slot = iommu_op_slot(pv, mfn);
+    uint64_t one = slot_of_one(leaf, index);
+
+    if ( unlikely(read_atomic(slot) != one) ||
+         unlikely(cmpxchg(slot, one, 0) != one) )
+        iommu_op_slot_remove(slot, leaf, index);
+}
+
+#endif /* __X86_PV_IOMMU_OP_YIELD_H__ */
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
