@@ -26,7 +26,6 @@
 #include "isolate.h"
 #include "queue.h"
 #include "refuse.h"
-#include "static.h"
 #include "sysfs.h"
 #include "translate.h"
 
@@ -253,13 +252,17 @@ u64 pviommu_devices_sum(enum pviommu_counter which)
 	return sum;
 }
 
-/* It is in no list any more. What it counted outlives it. */
-void pviommu_device_free(struct pviommu_device *pd)
+/* It leaves the list, whose lock is held. What it counted outlives it. */
+void pviommu_device_fold(struct pviommu_device *pd)
 {
 	int which;
 
 	for (which = 0; which < PVIOMMU_DEVICE_COUNTERS; which++)
 		pviommu_count(which, pviommu_device_counter_sum(pd, which));
+}
+
+void pviommu_device_free(struct pviommu_device *pd)
+{
 	free_percpu(pd->counters);
 	kfree(pd);
 }
@@ -349,6 +352,7 @@ static void begin(struct pviommu_device *pd, enum pviommu_mode mode)
 	pd->path = path_for(to_pci_dev(pd->dev));
 	pd->failures = 0;
 	pd->told = false;
+	pd->told_stale = false;
 	pd->strangers |= atomic_long_xchg(&pd->base_live, 0) > 0;
 	nr_devices++;
 	set_dma_ops(pd->dev, &pd->ops);
@@ -494,7 +498,6 @@ static bool needs_base(struct pci_dev *pdev)
 	pd = pviommu_device_get(&pdev->dev);
 	if (pd) {
 		needs = READ_ONCE(pd->path) != PVIOMMU_PATH_OURS ||
-			pd->mode == PVIOMMU_STATIC ||
 			atomic_long_read(&pd->base_live);
 		pviommu_device_put(pd);
 	}

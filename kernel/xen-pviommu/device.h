@@ -103,6 +103,7 @@ extern struct mutex pviommu_devices_lock;
 extern struct list_head pviommu_devices;
 struct pviommu_device *pviommu_device_find(struct device *dev);
 void pviommu_device_rest(struct pviommu_device *pd);
+void pviommu_device_fold(struct pviommu_device *pd);
 void pviommu_device_free(struct pviommu_device *pd);
 
 /* late.c */

@@ -118,8 +118,10 @@ static void reap(void)
 
 	mutex_lock(&pviommu_devices_lock);
 	list_for_each_entry_safe(pd, next, &pviommu_devices, node)
-		if (pd->life == PVIOMMU_LIFE_GONE && !count_left(pd))
+		if (pd->life == PVIOMMU_LIFE_GONE && !count_left(pd)) {
+			pviommu_device_fold(pd);
 			list_move(&pd->node, &dead);
+		}
 	mutex_unlock(&pviommu_devices_lock);
 	if (list_empty(&dead))
 		return;

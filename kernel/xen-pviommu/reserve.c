@@ -138,12 +138,13 @@ int pviommu_reserve_init(void)
 	return 0;
 }
 
+/* No device has our ops any more: nobody asks. */
 void pviommu_reserve_exit(void)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(windows); i++)
-		WRITE_ONCE(windows[i]->bfns.reserve, NULL);
+		windows[i]->bfns.reserve = NULL;
 	cancel_delayed_work_sync(&reserve_work);
 	cpuhp_remove_state_nocalls(cpu_state);
 	__free_page(page);

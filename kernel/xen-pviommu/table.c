@@ -62,10 +62,8 @@ static bool is_short(const struct bfn_window *w)
 /* A chunk was taken, or there was none. */
 void bfn_tables_ask(struct bfn_window *w)
 {
-	void (*reserve)(void) = READ_ONCE(w->reserve);
-
-	if (reserve && is_short(w))
-		reserve();
+	if (w->reserve && is_short(w))
+		w->reserve();
 }
 
 /* The lowest chunk that is neither in use nor has a table. */

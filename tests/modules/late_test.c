@@ -21,11 +21,7 @@
 #include <linux/scatterlist.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#if __has_include(<net/page_pool/helpers.h>)
-#include <net/page_pool/helpers.h>
-#else
-#include <net/page_pool.h>
-#endif
+#include PAGE_POOL_HEADER
 
 #define MAX_IN_FLIGHT	256
 #define LIST_ENTRIES	8

@@ -45,7 +45,6 @@ std::array<Window, 3> windows;
 std::atomic<unsigned long> tables_left;
 std::array<std::atomic<bool>, 3 * kMaxBfns / BFN_CHUNK_SIZE> tables;
 
-
 struct Frame {
     std::atomic<int> reach;  // BFNs that lead there, by table or IOTLB
     std::atomic<int> held;   // those that hold it for writing

@@ -1,16 +1,15 @@
 #!/bin/bash
-# scarce.sh MODE: dom0 takes all memory that Xen has. The disk and the NICs go on,
+# scarce.sh: dom0 takes all memory that Xen has. The disk and the NICs go on,
 # isolated, with the leaf tables that Xen has made so far; and so they do when dom0
 # gives memory back.
 . /root/lib.sh
-mode=$1
 BALLOON=/sys/devices/system/xen_memory/xen_memory0
 ABUNDANCE=4000000 # more than the machine has
 
 kb() { cat "$BALLOON/info/current_kb"; }
 # settle: dom0 has got all that it can get, or given what it should.
 settle() {
-    local before= now
+    local before='' now
     now=$(kb)
     while [ "$now" != "$before" ]; do
         before=$now
