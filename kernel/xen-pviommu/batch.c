@@ -82,6 +82,7 @@ struct pviommu_batch *pviommu_batch_here(void)
 	b->riders = 0;
 	b->error = 0;
 	b->unclean = false;
+	b->run = 0;
 	b->settled = 0;
 
 	return b;
@@ -99,15 +100,34 @@ static void fail(struct pviommu_batch *b, int status)
 		b->error = status;
 }
 
+/*
+ * How may the unmap of what an op mapped wait? What yields may; what devices
+ * only read, too, as no page that Linux frees is held by that. Where Xen holds
+ * a writable page, Linux must not be given it back meanwhile.
+ */
+static u64 run_flags(const struct xen_iommu_op *op)
+{
+	if (op->status == XEN_IOMMUOP_STATUS_held)
+		return PVIOMMU_RUN_STRICT;
+	if (likely(op->flags & XEN_IOMMUOP_MAP_yield))
+		return 0;
+	if (op->flags & (XEN_IOMMUOP_MAP_write | XEN_IOMMUOP_MAP_mmio))
+		return PVIOMMU_RUN_STRICT;
+
+	return PVIOMMU_RUN_QUEUE;
+}
+
 /* The batch's own ops: how many, when they have their statuses. */
 static unsigned int look_at(struct pviommu_batch *b)
 {
 	const struct xen_iommu_op *op, *end = b->ops + b->nr;
 	unsigned int n = 0;
 
-	for (op = b->ops; op < end; op += pviommu_op_slots(op), n++)
-		if (unlikely(op->status))
+	for (op = b->ops; op < end; op += pviommu_op_slots(op), n++) {
+		if (unlikely(op->status < 0))
 			fail(b, op->status);
+		b->run |= run_flags(op);
+	}
 
 	return n;
 }
@@ -127,7 +147,7 @@ static void call_failed(struct pviommu_batch *b, long rc)
  * @b: the batch
  *
  * Afterwards each of the ops in its b->nr slots, and each of the riders, has
- * its status, and b->error is the first one of its own that is not 0. The
+ * its status, and b->error is the first one of its own that is below 0. The
  * caller empties the batch (b->nr = 0) when it has looked.
  */
 void pviommu_batch_submit(struct pviommu_batch *b)
@@ -198,7 +218,7 @@ static void undo_submitted(struct pviommu_batch *b)
 		next = op + pviommu_op_slots(op);
 		if (op->status == -EEXIST)
 			b->unclean = true;
-		if (!op->status || op->status == -EIO)
+		if (op->status >= 0 || op->status == -EIO)
 			put_unmap(b, map.bfn, map.nr);
 	}
 	b->error = 0;
@@ -210,10 +230,12 @@ static void undo_submitted(struct pviommu_batch *b)
 }
 
 /* See pviommu_batch_lone(). An unmap that failed stays as it is. */
-int pviommu_batch_lone_failed(struct pviommu_batch *b, long rc)
+int pviommu_batch_lone_other(struct pviommu_batch *b, long rc)
 {
 	int status = rc ? (int)rc : b->ops[0].status;
 
+	if (status == XEN_IOMMUOP_STATUS_held)
+		return status;
 	pviommu_count(PVIOMMU_ERRORS, 1);
 	b->unclean = rc;
 	if (!rc && b->ops[0].op != XEN_IOMMUOP_unmap) {

@@ -16,6 +16,7 @@
 #include <xen/interface/xen.h>
 
 #include "probe.h"
+#include "run.h"
 #include "xencall.h"
 
 /* Why a hypercall flushes, and how many unmaps waited for that. */
@@ -31,8 +32,9 @@ struct pviommu_batch {
 	struct xen_iommu_op *last;	/* of the maps that wait, if nr is not 0 */
 	unsigned int nr;		/* slots that wait to be submitted */
 	unsigned int riders;		/* unmaps of the queue, behind them */
-	int error;			/* first status that was not 0, or 0 */
+	int error;			/* first status below 0, or 0 */
 	bool unclean;			/* what the BFNs map is not known */
+	u64 run;			/* flags that its word has: see run.h */
 	u64 first;			/* first BFN of the run */
 	u64 settled;			/* BFNs below went in earlier hypercalls */
 };
@@ -67,7 +69,7 @@ void pviommu_batch_map_abort(struct pviommu_batch *b, int error);
 int pviommu_batch_map_end(struct pviommu_batch *b);
 void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr);
 int pviommu_batch_unmap_end(struct pviommu_batch *b);
-int pviommu_batch_lone_failed(struct pviommu_batch *b, long rc);
+int pviommu_batch_lone_other(struct pviommu_batch *b, long rc);
 
 /* Field by field: what is made on the stack first costs a copy and a canary. */
 static inline void pviommu_op_map(struct xen_iommu_op *op, u64 bfn, u32 nr,
@@ -98,8 +100,8 @@ static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
  * @b: this CPU's batch, not in use
  *
  * Context: interrupts off.
- * Return: its status, or the call's error; then b->unclean tells if it is not
- * known what its BFNs map.
+ * Return: its status, which may be XEN_IOMMUOP_STATUS_held, or the call's error;
+ * then b->unclean tells if it is not known what its BFNs map.
  */
 static inline int pviommu_batch_lone(struct pviommu_batch *b)
 {
@@ -108,7 +110,7 @@ static inline int pviommu_batch_lone(struct pviommu_batch *b)
 	if (likely(!rc && !b->ops[0].status))
 		return 0;
 
-	return pviommu_batch_lone_failed(b, rc);
+	return pviommu_batch_lone_other(b, rc);
 }
 
 /* The MFNs of a list stand in the slots behind its op. */
@@ -139,7 +141,7 @@ static inline bool pviommu_list_fits(u32 nr)
  * @b: this CPU's batch, empty
  * @bfn: first BFN
  * @nr: number of frames, at least 1; pviommu_list_fits(@nr)
- * @access: XEN_IOMMUOP_MAP_read, or that and write
+ * @access: XEN_IOMMUOP_MAP_*, but not mmio
  *
  * Return: where the caller writes the @nr MFNs, of dom0's own RAM, before
  * pviommu_batch_map_end(). Nothing else is added to the batch.
@@ -202,12 +204,11 @@ static inline bool pviommu_batch_list_add(struct pviommu_batch *b, u64 bfn,
 	return true;
 }
 
-/* A list is of dom0's own RAM, of which references are held. */
+/* A list is of dom0's own RAM. */
 static inline bool pviommu_is_listed(const struct pviommu_frames *frames)
 {
 	return frames->domid == DOMID_SELF &&
-	       !(frames->flags & ~(XEN_IOMMUOP_MAP_read |
-				   XEN_IOMMUOP_MAP_write));
+	       !(frames->flags & XEN_IOMMUOP_MAP_mmio);
 }
 
 /* An op of its own, for which the caller knows that there is room. */

@@ -17,9 +17,11 @@ enum pviommu_counter {
 	PVIOMMU_FALLBACKS,	/* mappings that the base ops made */
 	PVIOMMU_STATIC_HITS,	/* mappings that the static map served */
 	PVIOMMU_STATIC_MISSES,	/* and those it could not */
+	PVIOMMU_STATIC_RENEWED,	/* pages that it had lost, and has again */
 	PVIOMMU_REUSE_HITS,	/* mappings that were idle, and taken again */
 	PVIOMMU_REUSE_MISSES,	/* those that might have been, and were not */
 	PVIOMMU_LEAKED,		/* BFNs that are never used again */
+	PVIOMMU_STALE,		/* BFNs that yielded while a driver had them */
 	PVIOMMU_DEVICE_COUNTERS,
 
 	PVIOMMU_HYPERCALLS = PVIOMMU_DEVICE_COUNTERS,

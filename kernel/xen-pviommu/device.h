@@ -45,6 +45,7 @@ struct pviommu_device {
 	unsigned int failures;		/* map failures in a row; racy, a hint */
 	atomic_long_t base_live;	/* mappings of the base ops that live */
 	bool told;			/* the log has its line on a narrow mask */
+	bool told_stale;		/* and that on memory freed while mapped */
 	bool in_sysfs;
 	struct pviommu_device_counters __percpu *counters;
 	struct list_head node;		/* in the list of devices, device.c */

@@ -246,19 +246,19 @@ static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 		    unsigned long nr, u16 access, gfp_t gfp)
 {
 	unsigned long i;
-	bool unclean;
+	struct pviommu_outcome outcome;
 	int err;
 
 	err = remember(d, bfn, pfn, nr, gfp);
 	if (err)
 		return err;
-	err = pviommu_map_at(bfn, PFN_PHYS(pfn), nr, access, &unclean);
+	err = pviommu_map_at(bfn, PFN_PHYS(pfn), nr, access, &outcome);
 	if (likely(!err)) {
 		pviommu_count(PVIOMMU_PAGES_MAPPED, nr);
 		return 0;
 	}
 	for (i = 0; i < nr; i++) {
-		if (unclean)
+		if (outcome.unclean)
 			leak(pfn + i);
 		xa_erase(&pages, bfn + i);
 	}
@@ -266,7 +266,10 @@ static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 	return err;
 }
 
-/* VFIO may ask for write alone; hardware may read to learn that nothing is there. */
+/*
+ * VFIO may ask for write alone; hardware may read to learn that nothing is there.
+ * By reference: its claims have no watch pages, and it pins what it maps.
+ */
 static u16 access_of(unsigned long pfn, int prot)
 {
 	u16 access = XEN_IOMMUOP_MAP_read;

@@ -62,42 +62,26 @@ static inline u64 pviommu_run_take(struct pviommu_window *w, u64 bfn)
 	return run;
 }
 
-/*
- * Hold the page of a run, so that it stays what it is while its unmap waits.
- * All of the run must be of one page, in the sense of the memory management,
- * and what waits is one op. Return: is it held?
- */
-static inline bool pviommu_hold(u64 run)
-{
-	unsigned long pfn = pviommu_run_pfn(run), nr = pviommu_run_nr(run);
-	struct page *page = pfn_to_page(pfn), *head = compound_head(page);
-
-	if (unlikely(nr > 1) &&
-	    (nr > pviommu_xen.piece ||
-	     pfn + nr > page_to_pfn(head) + compound_nr(head)))
-		return false;
-
-	return likely(!is_zone_device_page(page)) &&
-	       likely(get_page_unless_zero(head));
-}
-
 /* Neighbouring pages go to neighbouring sets: a word's low bits are its PFN's. */
 static inline struct pviommu_idle *pviommu_reuse_set(struct pviommu_reuse *r,
 						     u64 run)
 {
-	unsigned int set = run % PVIOMMU_REUSE_SETS;
+	unsigned int set = run & pviommu_reuse_mask;
 
 	return &r->idle[set * PVIOMMU_REUSE_WAYS];
 }
 
 /**
  * pviommu_reuse_take - an idle mapping of the same memory, if there is one
+ * @w: the window that it has to be in
  * @run: what it has to be
  *
- * Context: interrupts off.
+ * A mapping that yielded is none: its unmap waits from now on.
+ *
+ * Context: interrupts off, this CPU's batch not in use.
  * Return: its first BFN, which is the caller's now, or BFN_NONE.
  */
-static inline u64 pviommu_reuse_take(u64 run)
+static inline u64 pviommu_reuse_take(const struct pviommu_window *w, u64 run)
 {
 	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
 	struct pviommu_idle *idle = pviommu_reuse_set(r, run);
@@ -106,9 +90,14 @@ static inline u64 pviommu_reuse_take(u64 run)
 	for (i = 0; i < PVIOMMU_REUSE_WAYS; i++, idle++) {
 		if (idle->run != run)
 			continue;
+		if (unlikely(pviommu_yielded(w, idle->bfn,
+					     pviommu_run_order(run)))) {
+			pviommu_reuse_retire(this_cpu_ptr(pviommu_queues), r,
+					     idle);
+			continue;
+		}
 		idle->run = 0;
 		r->nr--;
-		put_page(pfn_to_page(pviommu_run_pfn(run)));
 		return idle->bfn;
 	}
 
@@ -119,7 +108,7 @@ static inline u64 pviommu_reuse_take(u64 run)
  * pviommu_reuse_put - let a mapping idle
  * @q: this CPU's queue
  * @bfn: first BFN
- * @run: what it maps; its page is held
+ * @run: what it maps
  *
  * Context: interrupts off, this CPU's batch not in use.
  */
@@ -151,6 +140,8 @@ static inline dma_addr_t pviommu_map_static(struct pviommu_device *pd,
 	if (limit < pviommu_static.last || access & XEN_IOMMUOP_MAP_mmio)
 		return 0;
 	addr = pviommu_static_addr(phys, size);
+	if (unlikely(!addr))
+		addr = pviommu_static_renew(pd, phys, size);
 	pviommu_count_device(pd, addr ? PVIOMMU_STATIC_HITS :
 					PVIOMMU_STATIC_MISSES, 1);
 	if (likely(addr))
@@ -177,7 +168,7 @@ static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
 		return 0;
 	run = pviommu_run_of(PHYS_PFN(phys), nr, align, access, w);
 	local_irq_save(flags);
-	bfn = pviommu_reuse_take(run);
+	bfn = pviommu_reuse_take(w, run);
 	if (unlikely(bfn == BFN_NONE)) {
 		local_irq_restore(flags);
 		pviommu_count_device(pd, PVIOMMU_REUSE_MISSES, 1);
@@ -202,12 +193,12 @@ static inline u64 pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
 		return 0;
 	local_irq_save(flags);
 	word = bfn_cookie(&w->bfns, PHYS_PFN(addr));
-	run = word ? *word : PVIOMMU_RUN_STRICT;
+	run = word ? *word : 0;
 	/* Once more: with interrupts on, a new mode's drain may have passed. */
-	if (likely(READ_ONCE(pd->mode) == PVIOMMU_REUSE && run &&
-		   !(run & PVIOMMU_RUN_STRICT) &&
-		   pviommu_run_nr(run) <= PVIOMMU_REUSE_PAGES) &&
-	    likely(pviommu_hold(run))) {
+	if (likely(READ_ONCE(pd->mode) == PVIOMMU_REUSE) &&
+	    likely(pviommu_run_may_idle(run, PVIOMMU_REUSE_PAGES)) &&
+	    likely(!pviommu_yielded(w, PHYS_PFN(addr),
+				    pviommu_run_order(run)))) {
 		*word = 0;
 		pviommu_reuse_put(this_cpu_ptr(pviommu_queues), PHYS_PFN(addr),
 				  run);

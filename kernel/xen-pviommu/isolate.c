@@ -23,7 +23,6 @@
 #include "iommu.h"
 #include "isolate.h"
 #include "probe.h"
-#include "static.h"
 #include "xencall.h"
 
 const char *const pviommu_host_map_names[PVIOMMU_HOST_MAPS] = {
@@ -97,13 +96,8 @@ static int restore(void)
 /* Is there a device that needs the host map? One log line names the first. */
 static int check_devices(void)
 {
-	struct device *dev;
+	struct device *dev = pviommu_devices_find_base();
 
-	if (pviommu_static.last) {
-		pr_notice("isolate refused: the static map needs the host map\n");
-		return -EBUSY;
-	}
-	dev = pviommu_devices_find_base();
 	if (!dev)
 		return 0;
 	pr_notice("isolate refused: %s needs the host map\n", dev_name(dev));

@@ -59,6 +59,20 @@ static u64 highest_hole(struct resource *parent, u64 size)
 	return start;
 }
 
+static int claim_step(struct pviommu_window *w, u64 start)
+{
+	int err = pviommu_claim(start, start + STEP);
+
+	if (err)
+		return err;
+	err = pviommu_watch_give(&w->range.watch, PHYS_PFN(start),
+				 PHYS_PFN(STEP));
+	if (err)
+		pviommu_unclaim(start, start + STEP);
+
+	return err;
+}
+
 /* Reserve and claim [start, start + STEP), which is below what we have. */
 static int take_step(struct pviommu_window *w, u64 start)
 {
@@ -68,7 +82,7 @@ static int take_step(struct pviommu_window *w, u64 start)
 	err = adjust_resource(res, start, res->end + 1 - start);
 	if (err)
 		return err;
-	err = pviommu_claim(start, start + STEP);
+	err = claim_step(w, start);
 	if (err)
 		adjust_resource(res, start + STEP, res->end + 1 - start - STEP);
 
@@ -90,7 +104,7 @@ static int take_first(struct pviommu_window *w, struct resource *parent,
 	err = request_resource(parent, &w->range.res);
 	if (err)
 		return err;
-	err = pviommu_claim(end - STEP, end);
+	err = claim_step(w, end - STEP);
 	if (err)
 		release_resource(&w->range.res);
 
@@ -104,6 +118,7 @@ static void give_steps(struct pviommu_window *w)
 	for (start = w->range.res.start; start < w->range.res.end; start += STEP)
 		pviommu_unclaim(start, start + STEP);
 	release_resource(&w->range.res);
+	pviommu_watch_free(&w->range.watch);
 }
 
 /* A hole of twice the size, of which it takes the upper half. */
@@ -114,9 +129,14 @@ static int take_in(struct pviommu_window *w, struct resource *parent, u64 size)
 
 	if (!start)
 		return -ENOSPC;
-	err = take_first(w, parent, start + 2 * size);
-	if (!err)
-		bottom = start + size;
+	bottom = start + size;
+	err = pviommu_watch_new(&w->range.watch, PHYS_PFN(bottom),
+				PHYS_PFN(size));
+	if (err)
+		return err;
+	err = take_first(w, parent, bottom + size);
+	if (err)
+		pviommu_watch_free(&w->range.watch);
 
 	return err;
 }
@@ -224,6 +244,7 @@ int pviommu_low_init(u64 max_frames)
 		w->last = 0;
 		return err;
 	}
+	w->watch = pviommu_watch_bits(&w->range.watch, w->bfns.start);
 	bfn_window_close(&w->bfns);
 	bfn_window_open(&w->bfns, PHYS_PFN(w->start), PHYS_PFN(STEP));
 	w->bfns.few = FEW;

@@ -77,6 +77,11 @@ static int claim_windows(void)
 	u64 frames = pviommu_xen.max_tables * XEN_IOMMUOP_CLAIM_FRAMES;
 	int err;
 
+	if (pviommu_state.mode != PVIOMMU_STRICT && !pviommu_xen.yield) {
+		pr_notice("this Xen has no maps that yield: mode strict instead of %s\n",
+			  pviommu_mode_names[pviommu_state.mode]);
+		pviommu_state.mode = PVIOMMU_STRICT;
+	}
 	if (pviommu_state.mode == PVIOMMU_STATIC) {
 		err = pviommu_static_init(&frames);
 		if (err) {

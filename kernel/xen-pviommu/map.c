@@ -110,6 +110,7 @@ static int frame_behind(unsigned long pfn, u16 access,
 	frame->flags = access;
 	if (pviommu_mfn_is_own(entry))
 		return 0;
+	frame->flags &= ~XEN_IOMMUOP_MAP_yield;
 	/* It has all bits set. */
 	if (entry == INVALID_P2M_ENTRY)
 		return -ENXIO;
@@ -137,7 +138,9 @@ static noinline unsigned long neighbours(unsigned long pfn, unsigned long nr,
 	unsigned long run = 1;
 
 	nr = min_t(unsigned long, nr, pviommu_xen.piece);
-	while (run < nr && __pfn_to_mfn(pfn + run) == mfn + run)
+	/* Not __pfn_to_mfn(), which looks for the end of the P2M each time. */
+	nr = min(nr, xen_p2m_size - min(pfn, xen_p2m_size));
+	while (run < nr && READ_ONCE(xen_p2m_addr[pfn + run]) == mfn + run)
 		run++;
 
 	return run;
@@ -201,6 +204,8 @@ void pviommu_map_failed(struct pviommu_device *pd,
 		pviommu_count_device(pd, PVIOMMU_LEAKED, nr);
 	} else {
 		local_irq_save(flags);
+		/* A part was mapped, and may have yielded. */
+		pviommu_yielded_clear(p->w, p->bfn, p->order);
 		bfn_free(&p->w->bfns, pviommu_run_start(p->bfn, p->order),
 			 p->order);
 		local_irq_restore(flags);
@@ -219,7 +224,23 @@ int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn)
 	return -EIO;
 }
 
-/* What it maps is not known: the run and its page are never used again. */
+/*
+ * Pages of a mapping were freed, and became page tables or left dom0, while the
+ * driver had it. That costs nobody but the device, whose DMA faults.
+ */
+void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
+		   unsigned int order)
+{
+	pviommu_count_device(pd, PVIOMMU_STALE,
+			     pviommu_yielded_nr(w, bfn, order));
+	if (pd->told_stale)
+		return;
+	pd->told_stale = true;
+	dev_warn(pd->dev, "memory was freed while BFN %#llx mapped it for the device\n",
+		 bfn);
+}
+
+/* What it maps is not known: the run is never used again. */
 int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 			 int error)
 {
@@ -236,26 +257,26 @@ static int batch_mmio(struct pviommu_batch *b, u64 bfn, u64 mfn,
 	struct pviommu_frames frame = {
 		.mfn = mfn,
 		.domid = DOMID_SELF,
-		.flags = access,
+		.flags = access & ~XEN_IOMMUOP_MAP_yield,
 	};
 
 	return pviommu_batch_map(b, bfn, nr, &frame);
 }
 
 /*
- * What is no page of dom0's never waits. Nor does what is not at the start of
- * its run: the word does not say so, and another device may want it there.
+ * Never waits what is not at the start of its run: the word does not say so,
+ * and another device may want it there. Nor what is longer than what rides.
  */
-static bool may_wait(unsigned long pfn, unsigned long align, u16 access)
+static bool may_wait(unsigned long pfn, unsigned long nr, unsigned long align,
+		     u16 access)
 {
-	return !(pfn & (align - 1)) &&
-	       !(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)) &&
-	       pviommu_mfn_is_own(__pfn_to_mfn(pfn));
+	return !(pfn & (align - 1)) && nr <= pviommu_xen.piece &&
+	       !(access & PVIOMMU_MAP_STRICT);
 }
 
 /* See pviommu_map_at(): a piece of it. */
 static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
-		     bool *unclean)
+		     struct pviommu_outcome *outcome)
 {
 	struct pviommu_batch *b;
 	unsigned long flags;
@@ -267,7 +288,8 @@ static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
 	else
 		pviommu_batch_pages(b, bfn, pfn, nr, access);
 	err = pviommu_batch_map_end(b);
-	*unclean = b->unclean;
+	outcome->unclean = b->unclean;
+	outcome->run |= b->run;
 	pviommu_batch_put(flags);
 
 	return err;
@@ -279,26 +301,27 @@ static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
  * @phys: pseudo-physical address, with XEN_IOMMUOP_MAP_mmio a machine address
  * @nr: number of pages
  * @access: XEN_IOMMUOP_MAP_*
- * @unclean: set to whether it is not known, after an error, what the BFNs map
+ * @outcome: set
  *
  * Interrupts are off for a piece at a time.
  *
  * Context: any but NMI, this CPU's batch not in use.
- * Return: 0, or an error and nothing is mapped, unless *@unclean.
+ * Return: 0, or an error and nothing is mapped, unless that is unclean.
  */
 int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
-		   bool *unclean)
+		   struct pviommu_outcome *outcome)
 {
 	unsigned long pfn = PHYS_PFN(phys), done, part;
 	int err = 0;
 
+	*outcome = (struct pviommu_outcome){ .run = 0 };
 	access &= ~PVIOMMU_MAP_STRICT;
 	for (done = 0; done < nr && !err; done += part) {
 		part = min_t(unsigned long, nr - done, pviommu_xen.piece);
-		err = map_piece(bfn + done, pfn + done, part, access, unclean);
+		err = map_piece(bfn + done, pfn + done, part, access, outcome);
 	}
 	if (unlikely(err) && pviommu_unmap_at(bfn, done - part))
-		*unclean = true;
+		outcome->unclean = true;
 
 	return err;
 }
@@ -351,8 +374,8 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 			  unsigned long align)
 {
 	unsigned long pfn = PHYS_PFN(phys);
+	struct pviommu_outcome outcome;
 	struct pviommu_place p;
-	bool unclean;
 	u64 run;
 	int err;
 
@@ -364,13 +387,15 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 	    unlikely(!pviommu_place(pd, limit, nr, align, pfn, &p)))
 		return DMA_MAPPING_ERROR;
 
-	err = pviommu_map_at(p.bfn, phys, nr, access, &unclean);
+	err = pviommu_map_at(p.bfn, phys, nr, access | pviommu_xen.yield,
+			     &outcome);
 	if (unlikely(err)) {
-		pviommu_map_failed(pd, &p, nr, err, unclean);
+		pviommu_map_failed(pd, &p, nr, err, outcome.unclean);
 		return DMA_MAPPING_ERROR;
 	}
-	if (may_wait(pfn, align, access))
-		run = pviommu_run_of(pfn, nr, align, access, p.w);
+	if (!(outcome.run & PVIOMMU_RUN_STRICT) &&
+	    may_wait(pfn, nr, align, access))
+		run = pviommu_run_of(pfn, nr, align, access, p.w) | outcome.run;
 	else
 		run = pviommu_run(0, nr, p.order, PVIOMMU_RUN_STRICT);
 	book(pd, &p, run, nr);
@@ -406,17 +431,24 @@ static inline bool is_lone(unsigned long pfn, unsigned long nr,
 	       (nr == 1 || neighbours(pfn, nr, mfn) == nr);
 }
 
-static noinline dma_addr_t lone_failed(struct pviommu_device *pd,
-				       struct pviommu_window *w, u64 bfn,
-				       u64 run, int error)
+/* It failed, or Xen holds some of it. */
+static noinline dma_addr_t lone_other(struct pviommu_device *pd,
+				      struct pviommu_window *w, u64 bfn,
+				      u64 run, int status)
 {
 	struct pviommu_place p = {
 		.w = w,
 		.bfn = bfn,
 		.order = pviommu_run_order(run),
 	};
+	unsigned long nr = pviommu_run_nr(run);
 
-	pviommu_map_failed(pd, &p, pviommu_run_nr(run), error,
+	if (status == XEN_IOMMUOP_STATUS_held) {
+		pviommu_mapped(pd, w, bfn, pviommu_run(0, nr, p.order,
+						       PVIOMMU_RUN_STRICT), nr);
+		return PFN_PHYS(bfn);
+	}
+	pviommu_map_failed(pd, &p, nr, status,
 			   this_cpu_ptr(&pviommu_batches)->unclean);
 
 	return DMA_MAPPING_ERROR;
@@ -432,10 +464,10 @@ static inline dma_addr_t map_lone(struct pviommu_device *pd,
 	struct pviommu_frames frames = {
 		.mfn = __pfn_to_mfn(pfn),
 		.domid = DOMID_SELF,
-		.flags = access,
+		.flags = access | pviommu_xen.yield,
 	};
 	u64 bfn, run;
-	int err;
+	int status;
 
 	if (unlikely(!is_lone(pfn, nr, frames.mfn, access, align)))
 		return 0;
@@ -444,9 +476,9 @@ static inline dma_addr_t map_lone(struct pviommu_device *pd,
 	if (unlikely(bfn == BFN_NONE))
 		return 0;
 	pviommu_op_map(&b->ops[0], bfn, nr, &frames);
-	err = pviommu_batch_lone(b);
-	if (unlikely(err))
-		return lone_failed(pd, w, bfn, run, err);
+	status = pviommu_batch_lone(b);
+	if (unlikely(status))
+		return lone_other(pd, w, bfn, run, status);
 	pviommu_mapped(pd, w, bfn, run, nr);
 
 	return PFN_PHYS(bfn);
@@ -489,13 +521,16 @@ dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 }
 
 /* Let the unmap wait, if the device may do so. */
-static inline bool postpone(struct pviommu_device *pd, u64 bfn, u64 run)
+static inline bool postpone(struct pviommu_device *pd, struct pviommu_window *w,
+			    u64 bfn, u64 run)
 {
 	enum pviommu_mode mode = READ_ONCE(pd->mode);
 
 	if ((mode != PVIOMMU_REUSE && mode != PVIOMMU_LAZY) ||
-	    run & PVIOMMU_RUN_STRICT || unlikely(!pviommu_hold(run)))
+	    run & PVIOMMU_RUN_STRICT)
 		return false;
+	if (unlikely(pviommu_yielded(w, bfn, pviommu_run_order(run))))
+		pviommu_stale(pd, w, bfn, pviommu_run_order(run));
 	pviommu_queue_add(this_cpu_ptr(pviommu_queues), bfn, run);
 	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 	trace_pviommu_unmap(pd->dev, bfn, pviommu_run_nr(run), PVIOMMU_BY_QUEUE);
@@ -567,7 +602,7 @@ int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr)
 	run = pviommu_run_take(w, PHYS_PFN(addr));
 	if (unlikely(!run))
 		err = pviommu_not_mapped(pd, PHYS_PFN(addr));
-	else if (!postpone(pd, PHYS_PFN(addr), run))
+	else if (!postpone(pd, w, PHYS_PFN(addr), run))
 		err = unmap_run(pd, w, PHYS_PFN(addr), run, flags);
 	local_irq_restore(flags);
 

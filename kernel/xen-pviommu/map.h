@@ -3,6 +3,7 @@
 #define _XEN_PVIOMMU_MAP_H
 
 #include <linux/types.h>
+#include <xen/page.h>
 
 #include "batch.h"
 #include "device.h"
@@ -28,9 +29,15 @@ static inline bool pviommu_static_serves(const struct pviommu_device *pd,
 
 /*
  * Beside XEN_IOMMUOP_MAP_*, and not for Xen: the caller frees the memory when
- * the unmap returns, and may not count on its pages being held.
+ * the unmap returns.
  */
 #define PVIOMMU_MAP_STRICT	BIT(15)
+
+/* How a map went. */
+struct pviommu_outcome {
+	bool unclean;	/* it failed, and what the BFNs map is not known */
+	u64 run;	/* it did not: flags that the run's word has */
+};
 
 /* A run of BFNs, from where it is taken until Xen has been asked. */
 struct pviommu_place {
@@ -57,13 +64,15 @@ void pviommu_map_failed(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
 			int error, bool unclean);
 int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn);
+void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
+		   unsigned int order);
 int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 			 int error);
 dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 			   size_t size, u64 limit, u16 access,
 			   unsigned long align);
 int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
-		   bool *unclean);
+		   struct pviommu_outcome *outcome);
 int pviommu_unmap_at(u64 bfn, unsigned long nr);
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
 
@@ -85,7 +94,7 @@ static inline bool pviommu_mfn_is_own(unsigned long mfn)
  * @bfn: first BFN
  * @pfn: first PFN
  * @nr: number of pages
- * @access: XEN_IOMMUOP_MAP_read, or that and write
+ * @access: XEN_IOMMUOP_MAP_*, but not mmio; yield is for dom0's own of them
  *
  * Return: 0, or an error after which nothing of the run is mapped.
  */
@@ -148,6 +157,10 @@ static inline int pviommu_unmapped(struct pviommu_device *pd,
 	if (unlikely(error))
 		return pviommu_unmap_failed(pd, pages, error);
 	pviommu_count_device(pd, PVIOMMU_PAGES_UNMAPPED, pages);
+	if (unlikely(pviommu_yielded(w, bfn, order))) {
+		pviommu_stale(pd, w, bfn, order);
+		pviommu_yielded_clear(w, bfn, order);
+	}
 	bfn_free(&w->bfns, pviommu_run_start(bfn, order), order);
 
 	return 0;

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "device.h"
+#include "probe.h"
 #include "queue.h"
 #include "static.h"
 
@@ -77,8 +78,9 @@ static int asked_for(struct pci_dev *pdev, int otherwise)
  * @pdev: the device
  * @otherwise: the module's
  *
- * Return: the mode. static without the static map is strict, and so is a device
- * that may be out to read what it was not given.
+ * Return: the mode. static without the static map is strict, and so is all else
+ * but off under a Xen whose maps don't yield, and a device that may be out to
+ * read what it was not given.
  */
 enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
 				   enum pviommu_mode otherwise)
@@ -93,7 +95,7 @@ enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
 	if (mode == PVIOMMU_STATIC && !pviommu_static.last)
 		return PVIOMMU_STRICT;
 
-	return mode;
+	return mode == PVIOMMU_OFF || pviommu_xen.yield ? mode : PVIOMMU_STRICT;
 }
 
 /**
@@ -106,7 +108,8 @@ enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
  * the drain is an interrupt on each CPU.
  *
  * Return: 0; -EINVAL: no such mode, or off, which needs an unbind; -EPERM: an
- * untrusted device stays strict; -EBUSY: static, without the static map.
+ * untrusted device stays strict; -EOPNOTSUPP: Xen's maps don't yield, so that all
+ * are strict; -EBUSY: static, without the static map.
  */
 int pviommu_device_set_mode(struct pviommu_device *pd, const char *name)
 {
@@ -116,6 +119,8 @@ int pviommu_device_set_mode(struct pviommu_device *pd, const char *name)
 		return -EINVAL;
 	if (to_pci_dev(pd->dev)->untrusted && mode != PVIOMMU_STRICT)
 		return -EPERM;
+	if (mode != PVIOMMU_STRICT && !pviommu_xen.yield)
+		return -EOPNOTSUPP;
 	if (mode == PVIOMMU_STATIC && !pviommu_static.last)
 		return -EBUSY;
 	WRITE_ONCE(pd->mode, mode);

@@ -129,6 +129,8 @@ int pviommu_probe(const char **reason)
 	pviommu_xen.bfn_bits = op.u.query.bfn_bits;
 	pviommu_xen.max_tables = op.u.query.max_tables;
 	pviommu_xen.host_map = op.u.query.caps & XEN_IOMMUOP_CAP_host_map;
+	pviommu_xen.yield = op.u.query.caps & XEN_IOMMUOP_CAP_yield ?
+			    XEN_IOMMUOP_MAP_yield : 0;
 
 	max_ram = HYPERVISOR_memory_op(XENMEM_maximum_ram_page, NULL);
 	if (max_ram <= 0) {

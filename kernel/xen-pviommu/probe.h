@@ -19,6 +19,7 @@ struct pviommu_xen {
 	u64 max_tables;			/* leaf tables, of 512 BFNs each */
 	u64 max_ram;			/* first MFN above the host's RAM */
 	bool host_map;			/* the host map stood, whole */
+	u16 yield;			/* XEN_IOMMUOP_MAP_yield, or 0 */
 };
 
 extern struct pviommu_xen pviommu_xen __read_mostly;

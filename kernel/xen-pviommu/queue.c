@@ -8,7 +8,6 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/jiffies.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/smp.h>
@@ -78,18 +77,20 @@ static unsigned long settle(const struct pviommu_waiting *e, int status)
 {
 	struct pviommu_window *w = e->run & PVIOMMU_RUN_LOW ? &pviommu_low :
 							      &pviommu_high;
+	unsigned int order = pviommu_run_order(e->run);
 	unsigned long nr = pviommu_run_nr(e->run);
 
 	if (unlikely(status)) {
-		/* The page and the BFNs are never used again. */
+		/* The BFNs are never used again. */
 		pviommu_count(PVIOMMU_LEAKED, nr);
 		pr_err_ratelimited("unmap of BFN %#llx+%lu failed: error %d\n",
 				   e->bfn, nr, status);
 		return 0;
 	}
-	put_page(pfn_to_page(pviommu_run_pfn(e->run)));
+	if (unlikely(pviommu_yielded(w, e->bfn, order)))
+		pviommu_yielded_clear(w, e->bfn, order);
 	/* What is not at the start of its run does not wait. */
-	bfn_free(&w->bfns, e->bfn, pviommu_run_order(e->run));
+	bfn_free(&w->bfns, e->bfn, order);
 
 	return nr;
 }
@@ -181,7 +182,7 @@ static bool tick_piece(struct timer_list *t, unsigned long before)
 
 static void tick(struct timer_list *t)
 {
-	unsigned long before = jiffies - msecs_to_jiffies(pviommu_wait_ms);
+	unsigned long before = jiffies - msecs_to_jiffies(pviommu_reuse_ms);
 
 	while (tick_piece(t, before))
 		;

@@ -3,9 +3,8 @@
  * Unmaps that wait: a queue a CPU, which leaves with the next hypercall that
  * flushes anyway, when it is nearly full, or when its timer fires.
  *
- * What waits is still mapped. Its BFNs are not free, and its page is held: a
- * page that Linux frees may become a page table, which Xen refuses while a
- * device may write to it.
+ * What waits is still mapped, and its BFNs are not free. Its pages may be: before
+ * one becomes a page table, or leaves dom0, Xen takes it from the devices.
  */
 #ifndef _XEN_PVIOMMU_QUEUE_H
 #define _XEN_PVIOMMU_QUEUE_H
@@ -25,12 +24,12 @@
 /* From so many on they go with the next map: its batch has room for more. */
 #define PVIOMMU_QUEUE_RIDE	(PVIOMMU_QUEUE_SIZE * 3 / 4)
 
-/* An unmap waits no longer, a mapping idles no longer than twice as long. */
+/* Milliseconds. The limit for a queued unmap. */
 extern unsigned int pviommu_wait_ms __read_mostly;
 
 struct pviommu_waiting {
 	u64 bfn;
-	u64 run;		/* what it maps; its page is held */
+	u64 run;		/* what it maps */
 	u32 op;			/* the op of the batch that it left with */
 };
 
@@ -66,7 +65,7 @@ static inline void pviommu_queue_arm(struct pviommu_queue *q)
  * pviommu_queue_add - let an unmap wait
  * @q: the queue, of this CPU or a dead one
  * @bfn: first BFN
- * @run: what it maps; its page is held
+ * @run: what it maps
  *
  * Context: interrupts off, this CPU's batch not in use.
  */

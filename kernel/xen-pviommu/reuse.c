@@ -2,28 +2,65 @@
 /*
  * Idle mappings: a small set-associative table a CPU, used with interrupts off.
  * One that is not taken again goes to the queue of unmaps: when its place is
- * needed, or when it has been idle for a period of the queue's timer.
+ * needed, or when it has been idle for long.
  *
- * Its page is held, so that it is still the page that was mapped.
+ * If its page has become another one meanwhile, behind the same PFN or not, the
+ * mapping has yielded, and is not taken again: see watch.h.
  */
+#include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/jiffies.h>
-#include <linux/mm.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
+#include <linux/module.h>
+#include <linux/slab.h>
 
 #include "reuse.h"
 #include "run.h"
 
 struct pviommu_reuse __percpu *pviommu_reuses;
 
+unsigned int pviommu_reuse_ms __read_mostly = 10;
+module_param_named(reuse_ms, pviommu_reuse_ms, uint, 0444);
+MODULE_PARM_DESC(reuse_ms, "how long a mapping may idle, plus wait_ms, 1 to 10000 (default: 10)");
+
+static unsigned int reuse_sets = PVIOMMU_REUSE_SETS;
+module_param(reuse_sets, uint, 0444);
+MODULE_PARM_DESC(reuse_sets, "sets of 4 idle mappings a CPU, a power of two up to 2048 (default: 256)");
+
+unsigned int pviommu_reuse_mask __read_mostly;
+
 int pviommu_reuse_init(void)
 {
-	pviommu_reuses = alloc_percpu(struct pviommu_reuse);
+	unsigned int sets = clamp(reuse_sets, 1U, PVIOMMU_REUSE_MAX_SETS);
+	struct pviommu_reuse *r;
+	int cpu;
 
-	return pviommu_reuses ? 0 : -ENOMEM;
+	pviommu_reuse_ms = clamp(pviommu_reuse_ms, 1U, 10000U);
+	reuse_sets = rounddown_pow_of_two(sets);
+	pviommu_reuse_mask = reuse_sets - 1;
+	pviommu_reuses = alloc_percpu(struct pviommu_reuse);
+	if (!pviommu_reuses)
+		return -ENOMEM;
+	for_each_possible_cpu(cpu) {
+		r = per_cpu_ptr(pviommu_reuses, cpu);
+		r->idle = kvcalloc(reuse_sets * PVIOMMU_REUSE_WAYS,
+				   sizeof(*r->idle), GFP_KERNEL);
+		if (!r->idle) {
+			pviommu_reuse_exit();
+			return -ENOMEM;
+		}
+	}
+
+	return 0;
 }
 
 void pviommu_reuse_exit(void)
 {
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kvfree(per_cpu_ptr(pviommu_reuses, cpu)->idle);
 	free_percpu(pviommu_reuses);
 }
 
@@ -57,7 +94,7 @@ bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 {
 	unsigned int i;
 
-	for (i = 0; r->nr && i < ARRAY_SIZE(r->idle); i++) {
+	for (i = 0; r->nr && i < reuse_sets * PVIOMMU_REUSE_WAYS; i++) {
 		struct pviommu_idle *idle = &r->idle[i];
 
 		if (!idle->run || time_after(idle->since, before))

@@ -2,7 +2,8 @@
 /*
  * Mode reuse: a mapping whose driver is done with it stays for a while, idle.
  * If the same memory is mapped in the same way meanwhile, as drivers that
- * recycle their buffers do, that costs no hypercall.
+ * recycle their buffers do, that costs no hypercall. An idle mapping holds no
+ * page: Linux may free it, and give it to the same driver again.
  */
 #ifndef _XEN_PVIOMMU_REUSE_H
 #define _XEN_PVIOMMU_REUSE_H
@@ -12,14 +13,23 @@
 
 #include "queue.h"
 
-/* A table a CPU, 24 KiB, of 1024 idle mappings. Tests have small ones. */
+/* A table a CPU: 1024 idle mappings in 24 KiB. Tests have small ones. */
 #ifndef PVIOMMU_REUSE_SETS
 #define PVIOMMU_REUSE_SETS	256
 #endif
 #define PVIOMMU_REUSE_WAYS	4
 
-/* Pages of a mapping that is worth it; they stay in use that long. */
+/* A look at all of them is one piece of work with interrupts off. */
+#define PVIOMMU_REUSE_MAX_SETS	2048U
+
+/* Pages of a mapping that is worth it. */
 #define PVIOMMU_REUSE_PAGES	16
+
+/* Milliseconds. An idle mapping is kept that long, and up to wait_ms longer. */
+extern unsigned int pviommu_reuse_ms __read_mostly;
+
+/* Sets of a table less one; they are a power of two. */
+extern unsigned int pviommu_reuse_mask __read_mostly;
 
 struct pviommu_idle {
 	u64 run;		/* 0: the place is free */
@@ -29,7 +39,7 @@ struct pviommu_idle {
 
 struct pviommu_reuse {
 	unsigned int nr;
-	struct pviommu_idle idle[PVIOMMU_REUSE_SETS * PVIOMMU_REUSE_WAYS];
+	struct pviommu_idle *idle;	/* PVIOMMU_REUSE_WAYS a set */
 };
 
 extern struct pviommu_reuse __percpu *pviommu_reuses;

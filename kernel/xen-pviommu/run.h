@@ -10,13 +10,21 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-/* A PV kernel has 46 bits of physical addresses. */
-#define PVIOMMU_RUN_PFN		GENMASK_ULL(35, 0)
-#define PVIOMMU_RUN_NR		GENMASK_ULL(55, 36)	/* BFNs, gaps included */
-#define PVIOMMU_RUN_ORDER	GENMASK_ULL(60, 56)	/* as it was allocated */
-#define PVIOMMU_RUN_LOW		BIT_ULL(61)		/* in the low window */
-#define PVIOMMU_RUN_WRITE	BIT_ULL(62)
-/* Unmap at once: no single page to hold, or not dom0's RAM. There is no PFN. */
+/* A PV kernel has 46 bits of physical addresses: 34 would do. */
+#define PVIOMMU_RUN_PFN		GENMASK_ULL(34, 0)
+#define PVIOMMU_RUN_LOW		BIT_ULL(35)		/* in the low window */
+#define PVIOMMU_RUN_WRITE	BIT_ULL(36)
+#define PVIOMMU_RUN_ORDER	GENMASK_ULL(41, 37)	/* as it was allocated */
+#define PVIOMMU_RUN_NR		GENMASK_ULL(61, 42)	/* BFNs, gaps included */
+/*
+ * The unmap may wait, but the mapping does not idle: the PFN does not say what
+ * it maps. A list, or pages of a guest.
+ */
+#define PVIOMMU_RUN_QUEUE	BIT_ULL(62)
+/*
+ * Unmap at once: Xen holds a page of it by a reference, the caller frees the
+ * memory when the unmap returns, or it is too long. There is no PFN.
+ */
 #define PVIOMMU_RUN_STRICT	BIT_ULL(63)
 
 /* In the place of the PFN: a scatterlist, and not all of the run is mapped. */
@@ -32,18 +40,24 @@ static inline unsigned long pviommu_run_pfn(u64 run)
 
 static inline unsigned long pviommu_run_nr(u64 run)
 {
-	return (run & PVIOMMU_RUN_NR) >> 36;
+	return (run & PVIOMMU_RUN_NR) >> 42;
 }
 
 static inline unsigned int pviommu_run_order(u64 run)
 {
-	return (run & PVIOMMU_RUN_ORDER) >> 56;
+	return (run & PVIOMMU_RUN_ORDER) >> 37;
+}
+
+/* Is it a driver's mapping of up to @most pages that may idle? One comparison. */
+static inline bool pviommu_run_may_idle(u64 run, unsigned long most)
+{
+	return (run >> 42) - 1 < most;
 }
 
 static inline u64 pviommu_run(unsigned long pfn, unsigned long nr,
 			      unsigned int order, u64 flags)
 {
-	return pfn | (u64)nr << 36 | (u64)order << 56 | flags;
+	return pfn | (u64)nr << 42 | (u64)order << 37 | flags;
 }
 
 #endif /* _XEN_PVIOMMU_RUN_H */

@@ -88,7 +88,8 @@ static dma_addr_t pages_map(struct device *dev, struct page **pages,
 		return DMA_MAPPING_ERROR;
 	do {
 		addr = pviommu_map_table(to_pviommu_device(dev), table, nr,
-					 limit, pviommu_access(dir));
+					 limit, pviommu_access(dir) |
+					 PVIOMMU_MAP_STRICT);
 	} while (addr == DMA_MAPPING_ERROR && pviommu_low_more(limit));
 	if (addr == DMA_MAPPING_ERROR)
 		sg_free_table(table);

@@ -4,7 +4,6 @@
  * hypercall. Neighbours become one segment for the device where that is
  * allowed.
  */
-#include <linux/dma-mapping.h>
 #include <linux/errno.h>
 #include <linux/memremap.h>
 #include <linux/pfn.h>
@@ -13,174 +12,7 @@
 #include "base.h"
 #include "dma.h"
 #include "fast.h"
-
-/*
- * Where the entries are in the run. It is a function of lengths and PFNs alone,
- * so that both passes over the list come to the same result; for that the run
- * starts at a BFN that is origin modulo align, and modulo the boundary if it
- * does not end before that.
- */
-struct layout {
-	bool dense;		/* one entry behind the other: no gaps */
-	u64 boundary;		/* in pages; no entry crosses a multiple */
-	unsigned long align;	/* PFN and BFN agree modulo this */
-	unsigned long origin;	/* what the first PFN is modulo align */
-	u64 end;		/* length, with gaps */
-	unsigned long pages;	/* and without */
-};
-
-static inline unsigned long entry_pages(const struct scatterlist *s)
-{
-	return PFN_UP(offset_in_page(s->offset) + s->length);
-}
-
-/* sg_next() is a call that looks for the end. This one is not the last. */
-static inline struct scatterlist *entry_behind(struct scatterlist *s)
-{
-	s++;
-
-	return unlikely(sg_is_chain(s)) ? sg_chain_ptr(s) : s;
-}
-
-/* The next one in a loop that counts them: @left are behind. */
-static inline struct scatterlist *entry_next(struct scatterlist *s, int left)
-{
-	return left ? entry_behind(s) : NULL;
-}
-
-/* The device's segment boundary in pages; a boundary inside a page is one. */
-static u64 seg_boundary(struct device *dev)
-{
-	return PHYS_PFN((u64)dma_get_seg_boundary(dev)) + 1;
-}
-
-/* The run starts with the first entry that is not empty. */
-static void layout_start(struct layout *l, struct device *dev,
-			 struct scatterlist *sg)
-{
-	while (!sg->length && !sg_is_last(sg))
-		sg = sg_next(sg);
-	l->boundary = seg_boundary(dev);
-	l->align = pviommu_min_align(dev);
-	l->origin = PHYS_PFN(sg_phys(sg)) & (l->align - 1);
-	l->end = 0;
-	l->pages = 0;
-}
-
-/* The place of an entry, from @at on, where align and boundary want gaps. */
-static noinline u64 layout_gap(const struct layout *l, struct scatterlist *s,
-			       u64 at, unsigned long nr)
-{
-	unsigned long pfn = PHYS_PFN(sg_phys(s)) - l->origin;
-	u64 room;
-
-	at += (pfn - at) & (l->align - 1);
-	room = l->boundary - ((at + l->origin) & (l->boundary - 1));
-	if (nr > room && nr <= l->boundary) {
-		at += room;
-		at += (pfn - at) & (l->align - 1);
-	}
-
-	return at;
-}
-
-/* The same, in pages from the start of the run: @at is where the last ended. */
-static inline u64 layout_place(const struct layout *l, struct scatterlist *s,
-			       u64 at, unsigned long nr)
-{
-	return likely(l->dense) ? at : layout_gap(l, s, at, nr);
-}
-
-static int layout_measure(struct layout *l, struct scatterlist *sg, int nents)
-{
-	unsigned long nr, pages = 0;
-	struct scatterlist *s;
-	u64 end = 0;
-	int i;
-
-	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
-		if (unlikely(!s->length))
-			continue;
-		/* The base ops could not do it either. */
-		if (unlikely(is_pci_p2pdma_page(sg_page(s))))
-			return -EREMOTEIO;
-		nr = entry_pages(s);
-		end = layout_place(l, s, end, nr) + nr;
-		pages += nr;
-	}
-	l->end = end;
-	l->pages = pages;
-	if (unlikely(!pages))
-		return -ENODATA;
-
-	return end <= PVIOMMU_RUN_MAX_NR ? 0 : -ENOMEM;
-}
-
-/*
- * How long the run is. Its alignment is that of its size rounded up, so that
- * it crosses a boundary only where the layout does; and not at all, without
- * any gap, if it is no longer than that.
- */
-static int layout_make(struct layout *l, struct device *dev,
-		       struct scatterlist *sg, int nents)
-{
-	int err;
-
-	layout_start(l, dev, sg);
-	l->dense = l->align == 1;
-	err = layout_measure(l, sg, nents);
-	if (likely(l->dense) && unlikely(l->end > l->boundary)) {
-		l->dense = false;
-		err = layout_measure(l, sg, nents);
-	}
-
-	return err;
-}
-
-/* What the device sees of a list: the entries' bus addresses, joined. */
-struct segments {
-	u64 boundary_mask;
-	unsigned int max_len;
-	struct scatterlist *cur;	/* the last segment; it trails the list */
-	dma_addr_t end;			/* where that ends: no address at first */
-	int count;
-};
-
-static inline struct segments segments_of(struct device *dev)
-{
-	return (struct segments){
-		.boundary_mask = dma_get_seg_boundary(dev),
-		.max_len = dma_get_max_seg_size(dev),
-		.end = DMA_MAPPING_ERROR,
-	};
-}
-
-static inline void segments_add(struct segments *g, struct scatterlist *sg,
-				dma_addr_t addr, unsigned int length)
-{
-	struct scatterlist *cur = g->cur;
-
-	if (addr == g->end && (addr & g->boundary_mask) &&
-	    (u64)sg_dma_len(cur) + length <= g->max_len) {
-		sg_dma_len(cur) += length;
-	} else {
-		cur = cur ? entry_behind(cur) : sg;
-		sg_dma_address(cur) = addr;
-		sg_dma_len(cur) = length;
-		g->cur = cur;
-		g->count++;
-	}
-	g->end = addr + length;
-}
-
-/* All entries are in a segment. The segments end where a length is 0. */
-static inline int segments_end(struct segments *g, int nents)
-{
-	if (g->count < nents)
-		sg_dma_len(entry_behind(g->cur)) = 0;
-
-	return g->count;
-}
+#include "layout.h"
 
 /* Does an entry lie within one page? Most do. An empty one wraps, and does not. */
 static inline bool entry_is_simple(const struct scatterlist *s)
@@ -277,7 +109,7 @@ static unsigned long list_part(struct pviommu_batch *b, struct progress *p,
 
 /* A piece of a list's run: all of it, or nothing and an error. */
 static int list_piece(struct progress *p, const struct layout *l, u64 bfn,
-		      u16 access, bool *unclean)
+		      u16 access, struct pviommu_outcome *outcome)
 {
 	unsigned long room = pviommu_xen.piece, flags;
 	struct pviommu_batch *b;
@@ -293,7 +125,8 @@ static int list_piece(struct progress *p, const struct layout *l, u64 bfn,
 		}
 	}
 	err = pviommu_batch_map_end(b);
-	*unclean = b->unclean;
+	outcome->unclean = b->unclean;
+	outcome->run |= b->run;
 	pviommu_batch_put(flags);
 
 	return err;
@@ -367,35 +200,41 @@ static int list_undo(struct scatterlist *sg, int nents, const struct layout *l,
  * all.
  */
 static int list_map(struct scatterlist *sg, int nents, const struct layout *l,
-		    u64 bfn, u16 access, bool *unclean)
+		    u64 bfn, u16 access, struct pviommu_outcome *outcome)
 {
 	struct progress p = { .s = sg, .left = nents };
 	u64 mapped = 0;
 	int err = 0;
 
+	*outcome = (struct pviommu_outcome){ .run = 0 };
 	while (p.s && !err) {
 		mapped = p.end;
-		err = list_piece(&p, l, bfn, access, unclean);
+		err = list_piece(&p, l, bfn, access, outcome);
 	}
 	if (unlikely(err) && list_undo(sg, nents, l, bfn, mapped))
-		*unclean = true;
+		outcome->unclean = true;
 
 	return err;
 }
 
 /*
- * Book a list. Its pages are too many to be held: its unmap never waits. It is
- * one hypercall and one flush for a piece of them. Interrupts are off.
+ * Book a list. Its unmap may wait if one op can do it, and the word tells where
+ * the run is: see may_wait() in map.c. Interrupts are off.
  */
 static void list_mapped(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
-			unsigned long pages)
+			unsigned long pages, u64 flags)
 {
 	u64 gaps = pages < nr ? PVIOMMU_RUN_GAPS : 0;
 
+	if (gaps || nr > pviommu_xen.piece ||
+	    p->bfn != pviommu_run_start(p->bfn, p->order))
+		flags |= PVIOMMU_RUN_STRICT;
+	if (p->w == &pviommu_low)
+		flags |= PVIOMMU_RUN_LOW;
 	pviommu_mapped(pd, p->w, p->bfn,
-		       pviommu_run(gaps, nr, p->order, PVIOMMU_RUN_STRICT),
-		       pages);
+		       pviommu_run(gaps, nr, p->order,
+				   flags | PVIOMMU_RUN_QUEUE), pages);
 }
 
 /*
@@ -419,13 +258,14 @@ static noinline int map_simple(struct pviommu_device *pd, struct device *dev,
 	b = pviommu_batch_get(&flags);
 	p.bfn = bfn_alloc(&p.w->bfns, p.order);
 	if (likely(p.bfn != BFN_NONE)) {
-		ret = list_simple(b, dev, sg, nents, p.bfn, access);
+		ret = list_simple(b, dev, sg, nents, p.bfn,
+				  access | pviommu_xen.yield);
 		err = likely(ret) ? pviommu_batch_map_end(b) : 0;
 		if (unlikely(err)) {
 			pviommu_map_failed(pd, &p, nents, err, b->unclean);
 			ret = -EIO;
 		} else if (likely(ret)) {
-			list_mapped(pd, &p, nents, nents);
+			list_mapped(pd, &p, nents, nents, b->run);
 		} else {
 			bfn_free(&p.w->bfns, p.bfn, p.order);
 		}
@@ -440,17 +280,21 @@ static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
 		      int nents, const struct layout *l,
 		      const struct pviommu_place *p, u16 access)
 {
+	struct pviommu_outcome outcome;
 	unsigned long flags;
-	bool unclean;
 	int err;
 
-	err = list_map(sg, nents, l, p->bfn, access, &unclean);
+	err = list_map(sg, nents, l, p->bfn,
+		       (access & ~PVIOMMU_MAP_STRICT) | pviommu_xen.yield,
+		       &outcome);
 	if (unlikely(err)) {
-		pviommu_map_failed(pd, p, l->end, err, unclean);
+		pviommu_map_failed(pd, p, l->end, err, outcome.unclean);
 		return -EIO;
 	}
+	if (access & PVIOMMU_MAP_STRICT)
+		outcome.run |= PVIOMMU_RUN_STRICT;
 	local_irq_save(flags);
-	list_mapped(pd, p, l->end, l->pages);
+	list_mapped(pd, p, l->end, l->pages, outcome.run);
 	local_irq_restore(flags);
 
 	return 0;
@@ -507,7 +351,7 @@ static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
  * @table: its pages
  * @nr: how many they are
  * @limit: highest address that the device can reach
- * @access: XEN_IOMMUOP_MAP_*
+ * @access: XEN_IOMMUOP_MAP_*, PVIOMMU_MAP_STRICT
  *
  * Context: process.
  * Return: the address, aligned to the size rounded up, or DMA_MAPPING_ERROR.
@@ -560,6 +404,8 @@ static bool map_static(struct pviommu_device *pd, struct scatterlist *sg,
 
 	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
 		addr = pviommu_static_addr(sg_phys(s), s->length);
+		if (unlikely(!addr))
+			addr = pviommu_static_renew(pd, sg_phys(s), s->length);
 		if (unlikely(!addr)) {
 			pviommu_count_device(pd, PVIOMMU_STATIC_MISSES, 1);
 			return false;

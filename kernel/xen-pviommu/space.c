@@ -72,6 +72,7 @@ void pviommu_space_give(struct pviommu_space *s)
 		       s->bfn, s->nr, s->broken);
 	} else {
 		local_irq_save(flags);
+		pviommu_yielded_clear(s->w, s->bfn, ilog2(s->nr));
 		bfn_free(&s->w->bfns, s->bfn, ilog2(s->nr));
 		local_irq_restore(flags);
 	}

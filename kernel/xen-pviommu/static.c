@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The static map: all of dom0's memory is mapped once, at BFN = base + PFN, so
- * that a DMA mapping is an addition.
+ * The static map: all of dom0's ordinary memory is mapped once, at BFN = base +
+ * PFN, so that a DMA mapping is an addition.
  *
- * It holds no references (noref): a writable type reference that lasts would
- * keep its page from ever becoming a page table, and pin_pagetable_pfn() makes
- * that a BUG. It gives a device nothing that the host map does not give, and
- * Xen allows it exactly while that stands.
+ * Its maps yield: a page that becomes a page table, or leaves dom0, is taken from
+ * the devices by Xen. Once it is an ordinary page again, its next DMA mapping
+ * maps it anew, as it does one that was a page table when we came.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
+#include <linux/bitmap.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -18,15 +18,18 @@
 #include <linux/printk.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 
 #include "batch.h"
 #include "counters.h"
+#include "device.h"
+#include "map.h"
 #include "probe.h"
 #include "static.h"
 #include "window.h"
 
-#define NOREF	(XEN_IOMMUOP_MAP_noref | XEN_IOMMUOP_MAP_read | \
+#define ACCESS	(XEN_IOMMUOP_MAP_yield | XEN_IOMMUOP_MAP_read | \
 		 XEN_IOMMUOP_MAP_write)
 
 /*
@@ -53,23 +56,21 @@ struct filler {
 static void book(struct filler *f, const struct xen_iommu_op_map *map)
 {
 	unsigned long pfn = map->bfn - PHYS_PFN(pviommu_static.start);
-	u32 i;
 
-	for (i = 0; i < map->nr; i++)
-		pviommu_static.mfn[pfn + i] = map->mfn + i;
+	bitmap_clear(pviommu_static.absent, pfn, map->nr);
 	f->mapped += map->nr;
 	pviommu_count(PVIOMMU_PAGES_MAPPED, map->nr);
 }
 
 static void submit(struct filler *f, struct pviommu_batch *b);
 
-/* One frame that Xen refuses made it refuse all of the op. */
+/* One frame that Xen refuses, or holds, made that of all of the op. */
 static void retry_singly(struct filler *f, const struct xen_iommu_op_map *map)
 {
 	struct pviommu_frames frame = {
 		.mfn = map->mfn,
 		.domid = DOMID_SELF,
-		.flags = NOREF,
+		.flags = ACCESS,
 	};
 	u32 i;
 
@@ -81,18 +82,40 @@ static void retry_singly(struct filler *f, const struct xen_iommu_op_map *map)
 	submit(f, &f->retry);
 }
 
-/* Runs in process context with interrupts on: Xen may take its time. */
+/* A page that is held could never become a page table. */
+static bool held(const struct xen_iommu_op *op)
+{
+	if (op->status != XEN_IOMMUOP_STATUS_held)
+		return false;
+	if (pviommu_unmap_at(op->u.map.bfn, op->u.map.nr))
+		pviommu_count(PVIOMMU_LEAKED, op->u.map.nr);
+
+	return true;
+}
+
+/*
+ * Runs in process context with interrupts on: Xen may take its time. That pages
+ * are refused, as they are page tables, is no error.
+ */
 static void submit(struct filler *f, struct pviommu_batch *b)
 {
 	const struct xen_iommu_op *op;
 	unsigned int i;
+	long rc;
 
-	pviommu_batch_submit(b);
-	for (i = 0; i < b->nr; i++) {
+	if (!b->nr)
+		return;
+	rc = pviommu_hypercall(b->ops, b->nr);
+	pviommu_count(PVIOMMU_OPS, b->nr);
+	if (rc)
+		pviommu_count(PVIOMMU_ERRORS, 1);
+	for (i = 0; i < b->nr && !rc; i++) {
 		op = &b->ops[i];
 		if (!op->status)
 			book(f, &op->u.map);
-		else if (op->u.map.nr > 1 && b != &f->retry)
+		else if (!held(op) && op->status != -EBUSY)
+			pviommu_count(PVIOMMU_ERRORS, 1);
+		if (op->status && op->u.map.nr > 1)
 			retry_singly(f, &op->u.map);
 	}
 	b->nr = 0;
@@ -104,14 +127,13 @@ static void fill(struct filler *f)
 	u64 base = PHYS_PFN(pviommu_static.start);
 	struct pviommu_frames frame = {
 		.domid = DOMID_SELF,
-		.flags = NOREF,
+		.flags = ACCESS,
 	};
 	unsigned long pfn;
 
 	for (pfn = 0; pfn < pviommu_static.nr; pfn++) {
 		frame.mfn = __pfn_to_mfn(pfn);
-		/* Foreign, identity and absent frames are above it as well. */
-		if (frame.mfn >= PVIOMMU_STATIC_NONE)
+		if (!pviommu_mfn_is_own(frame.mfn))
 			continue;
 		if (pviommu_batch_add(&f->batch, base + pfn, 1, &frame))
 			continue;
@@ -167,10 +189,10 @@ int pviommu_static_init(u64 *frames)
 
 	if (nr > *frames)
 		return -ENOSPC;
-	pviommu_static.mfn = vmalloc(array_size(nr, sizeof(u32)));
-	if (!pviommu_static.mfn)
+	pviommu_static.absent = vmalloc(nr / BITS_PER_BYTE);
+	if (!pviommu_static.absent)
 		return -ENOMEM;
-	memset32(pviommu_static.mfn, PVIOMMU_STATIC_NONE, nr);
+	bitmap_fill(pviommu_static.absent, nr);
 
 	err = pviommu_range_take(&range, "xen_pviommu static window", nr,
 				 BASE_ALIGN);
@@ -179,6 +201,8 @@ int pviommu_static_init(u64 *frames)
 	/* Behind the end of the P2M there is no memory. */
 	pviommu_static.nr = min(nr, xen_p2m_size);
 	pviommu_static.start = range.res.start;
+	pviommu_static.yielded = pviommu_watch_bits(&range.watch,
+						    PHYS_PFN(range.res.start));
 	err = map_all();
 	if (err)
 		goto give;
@@ -192,10 +216,97 @@ give:
 	pviommu_static.nr = 0;
 	pviommu_static.start = NOWHERE;
 free:
-	vfree(pviommu_static.mfn);
-	pviommu_static.mfn = NULL;
+	vfree(pviommu_static.absent);
+	pviommu_static.absent = NULL;
 
 	return err;
+}
+
+/* Serialises those that map a page anew. */
+static DEFINE_SPINLOCK(renew_lock);
+
+/*
+ * Map a page of dom0's at its BFN, which it yielded, or never had. Whoever looks
+ * at it meanwhile sees one of the two bits; the lock is held.
+ */
+static bool renew_page(struct pviommu_batch *b, unsigned long pfn,
+		       unsigned long mfn)
+{
+	u64 bfn = PHYS_PFN(pviommu_static.start) + pfn;
+	struct pviommu_frames frame = {
+		.mfn = mfn,
+		.domid = DOMID_SELF,
+		.flags = ACCESS,
+	};
+
+	if (test_bit(pfn, pviommu_static.yielded)) {
+		pviommu_op_unmap(b->ops, bfn, 1);
+		if (pviommu_batch_lone(b))
+			return false;
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+		pviommu_count(PVIOMMU_PAGES_UNMAPPED, 1);
+		set_bit(pfn, pviommu_static.absent);
+		/* Pairs with pviommu_static_hit(). */
+		smp_mb__before_atomic();
+		clear_bit(pfn, pviommu_static.yielded);
+	}
+	pviommu_op_map(b->ops, bfn, 1, &frame);
+	switch (pviommu_batch_lone(b)) {
+	case 0:
+		break;
+	case XEN_IOMMUOP_STATUS_held:
+		pviommu_op_unmap(b->ops, bfn, 1);
+		pviommu_batch_lone(b);
+		fallthrough;
+	default:
+		return false;
+	}
+	pviommu_count(PVIOMMU_PAGES_MAPPED, 1);
+	/* It is mapped before anybody sees that. */
+	smp_mb__before_atomic();
+	clear_bit(pfn, pviommu_static.absent);
+
+	return true;
+}
+
+static bool renew(struct pviommu_device *pd, unsigned long pfn)
+{
+	unsigned long mfn = __pfn_to_mfn(pfn), flags;
+	bool hit;
+
+	if (pfn >= pviommu_static.nr || !pviommu_mfn_is_own(mfn))
+		return false;
+	spin_lock_irqsave(&renew_lock, flags);
+	hit = pviommu_static_hit(pfn);
+	if (!hit && renew_page(pviommu_batch_here(), pfn, mfn)) {
+		pviommu_count_device(pd, PVIOMMU_STATIC_RENEWED, 1);
+		hit = true;
+	}
+	spin_unlock_irqrestore(&renew_lock, flags);
+
+	return hit;
+}
+
+/**
+ * pviommu_static_renew - map pages of a buffer anew that the static map lost
+ * @pd: the device
+ * @phys: pseudo-physical address
+ * @size: bytes
+ *
+ * Context: any but NMI, this CPU's batch not in use.
+ * Return: the bus address, or 0 if a page is none of dom0's ordinary ones.
+ */
+dma_addr_t pviommu_static_renew(struct pviommu_device *pd, phys_addr_t phys,
+				size_t size)
+{
+	unsigned long pfn = PHYS_PFN(phys), last = PHYS_PFN(phys + size - 1);
+
+	do {
+		if (!pviommu_static_hit(pfn) && !renew(pd, pfn))
+			return 0;
+	} while (pfn++ < last);
+
+	return pviommu_static.start + phys;
 }
 
 void pviommu_static_exit(void)
@@ -206,6 +317,6 @@ void pviommu_static_exit(void)
 	pviommu_static.start = NOWHERE;
 	pviommu_static.last = 0;
 	pviommu_static.nr = 0;
-	vfree(pviommu_static.mfn);
-	pviommu_static.mfn = NULL;
+	vfree(pviommu_static.absent);
+	pviommu_static.absent = NULL;
 }

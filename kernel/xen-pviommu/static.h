@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The static map: all of dom0's memory at BFN = base + PFN.
+ * The static map: all of dom0's ordinary memory at BFN = base + PFN.
  */
 #ifndef _XEN_PVIOMMU_STATIC_H
 #define _XEN_PVIOMMU_STATIC_H
 
+#include <linux/bitops.h>
 #include <linux/pfn.h>
 #include <linux/types.h>
-#include <xen/page.h>
+#include <asm/barrier.h>
 
-/* No MFN is mapped for the PFN. */
-#define PVIOMMU_STATIC_NONE	U32_MAX
+struct pviommu_device;
 
 struct pviommu_static {
 	dma_addr_t start;	/* address of PFN 0 */
 	dma_addr_t last;	/* address of the last byte; 0: no static map */
 	unsigned long nr;	/* number of PFNs */
-	u32 *mfn;		/* for each PFN what its BFN maps, or NONE */
+	unsigned long *yielded;	/* Xen's bits, from PFN 0 on: see watch.h */
+	unsigned long *absent;	/* our own: not mapped, or just being mapped */
 };
 
 extern struct pviommu_static pviommu_static __read_mostly;
@@ -27,21 +28,19 @@ static inline bool pviommu_static_contains(dma_addr_t addr)
 }
 
 /*
- * Does the static map still tell where the page is? Ballooning, the exchange
- * for a contiguous region and grant mappings all change the P2M. A P2M entry
- * with a flag (foreign, identity, invalid) is no MFN, and matches none.
+ * Is the page behind its BFN? Ballooning, the exchange for a contiguous region
+ * and grant mappings all change the P2M; but not before the old frame has left
+ * dom0, and so has yielded.
  */
 static inline bool pviommu_static_hit(unsigned long pfn)
 {
-	u32 mfn;
-
-	if (unlikely(pfn >= pviommu_static.nr))
+	if (unlikely(pfn >= pviommu_static.nr) ||
+	    unlikely(test_bit(pfn, pviommu_static.yielded)))
 		return false;
-	mfn = READ_ONCE(pviommu_static.mfn[pfn]);
+	/* Pairs with the barriers of renew_page(). */
+	smp_rmb();
 
-	/* Not __pfn_to_mfn(): no call on the way, and no register saved. */
-	return likely(mfn == READ_ONCE(xen_p2m_addr[pfn]) &&
-		      mfn != PVIOMMU_STATIC_NONE);
+	return likely(!test_bit(pfn, pviommu_static.absent));
 }
 
 /* The bus address of a buffer if each of its pages is a hit, or else 0. */
@@ -60,5 +59,7 @@ static inline dma_addr_t pviommu_static_addr(phys_addr_t phys, size_t size)
 /* static.c */
 int pviommu_static_init(u64 *frames);
 void pviommu_static_exit(void);
+dma_addr_t pviommu_static_renew(struct pviommu_device *pd, phys_addr_t phys,
+				size_t size);
 
 #endif /* _XEN_PVIOMMU_STATIC_H */

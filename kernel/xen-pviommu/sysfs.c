@@ -172,6 +172,7 @@ COUNTER(pages_unmapped, PVIOMMU_PAGES_UNMAPPED);
 COUNTER(fallbacks, PVIOMMU_FALLBACKS);
 COUNTER(static_hits, PVIOMMU_STATIC_HITS);
 COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
+COUNTER(static_renewed, PVIOMMU_STATIC_RENEWED);
 COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
 COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
 COUNTER(queued, PVIOMMU_QUEUED);
@@ -195,6 +196,17 @@ static ssize_t bfns_in_use_show(struct kobject *kobj,
 }
 
 static struct kobj_attribute bfns_in_use_attr = __ATTR_RO(bfns_in_use);
+
+/* Those that were unmapped since, and those that nobody has unmapped yet. */
+static ssize_t stale_show(struct kobject *kobj, struct kobj_attribute *attr,
+			  char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", pviommu_counter_sum(PVIOMMU_STALE) +
+			  pviommu_yielded_live(&pviommu_high) +
+			  pviommu_yielded_live(&pviommu_low));
+}
+
+static struct kobj_attribute stale_attr = __ATTR_RO(stale);
 
 static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
@@ -228,6 +240,7 @@ static struct attribute *counter_attrs[] = {
 	&counter_fallbacks.attr.attr,
 	&counter_static_hits.attr.attr,
 	&counter_static_misses.attr.attr,
+	&counter_static_renewed.attr.attr,
 	&counter_reuse_hits.attr.attr,
 	&counter_reuse_misses.attr.attr,
 	&counter_queued.attr.attr,
@@ -242,6 +255,7 @@ static struct attribute *counter_attrs[] = {
 	&counter_flush_pressure.attr.attr,
 	&counter_flush_request.attr.attr,
 	&counter_errors.attr.attr,
+	&stale_attr.attr,
 	&bfns_in_use_attr.attr,
 	&devices_attr.attr,
 	&files_attr.attr,
@@ -290,9 +304,9 @@ static u64 mapped_value(const struct xen_iommu_op_usage *usage)
 	return usage->mapped;
 }
 
-static u64 noref_value(const struct xen_iommu_op_usage *usage)
+static u64 yielded_value(const struct xen_iommu_op_usage *usage)
 {
-	return usage->noref;
+	return usage->yielded;
 }
 
 static ssize_t usage_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -314,13 +328,13 @@ static ssize_t usage_show(struct kobject *kobj, struct kobj_attribute *attr,
 USAGE(claims, claims_value);
 USAGE(tables, tables_value);
 USAGE(mapped, mapped_value);
-USAGE(noref, noref_value);
+USAGE(yielded, yielded_value);
 
 static struct attribute *usage_attrs[] = {
 	&usage_claims.attr.attr,
 	&usage_tables.attr.attr,
 	&usage_mapped.attr.attr,
-	&usage_noref.attr.attr,
+	&usage_yielded.attr.attr,
 	NULL
 };
 
@@ -442,9 +456,11 @@ DEVICE_COUNTER(pages_unmapped, PVIOMMU_PAGES_UNMAPPED);
 DEVICE_COUNTER(fallbacks, PVIOMMU_FALLBACKS);
 DEVICE_COUNTER(static_hits, PVIOMMU_STATIC_HITS);
 DEVICE_COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
+DEVICE_COUNTER(static_renewed, PVIOMMU_STATIC_RENEWED);
 DEVICE_COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
 DEVICE_COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
 DEVICE_COUNTER(leaked, PVIOMMU_LEAKED);
+DEVICE_COUNTER(stale, PVIOMMU_STALE);
 
 static struct attribute *device_attrs[] = {
 	&device_mode.attr,
@@ -456,9 +472,11 @@ static struct attribute *device_attrs[] = {
 	&device_fallbacks.attr.attr,
 	&device_static_hits.attr.attr,
 	&device_static_misses.attr.attr,
+	&device_static_renewed.attr.attr,
 	&device_reuse_hits.attr.attr,
 	&device_reuse_misses.attr.attr,
 	&device_leaked.attr.attr,
+	&device_stale.attr.attr,
 	NULL
 };
 

@@ -13,7 +13,7 @@
 
 static void look_at(struct pviommu_call *call, const struct xen_iommu_op *op)
 {
-	bool good = !op->status;
+	bool good = op->status >= 0;
 
 	if (!good && !call->status)
 		call->status = op->status;

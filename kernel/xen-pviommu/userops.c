@@ -48,8 +48,9 @@ static void settle_map(struct pviommu_file *f, const struct xen_iommu_op *op)
 		pviommu_space_break(f, map->bfn, map->nr, op->status);
 		return;
 	}
-	pviommu_space_settle(f, map->bfn, map->nr, !op->status);
-	if (!op->status)
+	/* Held or not: its pages are pinned, and its unmap never waits. */
+	pviommu_space_settle(f, map->bfn, map->nr, op->status >= 0);
+	if (op->status >= 0)
 		pviommu_count(PVIOMMU_PAGES_MAPPED, map->nr);
 }
 
@@ -107,11 +108,12 @@ static bool put_frames(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
 	const struct pviommu_frames frames = {
 		.mfn = mfn,
 		.domid = DOMID_SELF,
-		.flags = flags,
+		.flags = flags | pviommu_xen.yield,
 	};
 
 	if (b->last && b->last->op != XEN_IOMMUOP_unmap &&
-	    b->last->flags == flags && pviommu_batch_join(b, bfn, 1, &frames))
+	    b->last->flags == frames.flags &&
+	    pviommu_batch_join(b, bfn, 1, &frames))
 		return true;
 	if (b->nr == pviommu_xen.max_ops)
 		return false;

@@ -155,6 +155,26 @@ void pviommu_range_give(struct pviommu_range *r)
 		return;
 	pviommu_unclaim(r->res.start, r->res.end + 1);
 	release_resource(&r->res);
+	pviommu_watch_free(&r->watch);
+}
+
+/* Give Xen the watch pages of a range that is claimed, or give that up. */
+static int watch(struct pviommu_range *r)
+{
+	u64 start = r->res.start, end = r->res.end + 1, size;
+	int err;
+
+	err = pviommu_watch_new(&r->watch, PHYS_PFN(start),
+				PHYS_PFN(end - start));
+	for (; start < end && !err; start += size) {
+		size = min(end - start, MAX_CLAIM_BYTES);
+		err = pviommu_watch_give(&r->watch, PHYS_PFN(start),
+					 PHYS_PFN(size));
+	}
+	if (err)
+		pviommu_range_give(r);
+
+	return err;
 }
 
 /* The lowest of the @frames BFNs that there are room for, below @limit. */
@@ -194,7 +214,7 @@ int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
 	for (i = 0; i < ARRAY_SIZE(limits) && err; i++)
 		err = take_under(r, name, frames, limits[i], align);
 
-	return err;
+	return err ?: watch(r);
 }
 
 /* The largest power of two of bytes between @most and @least that is free. */
@@ -221,7 +241,7 @@ static int high_take(struct pviommu_range *r, u64 most)
 	if (err)
 		err = take_most(r, most, CLAIM_BYTES, limits[i]);
 
-	return err;
+	return err ?: watch(r);
 }
 
 static int high_init(u64 most)
@@ -238,6 +258,7 @@ static int high_init(u64 most)
 		pviommu_range_give(&w->range);
 		return err;
 	}
+	w->watch = pviommu_watch_bits(&w->range.watch, w->bfns.start);
 	w->start = w->range.res.start;
 	w->last = w->range.res.end;
 	pr_info("%s %pR\n", w->range.res.name, &w->range.res);

@@ -6,18 +6,23 @@
 #ifndef _XEN_PVIOMMU_WINDOW_H
 #define _XEN_PVIOMMU_WINDOW_H
 
+#include <linux/compiler.h>
 #include <linux/ioport.h>
+#include <linux/log2.h>
 #include <linux/types.h>
 
 #include "bfn.h"
+#include "watch.h"
 
 /* One range, claimed in parts of up to XEN_IOMMUOP_MAX_CLAIM BFNs. */
 struct pviommu_range {
 	struct resource res;	/* bus addresses; res.parent tells if we have it */
+	struct pviommu_watch watch;
 };
 
 struct pviommu_window {
 	struct bfn_window bfns;
+	unsigned long *watch;	/* Xen's bits, from the first BFN of bfns on */
 	struct pviommu_range range;
 	dma_addr_t start;	/* first address */
 	dma_addr_t last;	/* last address; 0: there is no such window */
@@ -47,6 +52,36 @@ static inline struct pviommu_window *pviommu_window_of(dma_addr_t addr)
 		return &pviommu_low;
 
 	return NULL;
+}
+
+/* watch.c */
+bool pviommu_yielded_look(const struct pviommu_window *w, u64 bfn,
+			  unsigned int order);
+unsigned long pviommu_yielded_nr(const struct pviommu_window *w, u64 bfn,
+				 unsigned int order);
+void pviommu_yielded_clear(struct pviommu_window *w, u64 bfn,
+			   unsigned int order);
+u64 pviommu_yielded_live(struct pviommu_window *w);
+
+/**
+ * pviommu_yielded - did the map of a run yield, in part at least?
+ * @w: the window
+ * @bfn: a BFN of the run, which is allocated
+ * @order: of the run
+ *
+ * Any context.
+ */
+static inline bool pviommu_yielded(const struct pviommu_window *w, u64 bfn,
+				   unsigned int order)
+{
+	unsigned long index = bfn - w->bfns.start;
+
+	/* A run is aligned to its size: so all its bits are in this word. */
+	if (likely(order <= ilog2(BITS_PER_LONG)) &&
+	    likely(!READ_ONCE(w->watch[index / BITS_PER_LONG])))
+		return false;
+
+	return pviommu_yielded_look(w, bfn, order);
 }
 
 /* No address is in a window that starts behind them all. */

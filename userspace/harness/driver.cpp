@@ -41,17 +41,19 @@ uint64_t Device::counter(pviommu_counter which) const
     return sum;
 }
 
-// Is it in place, and just as it was asked for?
-void Device::check(const Mapping &m) const
+// Is it in place, and just as it was asked for? Later, what yielded is not.
+void Device::check(const Mapping &m, bool lives) const
 {
     for (unsigned long i = 0; i < m.nr; i++) {
         const Entry e = entry(m.bfn() + i);
+        if (lives && e.yielded)
+            continue;
         if (!is_handed_out(m.bfn() + i))
             violate("a mapping's BFN %#lx is free", m.bfn() + i);
         if (!e.mapped || e.mfn != mfn_of(m.pfn + i))
             violate("BFN %#lx leads to MFN %#lx, not to page %#lx's %#lx", m.bfn() + i, e.mapped ? e.mfn : ~0ul,
                     m.pfn + i, mfn_of(m.pfn + i));
-        if (e.write != m.write)
+        if (e.write != m.write && !pviommu_static_contains(m.addr))
             violate("BFN %#lx is %swritable", m.bfn() + i, e.write ? "" : "not ");
     }
 }
@@ -77,7 +79,7 @@ Mapping Device::map(unsigned long pfn, unsigned long nr, const How &how)
         violate("BFN %#lx is not page %#lx modulo %lu", m.bfn(), pfn, how.align);
     if (m.addr + nr * PAGE_SIZE - 1 > how.limit)
         violate("the device does not reach %#llx", m.addr);
-    check(m);
+    check(m, false);
     return m;
 }
 
@@ -93,7 +95,7 @@ Mapping Device::map_mmio(uint64_t mfn, unsigned long nr)
 int Device::unmap(const Mapping &m)
 {
     if (m.pfn)
-        check(m);
+        check(m, true);
     const bool strict = __atomic_load_n(&pd_.mode, __ATOMIC_RELAXED) == PVIOMMU_STRICT;
     const int err = harness_unmap(&pd_, m.addr);
     // (Not when others are at work, who may have the BFNs already.)
@@ -105,15 +107,16 @@ int Device::unmap(const Mapping &m)
 }
 
 // Whole or not at all, a piece at a time.
-int Device::map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean)
+int Device::map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean, uint64_t &run)
 {
-    const u16 access = m.write ? 3 : 1;
+    const u16 access = (m.write ? 3 : 1) | pviommu_xen.yield;
     unsigned long room = 0, flags = 0;
     std::vector<std::pair<unsigned long, unsigned long>> mapped, piece;
     pviommu_batch *b = nullptr;
     const auto end_piece = [&] {
         const int err = pviommu_batch_map_end(b);
         unclean = b->unclean;
+        run |= b->run;
         pviommu_batch_put(flags);
         b = nullptr;
         if (err) {
@@ -172,6 +175,17 @@ int Device::unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long,
     return err;
 }
 
+// See sg.c.
+void Device::list_mapped(const struct pviommu_place &p, unsigned long nr, unsigned long pages, uint64_t run)
+{
+    const uint64_t gaps = pages < nr ? PVIOMMU_RUN_GAPS : 0;
+    if (gaps || nr > pviommu_xen.piece || p.bfn != pviommu_run_start(p.bfn, p.order))
+        run |= PVIOMMU_RUN_STRICT;
+    if (p.w == &pviommu_low)
+        run |= PVIOMMU_RUN_LOW;
+    pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(gaps, nr, p.order, run | PVIOMMU_RUN_QUEUE), pages);
+}
+
 Mapping Device::map_list(const std::vector<Part> &parts, bool write)
 {
     Mapping m;
@@ -186,13 +200,14 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
     if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
         return m;
     bool unclean = false;
-    const int err = map_parts(m, parts, p.bfn, unclean);
+    uint64_t run = 0;
+    const int err = map_parts(m, parts, p.bfn, unclean, run);
     if (err) {
         pviommu_map_failed(&pd_, &p, m.nr, err, unclean);
         return m;
     }
     pviommu_batch_get(&flags);
-    pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), pages);
+    list_mapped(p, m.nr, pages, run);
     pviommu_batch_put(flags);
     m.addr = p.bfn << PAGE_SHIFT;
     for (size_t i = 0; m && i < parts.size(); i++)
@@ -207,7 +222,7 @@ void Device::check_part(const Mapping &m, unsigned long at, unsigned long pfn, u
     part.pfn = pfn;
     part.nr = nr;
     part.write = m.write;
-    check(part);
+    check(part, false);
 }
 
 Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
@@ -222,14 +237,14 @@ Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
     if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
         return m;
     pviommu_batch *b = pviommu_batch_get(&flags);
-    u64 *mfns = pviommu_batch_list(b, p.bfn, static_cast<u32>(m.nr), write ? 3 : 1);
+    u64 *mfns = pviommu_batch_list(b, p.bfn, static_cast<u32>(m.nr), (write ? 3 : 1) | pviommu_xen.yield);
     for (size_t i = 0; i < pfns.size(); i++)
         mfns[i] = __pfn_to_mfn(pfns[i]);
     const int err = pviommu_batch_map_end(b);
     if (err) {
         pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
     } else {
-        pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(0, m.nr, p.order, PVIOMMU_RUN_STRICT), m.nr);
+        list_mapped(p, m.nr, m.nr, b->run);
         m.addr = p.bfn << PAGE_SHIFT;
     }
     pviommu_batch_put(flags);
@@ -241,27 +256,18 @@ Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
 int Device::unmap_list(const Mapping &m)
 {
     pviommu_window *w = pviommu_window_of(m.addr);
-    unsigned long pages = 0;
+    unsigned long pages = 0, gaps = 0, flags = 0;
     u64 run = 0;
+    pviommu_batch_get(&flags);
+    if (const u64 *word = bfn_cookie(&w->bfns, m.bfn()))
+        gaps = *word & PVIOMMU_RUN_STRICT && *word & PVIOMMU_RUN_GAPS;
+    pviommu_batch_put(flags);
+    if (!gaps)
+        return harness_unmap(&pd_, m.addr);
     irqs_off([&] { run = harness_run_take(w, m.bfn()); });
     if (!run)
         return -EIO;
     int err = unmap_parts(m.bfn(), m.parts, pages);
     irqs_off([&] { err = pviommu_unmapped(&pd_, w, m.bfn(), run, pages, err); });
     return err;
-}
-
-void free_page_of(unsigned long pfn)
-{
-    __atomic_store_n(&freed[pfn], true, __ATOMIC_RELAXED);
-    put_page(&shim_pages[pfn]);
-}
-
-bool take_page(unsigned long pfn)
-{
-    if (references(pfn))
-        return false;
-    __atomic_store_n(&shim_pages[pfn].count, 1, __ATOMIC_RELAXED);
-    freed[pfn] = false;
-    return true;
 }

@@ -31,10 +31,11 @@ class Device {
     device dev_ = {};
     unsigned slot_ = 0;
 
-    void check(const Mapping &m) const;
+    void check(const Mapping &m, bool lives) const;
     void check_part(const Mapping &m, unsigned long at, unsigned long pfn, unsigned long nr) const;
     std::vector<std::pair<pviommu_counter, uint64_t>> take_counters();
-    int map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean);
+    int map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean, uint64_t &run);
+    void list_mapped(const struct pviommu_place &p, unsigned long nr, unsigned long pages, uint64_t run);
     int unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long, unsigned long>> &parts,
                     unsigned long &pages);
 
@@ -58,7 +59,3 @@ public:
     Mapping map_pages(const std::vector<unsigned long> &pfns, bool write = true);
     uint64_t counter(pviommu_counter which) const;
 };
-
-// Linux frees the page, and takes it again when nobody holds it any more.
-void free_page_of(unsigned long pfn);
-bool take_page(unsigned long pfn);

@@ -159,8 +159,6 @@ public:
         reset(config(in_.u8()));
         for (Device *d : devices_)
             d->faults = true;
-        make_compound(32, 4);
-        make_compound(64, 32);
         set_foreign(100, 7);
         set_foreign(101, 7);
         set_identity(120);

@@ -157,8 +157,6 @@ TEST_F(Pieces, LongRunsThatWait)
 {
     // As many as the queue takes, in which the tests' memory has room.
     constexpr unsigned end = std::min(8u, kQueue);
-    for (unsigned i = 1; i < end; i++)
-        make_compound(512 * i, 512);
     for (const bool timer : {false, true}) {
         std::vector<Mapping> all;
         for (unsigned i = 1; i < end; i++) {
@@ -183,8 +181,7 @@ TEST_F(Pieces, ManyThatIdle)
     for (const bool timer : {false, true}) {
         std::vector<Mapping> all;
         for (unsigned i = 0; i < 200; i++) {
-            make_compound(16 + 17 * i, 16); // sets of their own
-            all.push_back(reuse.map(16 + 17 * i, 16));
+            all.push_back(reuse.map(16 + 17 * i, 16)); // sets of their own
             ASSERT_TRUE(all.back());
         }
         sent.clear();
@@ -214,8 +211,6 @@ TEST_F(Pieces, ALengthOfNothing)
     EXPECT_EQ(counter(PVIOMMU_ERRORS), 0u);
     EXPECT_EQ(counter(PVIOMMU_MAPS), counter(PVIOMMU_UNMAPS));
     expect_nothing();
-    for (unsigned long pfn = 16; pfn < 18; pfn++)
-        EXPECT_EQ(references(pfn), 1);
 }
 
 // As far as that: behind the first chunk of its run.

@@ -22,6 +22,8 @@ extern "C" {
 #include "queue.h"
 #include "reuse.h"
 #include "run.h"
+#include "static.h"
+#include "watch.h"
 #include "xencall.h"
 }
 
@@ -32,7 +34,7 @@ constexpr unsigned kMagazine = BFN_MAGAZINE_SIZE, kQueue = PVIOMMU_QUEUE_SIZE, k
 namespace world {
 
 // BFNs of the two windows. The high one does not start at a multiple of its size.
-constexpr uint64_t kLow = 0x80000, kHigh = 0x100000 + 0x8000;
+constexpr uint64_t kLow = 0x80000, kHigh = 0x100000 + 0x8000, kStatic = 0x200000;
 constexpr unsigned long kMaxBfns = 1ul << 20; // 4 GiB
 constexpr unsigned long kPages = SHIM_PAGES;
 constexpr uint64_t kNone = BFN_NONE;
@@ -40,7 +42,9 @@ constexpr uint64_t kNone = BFN_NONE;
 struct Config {
     unsigned long high = 8ul * 512, low = 512; // BFNs; 0: no such window
     unsigned max_ops = XEN_IOMMUOP_MAX_OPS, max_frames = XEN_IOMMUOP_MAX_FRAMES, piece = PVIOMMU_PIECE;
-    bool start = true; // the module's parts: batches, windows, queues
+    bool start = true;  // the module's parts: batches, windows, queues
+    bool yield = true;  // Xen has maps that yield
+    bool fixed = false; // there is a static map
 };
 
 enum class Call { Works, FailsBefore, FailsAfter };
@@ -55,8 +59,10 @@ struct Hooks {
     std::function<void(const volatile void *)> before_read, after_read; // READ_ONCE() and atomics
     std::function<void(unsigned)> dying;                                // that CPU runs no more, its timers moved
     std::function<bool()> cpuhp_fails;
-    std::function<int(unsigned)> host_map; // what Xen says to a piece of its op
-    std::function<bool()> needs_base;      // some device the host map
+    std::function<int(unsigned)> host_map;                // what Xen says to a piece of its op
+    std::function<bool()> needs_base;                     // some device the host map
+    std::function<bool(uint64_t)> holds;                  // has Xen no memory to let a map of the frame yield?
+    std::function<int(const xen_iommu_op_watch &)> watch; // its status, or 0
 };
 extern Hooks hooks;
 
@@ -106,18 +112,27 @@ void set_foreign(unsigned long pfn, uint16_t domid);
 void set_identity(unsigned long pfn); // no RAM: a device's, or persistent memory
 void set_absent(unsigned long pfn);
 void make_contiguous(); // all pages, in the machine
-void make_compound(unsigned long pfn, unsigned nr);
-int references(unsigned long pfn);
-void get_reference(unsigned long pfn);
-// Pages that Linux freed: nobody is to hold them at the end.
-extern std::array<bool, kPages> freed;
+
+// The page's frame becomes a page table: Xen takes the maps of it that yield from the devices, and dom0 dies
+// of any that holds it for writing. Then Linux frees it, and it is an ordinary page again.
+void make_table(unsigned long pfn);
+void make_ordinary(unsigned long pfn);
+// Both, in turn: what a page has been through that Linux freed and allocated.
+void recycle(unsigned long pfn);
+// The frame leaves dom0, as ballooning does it; another one comes.
+void leave(unsigned long pfn);
+void come_back(unsigned long pfn);
 
 struct Entry {
     bool mapped, write; // a device reaches it by the table
     bool cached;        // by the IOTLB, at least
+    bool yields;        // without a reference
+    bool yielded;       // and did: no device reaches it, and it is in use
     uint64_t mfn;
 };
 Entry entry(uint64_t bfn);
+// Xen's bit of a BFN, in the page that it was given.
+bool watch_bit(uint64_t bfn);
 // Some mapping that Xen has, and we do not know of.
 void plant(uint64_t bfn, uint64_t mfn);
 void uproot(uint64_t bfn);

@@ -8,8 +8,7 @@ extern "C" {
 page shim_pages[SHIM_PAGES];
 struct pviommu_xen pviommu_xen;
 pviommu_window pviommu_high, pviommu_low;
-struct pviommu_static pviommu_static;
-unsigned long *xen_p2m_addr;
+unsigned long *xen_p2m_addr, xen_p2m_size = SHIM_PAGES;
 DEFINE_PER_CPU(struct pviommu_counters, pviommu_counters);
 }
 
@@ -17,13 +16,17 @@ namespace world {
 
 void reset_kernel();
 
-std::array<bool, kPages> freed;
-
 namespace {
 
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
-constexpr uint64_t kMapped = 1, kWrite = 2, kCached = 4;
+// Of an entry. Yields: no reference. Yielded: the device has lost it, and it is in use.
+constexpr uint64_t kMapped = 1, kWrite = 2, kCached = 4, kYields = 8, kYielded = 16;
+constexpr unsigned kMfnShift = 5;
+// Neighbours among host addresses are neighbours in the machine by twos.
+constexpr uint64_t kScattered = 2;
 constexpr uint64_t kMfns = kPages + 512;
+// BFNs that Xen finds from a frame: maps of it that yield. More are held.
+constexpr unsigned kChain = 8;
 constexpr uint64_t kWindowEnd = ~0ull;
 
 // What the table and the IOTLB say of a BFN, and whether the allocator gave it to somebody.
@@ -37,9 +40,39 @@ struct Window {
     unsigned long nr = 0;
     std::unique_ptr<Bfn[]> bfns = std::make_unique<Bfn[]>(kMaxBfns);
 };
-std::array<Window, 2> windows;
+std::array<Window, 3> windows;
 
-std::array<std::atomic<int>, kMfns> reach;
+struct Frame {
+    std::atomic<int> reach;  // BFNs that lead there, by table or IOTLB
+    std::atomic<int> held;   // those that hold it for writing
+    std::atomic<bool> table; // a page table
+    std::atomic<bool> left;  // not dom0's
+    std::array<std::atomic<uint64_t>, kChain> chain;
+};
+std::array<Frame, kMfns> frames;
+uint64_t next_mfn; // of those that come
+
+// Of one claim or more: pages of bits, by BFN / XEN_IOMMUOP_WATCH_FRAMES.
+std::array<std::atomic<unsigned long *>, 128> watch_pages;
+
+// Xen's lock of the table, which orders nothing for the code under test.
+std::atomic<bool> table_lock;
+class TableLock {
+public:
+    TableLock()
+    {
+        while (table_lock.exchange(true, kRelaxed))
+            std::this_thread::yield();
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
+    ~TableLock()
+    {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        table_lock.store(false, kRelaxed);
+    }
+    TableLock(const TableLock &) = delete;
+    TableLock &operator=(const TableLock &) = delete;
+};
 std::array<unsigned long, kPages> p2m;
 std::array<uint16_t, kPages> domids;
 std::atomic<unsigned long> calls, ops_done, flushes, failed_unmaps, failures;
@@ -56,14 +89,57 @@ Bfn *find(uint64_t bfn)
 void reached_by(uint64_t mfn, int n)
 {
     if (mfn < kMfns)
-        reach[mfn].fetch_add(n, kRelaxed);
+        frames[mfn].reach.fetch_add(n, kRelaxed);
+}
+
+unsigned long *watch_word(uint64_t bfn)
+{
+    unsigned long *page = watch_pages[bfn / XEN_IOMMUOP_WATCH_FRAMES].load(kRelaxed);
+    return page ? page + bfn % XEN_IOMMUOP_WATCH_FRAMES / BITS_PER_LONG : nullptr;
+}
+
+// Into the frame's chain, if there is room.
+bool chain_add(uint64_t mfn, uint64_t bfn)
+{
+    for (std::atomic<uint64_t> &at : frames[mfn].chain)
+        if (!at.load(kRelaxed)) {
+            at.store(bfn, kRelaxed);
+            return true;
+        }
+    return false;
+}
+
+void chain_remove(uint64_t mfn, uint64_t bfn)
+{
+    for (std::atomic<uint64_t> &at : frames[mfn].chain)
+        if (at.load(kRelaxed) == bfn) {
+            at.store(0, kRelaxed);
+            return;
+        }
+    violate("BFN %#lx is in no chain of frame %#lx", bfn, mfn);
+}
+
+// The frame is about to be something else: all maps that hold no reference go, and the guest is told.
+void yield_all(uint64_t mfn)
+{
+    for (std::atomic<uint64_t> &at : frames[mfn].chain) {
+        const uint64_t bfn = at.exchange(0, kRelaxed);
+        if (!bfn)
+            continue;
+        const uint64_t e = find(bfn)->entry.load(kRelaxed);
+        // One that is being unmapped has no entry any more, and the flush is early for it.
+        find(bfn)->entry.store(e & kMapped ? (e & ~(kMapped | kCached)) | kYielded : 0, kRelaxed);
+        reached_by(mfn, -1);
+        if (e & kMapped)
+            __atomic_fetch_or(watch_word(bfn), BIT(bfn % BITS_PER_LONG), __ATOMIC_RELAXED);
+    }
 }
 
 // Behind the op. What does not fill its last slot is 0.
 std::vector<uint64_t> mfns_of_list(const xen_iommu_op *op, const xen_iommu_op *end)
 {
     const xen_iommu_op_list &l = op->u.list;
-    if (l.ctx || l.pad0 || l.pad1 || !l.nr || !(op->flags & 3) || op->flags & ~3u || op + slots_of(*op) > end)
+    if (l.ctx || l.pad0 || l.pad1 || !l.nr || !(op->flags & 3) || op->flags & ~11u || op + slots_of(*op) > end)
         violate("a map_list op that Xen refuses: nr %u, flags %#x", l.nr, op->flags);
     const auto *words = reinterpret_cast<const uint64_t *>(op + 1);
     for (size_t i = l.nr; i < (slots_of(*op) - 1) * XEN_IOMMUOP_LIST_MFNS; i++)
@@ -75,7 +151,8 @@ std::vector<uint64_t> mfns_of_list(const xen_iommu_op *op, const xen_iommu_op *e
 std::vector<uint64_t> mfns_of_run(const xen_iommu_op &op)
 {
     const xen_iommu_op_map &m = op.u.map;
-    if (m.ctx || !m.nr || m.nr > pviommu_xen.max_frames || !(op.flags & 3) || op.flags & ~7u)
+    if (m.ctx || !m.nr || m.nr > pviommu_xen.max_frames || !(op.flags & 3) || op.flags & ~15u ||
+        (op.flags & XEN_IOMMUOP_MAP_yield && (op.flags & XEN_IOMMUOP_MAP_mmio || m.domid != DOMID_SELF)))
         violate("a map op that Xen refuses: nr %u, flags %#x", m.nr, op.flags);
     std::vector<uint64_t> mfns;
     for (uint32_t i = 0; i < m.nr; i++)
@@ -83,32 +160,64 @@ std::vector<uint64_t> mfns_of_run(const xen_iommu_op &op)
     return mfns;
 }
 
-int map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
+// May it be, at all?
+int check_map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
 {
     for (uint64_t at = bfn; at < bfn + mfns.size(); at++) {
-        Bfn *b = find(at);
+        const Bfn *b = find(at);
         if (!b) {
             violate("a map outside of the windows: BFN %#lx", at);
             return -EINVAL;
         }
-        if (b->entry.load(kRelaxed) & kMapped)
+        if (b->entry.load(kRelaxed) & (kMapped | kYielded))
             return -EEXIST;
         if (b->entry.load(kRelaxed))
             violate("BFN %#lx is mapped before its last flush", at);
         if (!b->owned.load(kRelaxed))
             violate("BFN %#lx is mapped, and nobody's", at);
+        if (flags & XEN_IOMMUOP_MAP_yield && !watch_word(at))
+            violate("a map that yields, and no page for the bit of BFN %#lx", at);
     }
     for (const uint64_t mfn : mfns) {
+        if (mfn < kMfns && frames[mfn].left.load(kRelaxed))
+            return -EPERM;
+        if (mfn < kMfns && flags & XEN_IOMMUOP_MAP_write && frames[mfn].table.load(kRelaxed))
+            return -EBUSY;
+    }
+    if (flags & XEN_IOMMUOP_MAP_yield && !pviommu_xen.yield)
+        violate("a map that yields, which this Xen has not");
+    return 0;
+}
+
+// Return: 0, 1 if some of it is held, or an error.
+int map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
+{
+    const TableLock lock;
+    if (const int err = check_map(bfn, flags, mfns))
+        return err;
+    int status = 0;
+    for (const uint64_t mfn : mfns) {
+        uint64_t kind = flags & XEN_IOMMUOP_MAP_write ? kWrite : 0;
+        if (flags & XEN_IOMMUOP_MAP_yield) {
+            if (mfn >= kMfns)
+                violate("a map that yields, of MFN %#lx", mfn);
+            else if (!frames[mfn].table.load(kRelaxed) && !(hooks.holds && hooks.holds(mfn)) && chain_add(mfn, bfn))
+                kind |= kYields;
+            else
+                status = XEN_IOMMUOP_STATUS_held;
+        }
+        if (mfn < kMfns && kind == kWrite)
+            frames[mfn].held.fetch_add(1, kRelaxed);
         // A device uses it at once, so the IOTLB has it.
-        const uint64_t write = flags & XEN_IOMMUOP_MAP_write ? kWrite : 0;
-        find(bfn++)->entry.store(mfn << 4 | kMapped | kCached | write, kRelaxed);
+        find(bfn++)->entry.store(mfn << kMfnShift | kMapped | kCached | kind, kRelaxed);
         reached_by(mfn, 1);
     }
-    return 0;
+    return status;
 }
 
 int unmap(const xen_iommu_op &op)
 {
+    const TableLock lock;
     const xen_iommu_op_range &r = op.u.range;
     if (r.ctx || r.pad0 || r.pad1 || op.flags || !r.nr || r.nr > pviommu_xen.max_frames)
         violate("an unmap op that Xen refuses: nr %u", r.nr);
@@ -118,23 +227,43 @@ int unmap(const xen_iommu_op &op)
             violate("an unmap outside of the windows: BFN %#lx", r.bfn + i);
             return -EINVAL;
         }
-        if (!(b->entry.load(kRelaxed) & kMapped))
+        if (!(b->entry.load(kRelaxed) & (kMapped | kYielded)))
             return -ENOENT;
         if (!b->owned.load(kRelaxed))
             violate("BFN %#lx is unmapped when it is free already", r.bfn + i);
     }
     for (uint32_t i = 0; i < r.nr; i++)
-        find(r.bfn + i)->entry.fetch_and(~kMapped, kRelaxed);
+        find(r.bfn + i)->entry.fetch_and(~(kMapped | kYielded), kRelaxed);
     return 0;
 }
 
-// The IOTLB forgets what an op unmapped.
+// The IOTLB forgets what an op unmapped, and Xen lets go of its frames.
 void forget(const xen_iommu_op_range &r)
 {
-    for (uint32_t i = 0; i < r.nr; i++) {
-        const uint64_t old = find(r.bfn + i)->entry.exchange(0, kRelaxed);
-        reached_by(old >> 4, -1);
+    const TableLock lock;
+    for (uint64_t bfn = r.bfn; bfn < r.bfn + r.nr; bfn++) {
+        const uint64_t old = find(bfn)->entry.exchange(0, kRelaxed), mfn = old >> kMfnShift;
+        if (!(old & kCached))
+            continue;
+        reached_by(mfn, -1);
+        if (old & kYields)
+            chain_remove(mfn, bfn);
+        else if (old & kWrite && mfn < kMfns)
+            frames[mfn].held.fetch_sub(1, kRelaxed);
     }
+}
+
+int watch(const xen_iommu_op &op)
+{
+    const xen_iommu_op_watch &w = op.u.watch;
+    if (const int status = hooks.watch ? hooks.watch(w) : 0)
+        return status;
+    if (w.ctx || w.pad0 || op.flags || !w.nr || w.mfn < SHIM_HOST_PFNS)
+        violate("a watch op that Xen refuses");
+    for (uint32_t i = 0; i < w.nr; i++)
+        watch_pages[w.bfn / XEN_IOMMUOP_WATCH_FRAMES + i] = reinterpret_cast<unsigned long *>(
+            ((w.mfn + i) ^ kScattered) << PAGE_SHIFT); // NOLINT(performance-no-int-to-ptr)
+    return 0;
 }
 
 void check_window(const bfn_window *w, uint64_t bfn, unsigned order)
@@ -151,6 +280,7 @@ void destroy(pviommu_window &w)
     if (!w.last)
         return;
     bfn_window_destroy(&w.bfns);
+    pviommu_watch_free(&w.range.watch);
     w.last = 0;
     w.start = kWindowEnd;
 }
@@ -163,6 +293,11 @@ void make(pviommu_window &w, uint64_t start, unsigned long nr)
         return;
     if (bfn_window_init(&w.bfns, start, nr))
         return;
+    if (pviommu_watch_new(&w.range.watch, start, nr))
+        return bfn_window_destroy(&w.bfns);
+    if (pviommu_watch_give(&w.range.watch, start, nr))
+        violate("no watch pages");
+    w.watch = pviommu_watch_bits(&w.range.watch, start);
     w.start = start << PAGE_SHIFT;
     w.last = ((start + nr) << PAGE_SHIFT) - 1;
 }
@@ -177,23 +312,36 @@ void reset(const Config &c)
     windows[0].nr = c.low;
     windows[1].start = kHigh;
     windows[1].nr = c.high;
+    windows[2].start = kStatic;
+    windows[2].nr = 0;
     for (Window &w : windows)
         for (unsigned long i = 0; i < w.nr; i++) {
             w.bfns[i].entry.store(0, kRelaxed);
             w.bfns[i].owned.store(false, kRelaxed);
         }
-    for (std::atomic<int> &r : reach)
-        r = 0;
+    for (Frame &f : frames) {
+        f.reach = f.held = 0;
+        f.table = f.left = false;
+        for (std::atomic<uint64_t> &at : f.chain)
+            at = 0;
+    }
+    for (std::atomic<unsigned long *> &page : watch_pages)
+        page = nullptr;
+    next_mfn = kPages;
+    xen_p2m_addr = p2m.data();
     for (unsigned long pfn = 0; pfn < kPages; pfn++) {
-        shim_pages[pfn] = {1, &shim_pages[pfn], 1, false};
         // In pieces of 16 frames, from the last to the first.
         p2m[pfn] = ((kPages - 1 - pfn) & ~15ul) | (pfn & 15);
         domids[pfn] = DOMID_SELF;
-        freed[pfn] = false;
     }
-    pviommu_xen = {c.max_ops, c.max_frames, std::min(c.max_frames, c.piece), 39, 1000, kPages, true};
-    pviommu_static = {};
-    pviommu_static.start = kWindowEnd;
+    pviommu_xen = {c.max_ops,
+                   c.max_frames,
+                   std::min(c.max_frames, c.piece),
+                   39,
+                   1000,
+                   kPages,
+                   true,
+                   static_cast<u16>(c.yield ? XEN_IOMMUOP_MAP_yield : 0)};
     calls = ops_done = flushes = failed_unmaps = failures = 0;
     pviommu_high = pviommu_low = {};
     pviommu_high.start = pviommu_low.start = kWindowEnd;
@@ -204,14 +352,21 @@ void reset(const Config &c)
         violate("no batches");
     make(pviommu_low, kLow, c.low);
     make(pviommu_high, kHigh, c.high);
+    u64 tables = kMaxBfns;
+    if (c.fixed && pviommu_static_init(&tables))
+        violate("no static map");
     if (pviommu_queues_init())
         violate("no queues");
+    for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
+        *per_cpu_ptr(&pviommu_counters, cpu) = {};
 }
 
 void end()
 {
-    if (started)
+    if (started) {
         pviommu_queues_exit();
+        pviommu_static_exit();
+    }
     const auto in_use = static_cast<unsigned long>(bfn_in_use(&pviommu_high.bfns) + bfn_in_use(&pviommu_low.bfns));
     if (in_use != handed_out())
         violate("%lu BFNs are in use by the allocator's count, %lu are handed out", in_use, handed_out());
@@ -222,10 +377,15 @@ void end()
             violate("%lu BFNs did not come back", handed_out());
         if (cached())
             violate("%lu BFNs are mapped at the end", cached());
-        for (unsigned long pfn = 0; pfn < kPages; pfn++)
-            if (shim_pages[pfn].head == &shim_pages[pfn] && references(pfn) != !freed[pfn])
-                violate("page %#lx has %d references at the end", pfn, references(pfn));
+        for (uint64_t mfn = 0; mfn < kMfns; mfn++)
+            if (reached(mfn) || frames[mfn].held)
+                violate("frame %#lx is reached at the end", mfn);
     }
+    for (const pviommu_window *w : {&pviommu_high, &pviommu_low})
+        if (w->last)
+            for (uint64_t bfn = w->bfns.start; bfn < w->bfns.start + w->bfns.nr; bfn++)
+                if (watch_bit(bfn) && !is_handed_out(bfn))
+                    violate("the bit of BFN %#lx is set, which is free", bfn);
     destroy(pviommu_high);
     destroy(pviommu_low);
     if (started)
@@ -259,37 +419,77 @@ void make_contiguous()
 
 void set_absent(unsigned long pfn) { p2m[pfn] = INVALID_P2M_ENTRY; }
 
-void make_compound(unsigned long pfn, unsigned nr)
+void make_table(unsigned long pfn)
 {
-    for (unsigned i = 0; i < nr; i++)
-        shim_pages[pfn + i].head = &shim_pages[pfn];
-    shim_pages[pfn].nr = nr;
+    const TableLock lock;
+    Frame &f = frames[mfn_of(pfn)];
+    if (f.held)
+        violate("page %#lx can't become a page table, dom0 dies: a device has it by reference", pfn);
+    yield_all(mfn_of(pfn));
+    if (f.chain[0])
+        violate("a map is left of a frame that yielded");
+    f.table = true;
 }
 
-int references(unsigned long pfn) { return __atomic_load_n(&shim_pages[pfn].head->count, __ATOMIC_RELAXED); }
-void get_reference(unsigned long pfn) { __atomic_fetch_add(&shim_pages[pfn].head->count, 1, __ATOMIC_RELAXED); }
+void make_ordinary(unsigned long pfn) { frames[mfn_of(pfn)].table = false; }
+
+void recycle(unsigned long pfn)
+{
+    make_table(pfn);
+    make_ordinary(pfn);
+}
+
+void leave(unsigned long pfn)
+{
+    const TableLock lock;
+    const uint64_t mfn = mfn_of(pfn);
+    p2m[pfn] = INVALID_P2M_ENTRY;
+    yield_all(mfn);
+    // What is held by reference stays for so long.
+    frames[mfn].left = true;
+}
+
+void come_back(unsigned long pfn)
+{
+    if (next_mfn == kMfns)
+        violate("no frame is left to come");
+    p2m[pfn] = next_mfn++;
+}
 
 Entry entry(uint64_t bfn)
 {
     const Bfn *b = find(bfn);
     const uint64_t e = b ? b->entry.load(kRelaxed) : 0;
-    return {(e & kMapped) != 0, (e & kWrite) != 0, (e & kCached) != 0, e >> 4};
+    return {(e & kMapped) != 0, (e & kWrite) != 0,   (e & kCached) != 0,
+            (e & kYields) != 0, (e & kYielded) != 0, e >> kMfnShift};
+}
+
+bool watch_bit(uint64_t bfn)
+{
+    const unsigned long *word = watch_word(bfn);
+    return word && __atomic_load_n(word, __ATOMIC_RELAXED) >> bfn % BITS_PER_LONG & 1;
 }
 
 void plant(uint64_t bfn, uint64_t mfn)
 {
-    find(bfn)->entry.store(mfn << 4 | kMapped | kCached | kWrite, kRelaxed);
+    find(bfn)->entry.store(mfn << kMfnShift | kMapped | kCached | kWrite, kRelaxed);
+    frames[mfn].held++;
     reached_by(mfn, 1);
 }
 
-void uproot(uint64_t bfn) { reached_by(find(bfn)->entry.exchange(0, kRelaxed) >> 4, -1); }
+void uproot(uint64_t bfn)
+{
+    const uint64_t mfn = find(bfn)->entry.exchange(0, kRelaxed) >> kMfnShift;
+    reached_by(mfn, -1);
+    frames[mfn].held--;
+}
 
-int reached(uint64_t mfn) { return mfn < kMfns ? reach[mfn].load(kRelaxed) : 0; }
+int reached(uint64_t mfn) { return mfn < kMfns ? frames[mfn].reach.load(kRelaxed) : 0; }
 
 static unsigned long count_of(uint64_t bits)
 {
     unsigned long n = 0;
-    for (const Window &w : windows)
+    for (const Window &w : {std::cref(windows[0]), std::cref(windows[1])})
         for (unsigned long i = 0; i < w.nr; i++)
             n += (w.bfns[i].entry.load(kRelaxed) & bits) != 0;
     return n;
@@ -362,7 +562,12 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
         ops->status = hooks.host_map ? hooks.host_map(ops->op) : 0;
         return 0;
     }
-    if (!irqs_disabled())
+    if (ops->op == XEN_IOMMUOP_watch) {
+        ops->status = watch(*ops);
+        return 0;
+    }
+    // The static map is made with interrupts on.
+    if (!irqs_disabled() && ops->u.map.bfn < kStatic)
         violate("a batch leaves with interrupts on");
     if (!count || count > pviommu_xen.max_ops)
         violate("a call with %u slots", count);
@@ -378,7 +583,8 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
         int status = hooks.op_fails ? hooks.op_fails(op) : 0;
         ops_done++;
         // A run and a list have it where an unmap has it.
-        add_irqs_off_frames(op.u.range.nr);
+        if (irqs_disabled())
+            add_irqs_off_frames(op.u.range.nr);
         if (op.op == XEN_IOMMUOP_map) {
             op.status = answer(status, [&] { return map(op.u.map.bfn, op.flags, mfns_of_run(op)); });
         } else if (op.op == XEN_IOMMUOP_map_list) {
@@ -426,6 +632,8 @@ u64 __wrap_bfn_alloc(bfn_window *w, unsigned int order)
             violate("BFN %#llx is handed out twice", b);
         if (f->entry.load(kRelaxed) & kCached && !hooks.op_fails)
             violate("BFN %#llx is handed out while a device reaches it", b);
+        if (watch_bit(b))
+            violate("BFN %#llx is handed out, and its bit is set", b);
     }
     const u64 *cookie = bfn_cookie(w, bfn);
     if (!cookie || *cookie)
@@ -442,36 +650,22 @@ void __wrap_bfn_free(bfn_window *w, u64 bfn, unsigned int order)
             violate("BFN %#llx is freed that is free", b);
         else if (f->entry.load(kRelaxed) & kCached)
             violate("BFN %#llx is freed while a device reaches it", b);
+        else if (f->entry.load(kRelaxed) & kYielded)
+            violate("BFN %#llx is freed before its unmap", b);
+        if (watch_bit(b))
+            violate("BFN %#llx is freed, and its bit is set", b);
     }
     __real_bfn_free(w, bfn, order);
 }
 
 // --- pages
 
-bool get_page_unless_zero(page *p)
+unsigned long __pfn_to_mfn(unsigned long pfn)
 {
-    int count = __atomic_load_n(&p->count, __ATOMIC_RELAXED);
-    while (count)
-        if (__atomic_compare_exchange_n(&p->count, &count, count + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-            return true;
-    return false;
+    if (pfn >= SHIM_HOST_PFNS)
+        return pfn ^ kScattered;
+    return pfn < kPages ? p2m[pfn] : ~0ul;
 }
-
-void put_page(page *p)
-{
-    p = p->head;
-    const int left = __atomic_sub_fetch(&p->count, 1, __ATOMIC_ACQ_REL);
-    if (left < 0)
-        violate("page %#lx has less than no references", page_to_pfn(p));
-    if (left)
-        return;
-    // It is Linux' now, who may make a page table of it.
-    for (unsigned long pfn = page_to_pfn(p); pfn < page_to_pfn(p) + p->nr; pfn++)
-        if (reached(mfn_of(pfn)) > 0)
-            violate("page %#lx is freed while a device reaches it", pfn);
-}
-
-unsigned long __pfn_to_mfn(unsigned long pfn) { return pfn < kPages ? p2m[pfn] : ~0ul; }
 
 struct xen_page_foreign *xen_page_foreign(page *page)
 {
@@ -481,6 +675,32 @@ struct xen_page_foreign *xen_page_foreign(page *page)
 }
 
 // --- what the other files of the module would do
+
+int pviommu_range_take(pviommu_range *r, const char *, u64 nr, u64)
+{
+    Window &w = windows[2];
+    static resource iomem;
+    w.nr = nr;
+    for (unsigned long i = 0; i < nr; i++) {
+        w.bfns[i].entry.store(0, kRelaxed);
+        w.bfns[i].owned.store(true, kRelaxed);
+    }
+    r->res = {kStatic << PAGE_SHIFT, ((kStatic + nr) << PAGE_SHIFT) - 1, &iomem};
+    if (const int err = pviommu_watch_new(&r->watch, kStatic, nr))
+        return err;
+    return pviommu_watch_give(&r->watch, kStatic, nr);
+}
+
+void pviommu_range_give(pviommu_range *r)
+{
+    Window &w = windows[2];
+    for (uint64_t bfn = kStatic; bfn < kStatic + w.nr; bfn++) {
+        find(bfn)->entry.fetch_and(~(kMapped | kYielded), kRelaxed);
+        forget({0, 0, 1, bfn, 0});
+    }
+    w.nr = 0;
+    pviommu_watch_free(&r->watch);
+}
 
 dma_addr_t pviommu_map_traced(pviommu_device *, phys_addr_t, size_t, u64, u16, unsigned long) { return 0; }
 int pviommu_unmap_traced(pviommu_device *, dma_addr_t) { return 0; }

@@ -1,11 +1,6 @@
 /* Bitmaps a bit at a time: they are off the fast path. */
 #pragma once
-#include <linux/bits.h>
-
-static inline bool test_bit(unsigned long i, const unsigned long *map)
-{
-    return map[i / BITS_PER_LONG] >> i % BITS_PER_LONG & 1;
-}
+#include <linux/bitops.h>
 
 static inline void __set_bit(unsigned long i, unsigned long *map)
 {
@@ -26,6 +21,15 @@ static inline unsigned long find_first_zero_bit(const unsigned long *map, unsign
     return i;
 }
 
+static inline unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long i)
+{
+    while (i < size && !test_bit(i, map))
+        i++;
+    return i;
+}
+#define for_each_set_bit(bit, map, size)                                                                               \
+    for ((bit) = find_next_bit(map, size, 0); (bit) < (size); (bit) = find_next_bit(map, size, (bit) + 1))
+
 static inline unsigned int bitmap_weight(const unsigned long *map, unsigned int bits)
 {
     unsigned int i, n = 0;
@@ -45,6 +49,11 @@ static inline void bitmap_clear(unsigned long *map, unsigned int first, int nr)
 {
     for (; nr > 0; nr--)
         __clear_bit(first++, map);
+}
+
+static inline void bitmap_fill(unsigned long *map, unsigned int nr)
+{
+    bitmap_set(map, 0, (int)nr);
 }
 
 /* The first of @nr zeroes so that it and @offset together are aligned; @size or more: none. */

@@ -13,6 +13,7 @@
 #define smp_mb()                __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define smp_mb__before_atomic() __asm__ volatile("" ::: "memory")
 #define smp_mb__after_atomic()  __asm__ volatile("" ::: "memory")
+#define smp_rmb()               __asm__ volatile("" ::: "memory")
 #else
 #ifdef __cplusplus
 extern "C" {
@@ -44,4 +45,5 @@ bool shim_ordered(void);
 #define smp_mb()                shim_barrier()
 #define smp_mb__before_atomic() shim_barrier()
 #define smp_mb__after_atomic()  shim_barrier()
+#define smp_rmb()               shim_barrier()
 #endif

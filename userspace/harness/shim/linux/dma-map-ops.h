@@ -19,4 +19,5 @@ struct device {
 
 #define DMA_MAPPING_ERROR (~(dma_addr_t)0)
 #define dev_err_ratelimited(dev, ...) ((void)(dev), shim_log(__VA_ARGS__))
+#define dev_warn(dev, ...) ((void)(dev), shim_log(__VA_ARGS__))
 #define dev_warn_once(dev, ...) ((void)(dev), shim_log(__VA_ARGS__))

@@ -1,4 +1,7 @@
 #pragma once
+#include <linux/types.h>
+
 struct resource {
+    u64 start, end;
     struct resource *parent;
 };

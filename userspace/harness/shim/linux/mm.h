@@ -1,29 +1,24 @@
-/* Pages of dom0: a reference count each, one for all of a compound page. */
+/* Pages of dom0, of which only the number matters; and virtual addresses, each page of which has a frame. */
 #pragma once
 #include <linux/slab.h>
 
 struct page {
-    int count;
-    struct page *head; /* itself, or the first one of a compound page */
-    unsigned int nr;   /* pages, in the head */
-    bool zone_device;
+    char unused;
 };
 
 #define SHIM_PAGES 4096
+/* From here on PFNs are those of host addresses, each its own frame. */
+#define SHIM_HOST_PFNS (1UL << 20)
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 extern struct page shim_pages[SHIM_PAGES];
-bool get_page_unless_zero(struct page *page);
-void put_page(struct page *page);
 #ifdef __cplusplus
 }
 #endif
 
-#define pfn_to_page(pfn)  (&shim_pages[pfn])
-#define page_to_pfn(page) ((unsigned long)((page) - shim_pages))
-#define compound_head(page) ((page)->head)
-#define compound_nr(page)   ((unsigned long)(page)->nr)
-#define is_zone_device_page(page) ((page)->zone_device)
+#define pfn_to_page(pfn) (&shim_pages[pfn])
+#define page_to_pfn(page) ((unsigned long)((page)-shim_pages))
 #define offset_in_page(p) ((unsigned long)(p) & (PAGE_SIZE - 1))
+#define vmalloc_to_pfn(p) ((unsigned long)(p) >> PAGE_SHIFT)

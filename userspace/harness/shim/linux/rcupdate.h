@@ -30,6 +30,9 @@ void shim_check_reader(bool sched);
 #else
 #define rcu_dereference_protected(p, c) ((c) ? (void)0 : shim_violation("RCU: " #c " does not hold"), (p))
 #endif
+/* A read side with interrupts on does not count as one of the sched kind here. */
+#define rcu_read_lock_sched()   do { unsigned long flags_; local_irq_save(flags_); (void)flags_
+#define rcu_read_unlock_sched() local_irq_restore(0); } while (0)
 /* Acquire, as TSan knows no dependencies. */
 #define rcu_dereference(p)       (shim_check_reader(false), __atomic_load_n(&(p), __ATOMIC_ACQUIRE))
 #define rcu_dereference_sched(p) (shim_check_reader(true), __atomic_load_n(&(p), __ATOMIC_ACQUIRE))

@@ -46,5 +46,6 @@ bool lockdep_is_held(const spinlock_t *l);
 #endif
 #endif
 
+#define DEFINE_SPINLOCK(l) spinlock_t l
 #define spin_lock_irqsave(l, flags)      (local_irq_save(flags), spin_lock(l))
 #define spin_unlock_irqrestore(l, flags) (spin_unlock(l), local_irq_restore(flags))

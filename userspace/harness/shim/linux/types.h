@@ -17,12 +17,14 @@ typedef unsigned int gfp_t;
 
 #define U32_MAX 0xffffffffu
 #define BITS_PER_LONG 64
+#define BITS_PER_BYTE 8
 #define PAGE_SHIFT 12
 #define PAGE_SIZE 4096UL
 
 #define __rcu
 #define __percpu
 #define __read_mostly
+#define fallthrough __attribute__((__fallthrough__))
 #define noinline __attribute__((__noinline__))
 #define ____cacheline_aligned_in_smp __attribute__((__aligned__(64)))
 #define likely(x)   __builtin_expect(!!(x), 1)

@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 unsigned long __pfn_to_mfn(unsigned long pfn);
-extern unsigned long *xen_p2m_addr;
+extern unsigned long *xen_p2m_addr, xen_p2m_size;
 #ifdef __cplusplus
 }
 #endif

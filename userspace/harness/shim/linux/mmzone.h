@@ -1,0 +1,4 @@
+#pragma once
+#include <linux/mm.h>
+
+#define node_end_pfn(node) ((void)(node), (unsigned long)SHIM_PAGES)

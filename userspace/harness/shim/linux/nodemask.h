@@ -1,0 +1,2 @@
+#pragma once
+#define for_each_online_node(node) for ((node) = 0; (node) < 1; (node)++)

@@ -1,0 +1,6 @@
+#pragma once
+#include <linux/slab.h>
+
+#define vmalloc(size) shim_alloc(size, PAGE_SIZE, GFP_KERNEL)
+#define vzalloc(size) vmalloc(size)
+#define vfree(p) shim_free(p)
