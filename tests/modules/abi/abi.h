@@ -43,6 +43,7 @@ struct xen_iommu_op op_map(u64 bfn, u64 mfn, u32 nr, u16 flags);
 struct xen_iommu_op op_range(u16 op, u64 bfn, u32 nr, u16 flags);
 struct xen_iommu_op op_bare(u16 op);
 struct xen_iommu_op op_device(u16 seg, u8 bus, u8 devfn);
+struct xen_iommu_op op_watch(u64 bfn, u64 mfn, u32 nr);
 int do_claim(u64 bfn, u32 nr);
 int do_release(u64 bfn, u32 nr);
 int do_map(u64 bfn, u64 mfn, u32 nr, u16 flags);
@@ -75,6 +76,7 @@ void abi_batch(struct tap *tap);	/* batch.c */
 void abi_list(struct tap *tap);		/* list.c */
 void abi_refs(struct tap *tap);		/* refs.c */
 void abi_defer(struct tap *tap);
+void abi_yield(struct tap *tap);	/* yield.c */
 void abi_hostmap(struct tap *tap);	/* hostmap.c */
 void abi_interrupt(struct tap *tap);	/* interrupt.c */
 void abi_race(struct tap *tap);		/* race.c */

@@ -73,6 +73,16 @@ struct xen_iommu_op op_device(u16 seg, u8 bus, u8 devfn)
 	return op;
 }
 
+struct xen_iommu_op op_watch(u64 bfn, u64 mfn, u32 nr)
+{
+	struct xen_iommu_op op = op_bare(XEN_IOMMUOP_watch);
+
+	op.u.watch.bfn = bfn;
+	op.u.watch.mfn = mfn;
+	op.u.watch.nr = nr;
+	return op;
+}
+
 int do_claim(u64 bfn, u32 nr)
 {
 	return abi_one(op_range(XEN_IOMMUOP_claim, bfn, nr, 0));

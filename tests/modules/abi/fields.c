@@ -34,11 +34,13 @@ static const struct shape {
 	{ "drop_host_map", XEN_IOMMUOP_drop_host_map, 0, BYTES(0, 23) },
 	{ "restore_host_map", XEN_IOMMUOP_restore_host_map, 0, BYTES(0, 23) },
 	{ "usage", XEN_IOMMUOP_usage, 0, BYTES(0, 23) },
-	{ "map_list", XEN_IOMMUOP_map_list, RW, BYTES(0, 3) | BYTES(16, 23) },
+	{ "map_list", XEN_IOMMUOP_map_list, RW | XEN_IOMMUOP_MAP_yield,
+	  BYTES(0, 3) | BYTES(16, 23) },
 	{ "query_device", XEN_IOMMUOP_query_device, 0, BYTES(4, 23) },
+	{ "watch", XEN_IOMMUOP_watch, 0, BYTES(0, 3) },
 };
 
-static const u16 unknown_ops[] = { 0, 13, 14, 0x80, 0xff, 0x102, 0x8002, 0xffff };
+static const u16 unknown_ops[] = { 0, 14, 15, 0x80, 0xff, 0x102, 0x8002, 0xffff };
 
 /* An op of that shape that is good: BASE is claimed and empty, MFN ours. */
 static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
@@ -55,6 +57,8 @@ static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
 		return op_range(s->op, base + LEAF, LEAF, 0);
 	case XEN_IOMMUOP_release:
 		return op_range(s->op, base, LEAF, 0);
+	case XEN_IOMMUOP_watch:
+		return op_watch(base, mfn, 1);
 	case XEN_IOMMUOP_query_device:
 		return op_device(0, 0, PCI_DEVFN(0x1f, 2));
 	default:
@@ -137,9 +141,10 @@ static void map_flags(struct tap *tap, u64 base, u64 mfn)
 	static const u16 bad[] = {
 		0,
 		XEN_IOMMUOP_MAP_mmio,
-		XEN_IOMMUOP_MAP_noref,
-		XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref,
-		RW | XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_noref,
+		XEN_IOMMUOP_MAP_yield,
+		XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield,
+		RW | 1 << 4,
+		RW | XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield,
 	};
 	unsigned int i;
 
@@ -167,7 +172,8 @@ static void answers(struct tap *tap)
 	tap_ok(tap, q->caps & XEN_IOMMUOP_CAP_host_map,
 	       "query: the host map stands");
 	tap_is(tap, q->caps & ~(XEN_IOMMUOP_CAP_host_map |
-				XEN_IOMMUOP_CAP_leaf), 0,
+				XEN_IOMMUOP_CAP_leaf | XEN_IOMMUOP_CAP_yield),
+	       0,
 	       "query: no unknown caps");
 }
 

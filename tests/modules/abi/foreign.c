@@ -101,13 +101,11 @@ static void attack(struct tap *tap, u16 domid)
 	       "their frame as ours, read");
 	tap_is(tap, do_map(b, theirs, 1, RW), -EPERM,
 	       "their frame as ours, write");
-	tap_is(tap, do_map(b, theirs, 1, RW | XEN_IOMMUOP_MAP_noref), -EPERM,
-	       "their frame as ours, noref");
 	tap_is(tap, do_list(b, (u64[]){ ours, theirs, ours }, 3, RO), -EPERM,
 	       "their frame in a list");
 	tap_is(tap, map_of(domid, b, ours, RW), -EPERM, "our frame as theirs");
-	tap_is(tap, map_of(domid, b, theirs, RW | XEN_IOMMUOP_MAP_noref),
-	       -EINVAL, "their frame, noref");
+	tap_is(tap, map_of(domid, b, theirs, RW | XEN_IOMMUOP_MAP_yield),
+	       -EINVAL, "their frame, yielding");
 	tap_is(tap, map_of(domid, b, theirs, RW), 0, "their frame as theirs");
 	tap_is(tap, map_of(domid, b + 1, theirs, RO), 0, "... and again, read");
 	tap_is(tap, do_unmap(b, 1), 0, "unmap of the first");

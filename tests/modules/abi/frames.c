@@ -110,8 +110,8 @@ static void domids(struct tap *tap)
 		       "a frame of domain 0x%x", none[i]);
 		tap_is(tap, map_of(none[i], RW | XEN_IOMMUOP_MAP_mmio, mfn),
 		       -EINVAL, "MMIO of domain 0x%x", none[i]);
-		tap_is(tap, map_of(none[i], RW | XEN_IOMMUOP_MAP_noref, mfn),
-		       -EINVAL, "noref of domain 0x%x", none[i]);
+		tap_is(tap, map_of(none[i], RW | XEN_IOMMUOP_MAP_yield, mfn),
+		       -EINVAL, "yielding, of domain 0x%x", none[i]);
 	}
 	tap_is(tap, map_of(0, RW, mfn), 0, "its own number is right");
 	tap_is(tap, do_unmap(abi_base, 1), 0, "... and its unmap");

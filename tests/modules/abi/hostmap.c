@@ -5,8 +5,6 @@
 #include <asm/xen/page.h>
 #include "abi.h"
 
-#define NOREF	(RW | XEN_IOMMUOP_MAP_noref)
-
 /* Piece by piece, to the end. */
 static int whole(unsigned int what)
 {
@@ -36,9 +34,7 @@ static void pieces(struct tap *tap, u64 mfn)
 	tap_is(tap, abi_one(op_bare(XEN_IOMMUOP_drop_host_map)), -EAGAIN,
 	       "a piece of a drop");
 	tap_ok(tap, !abi_host_map(), "the host map is not whole");
-	tap_is(tap, do_map(abi_base, mfn, 1, NOREF), -EBUSY,
-	       "noref map half way");
-	tap_is(tap, do_map(abi_base, mfn, 1, RW), 0, "a map with a reference");
+	tap_is(tap, do_map(abi_base, mfn, 1, RW), 0, "a map");
 	tap_is(tap, do_unmap(abi_base, 1), 0, "its unmap");
 	tap_is(tap, abi_one(op_bare(XEN_IOMMUOP_restore_host_map)), -EAGAIN,
 	       "a piece of a restore");
@@ -47,17 +43,11 @@ static void pieces(struct tap *tap, u64 mfn)
 	tap_ok(tap, abi_host_map(), "the host map stands");
 }
 
-static void noref_rules(struct tap *tap, u64 mfn)
+static void back_and_forth(struct tap *tap, u64 mfn)
 {
-	tap_is(tap, do_map(abi_base, mfn, 1, NOREF), 0, "noref map");
-	tap_is(tap, drop(), -EBUSY, "drop while there is one");
-	tap_ok(tap, abi_host_map(), "... changes nothing");
-	tap_is(tap, do_unmap(abi_base, 1), 0, "its unmap");
 	tap_is(tap, drop(), 0, "drop");
 	tap_ok(tap, !abi_host_map(), "... as query says");
-	tap_is(tap, do_map(abi_base, mfn, 1, NOREF), -EBUSY,
-	       "noref map without the host map");
-	tap_is(tap, do_map(abi_base, mfn, 1, RW), 0, "a map with a reference");
+	tap_is(tap, do_map(abi_base, mfn, 1, RW), 0, "a map");
 	tap_is(tap, drop(), 0, "drop twice");
 	tap_ok(tap, !abi_host_map(), "... as query says");
 	tap_is(tap, do_unmap(abi_base, 1), 0, "unmap");
@@ -65,8 +55,6 @@ static void noref_rules(struct tap *tap, u64 mfn)
 	tap_ok(tap, abi_host_map(), "... as query says");
 	tap_is(tap, restore(), 0, "restore twice");
 	tap_ok(tap, abi_host_map(), "... as query says");
-	tap_is(tap, do_map(abi_base, mfn, 1, NOREF), 0, "noref map again");
-	tap_is(tap, do_unmap(abi_base, 1), 0, "its unmap");
 }
 
 /* Where the host map was is room for claims, until it comes back. */
@@ -93,15 +81,12 @@ static void batched(struct tap *tap, u64 mfn)
 	struct xen_iommu_op ops[] = {
 		op_map(abi_base, mfn, 1, RW),
 		op_bare(XEN_IOMMUOP_drop_host_map),
-		op_map(abi_base + 1, mfn, 1, NOREF),
 		op_map(abi_base + 2, mfn, 1, RW),
 		op_bare(XEN_IOMMUOP_restore_host_map),
-		op_map(abi_base + 3, mfn, 1, NOREF),
 		op_range(XEN_IOMMUOP_unmap, abi_base + 2, 1, 0),
 		op_range(XEN_IOMMUOP_unmap, abi_base, 1, 0),
 	};
-	static const int want[] = { 0, -EAGAIN, -EBUSY, 0, -EAGAIN, -EBUSY,
-				    0, 0 };
+	static const int want[] = { 0, -EAGAIN, 0, -EAGAIN, 0, 0 };
 	unsigned int i;
 
 	tap_is(tap, abi_call(ops, ARRAY_SIZE(ops)), 0, "all in one batch");
@@ -118,7 +103,7 @@ void abi_hostmap(struct tap *tap)
 
 	tap_is(tap, do_claim(abi_base, LEAF), 0, "a claim");
 	tap_ok(tap, abi_host_map(), "the host map stands");
-	noref_rules(tap, mfn);
+	back_and_forth(tap, mfn);
 	claims(tap, mfn);
 	pieces(tap, mfn);
 	batched(tap, mfn);

@@ -73,6 +73,7 @@ static const struct group groups[] = {
 	{ "list", abi_list },
 	{ "refs", abi_refs },
 	{ "defer", abi_defer },
+	{ "yield", abi_yield },
 	{ "hostmap", abi_hostmap },
 	{ "interrupt", abi_interrupt },
 	{ "race", abi_race },
@@ -93,7 +94,7 @@ static void run_group(const struct group *g, struct tap *tap)
 	tap_is(tap, usage.claims, 0, "%s: no claim is left", g->name);
 	tap_is(tap, usage.tables, 0, "%s: no leaf table is left", g->name);
 	tap_is(tap, usage.mapped, 0, "%s: no BFN is left mapped", g->name);
-	tap_is(tap, usage.noref, 0, "%s: no noref map is left", g->name);
+	tap_is(tap, usage.yielded, 0, "%s: none has yielded", g->name);
 	tap_is(tap, frames_owned(), owned,
 	       "%s: every frame went back to Xen, so no reference is left",
 	       g->name);
@@ -132,8 +133,8 @@ static int usage_show(struct seq_file *m, void *v)
 {
 	struct xen_iommu_op_usage usage = abi_usage();
 
-	seq_printf(m, "claims %u, tables %u, mapped %llu, noref %llu, host map %d\n",
-		   usage.claims, usage.tables, usage.mapped, usage.noref,
+	seq_printf(m, "claims %u, tables %u, mapped %llu, yielded %llu, host map %d\n",
+		   usage.claims, usage.tables, usage.mapped, usage.yielded,
 		   abi_host_map());
 	return 0;
 }

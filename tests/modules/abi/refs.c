@@ -98,24 +98,6 @@ static void released(struct tap *tap)
 	tap_is(tap, frames_owned(), owned, "... drops the references");
 }
 
-/* noref takes none: the frame is gone while it is mapped. */
-static void noref(struct tap *tap)
-{
-	long owned = frames_owned();
-	u64 mfn = frames_get(0);
-	u16 flags = RW | XEN_IOMMUOP_MAP_noref;
-
-	tap_is(tap, do_map(abi_base, mfn, 1, flags), 0, "noref map");
-	tap_is(tap, abi_usage().noref, 1, "... is counted");
-	tap_is(tap, frame_pin_l1(mfn, true), 0, "... has no type reference");
-	tap_is(tap, frame_pin_l1(mfn, false), 0, "unpin");
-	tap_is(tap, frames_put(mfn, 0), 0, "the frame goes back");
-	tap_is(tap, frames_owned(), owned, "... has no reference");
-	tap_is(tap, do_unmap(abi_base, 1), 0, "unmap");
-	tap_is(tap, abi_usage().noref, 0, "none is counted");
-	tap_is(tap, frames_owned(), owned, "... and nothing was dropped twice");
-}
-
 void abi_refs(struct tap *tap)
 {
 	tap_is(tap, do_claim(abi_base, LEAF), 0, "a claim");
@@ -128,7 +110,6 @@ void abi_refs(struct tap *tap)
 	typed(tap);
 	failed_run(tap);
 	released(tap);
-	noref(tap);
 	tap_is(tap, do_release(abi_base, LEAF), 0, "release");
 }
 
