@@ -61,10 +61,10 @@ static uint64_t slot_lock(uint64_t *slot)
     for ( ; ; )
     {
         id = read_atomic(slot);
-        if ( !(id & SLOT_LOCKED) && cmpxchg(slot, id, id | SLOT_LOCKED) == id )
+        if ( id & SLOT_LOCKED )
+            cpu_relax();
+        else if ( cmpxchg(slot, id, id | SLOT_LOCKED) == id )
             return id;
-
-        cpu_relax();
     }
 }
 
@@ -209,16 +209,13 @@ bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark)
     {
         uint64_t old = read_atomic(p);
 
-        if ( (old & ENTRY_PRESENT) || old == ENTRY_YIELDED )
-        {
-            if ( cmpxchg(p, old, entry_pending(old, mark)) == old )
-                return true;
-        }
-        else if ( !entry_is_revoking(old) )
-            return false;
-
         /* Another CPU takes it back: until its flush is over. */
-        cpu_relax();
+        if ( entry_is_revoking(old) )
+            cpu_relax();
+        else if ( !entry_is_mapped(old) )
+            return false;
+        else if ( cmpxchg(p, old, entry_pending(old, mark)) == old )
+            return true;
     }
 }
 
@@ -235,11 +232,13 @@ static void take_back(uint64_t id)
         if ( seen != old )
             continue;
 
-        iommu_sync_cache(p, sizeof(*p));
         set_bit(bfn % XEN_IOMMUOP_WATCH_FRAMES,
                 c->watch[iommu_op_watch_index(c, bfn)]);
         break;
     }
+
+    /* Also if another vCPU unmapped it, and has not come to this yet. */
+    iommu_sync_cache(p, sizeof(*p));
 }
 
 /* Those that wait for somebody's flush are not to be waited for. */

@@ -215,10 +215,13 @@ bool give_away(uint64_t mfn, bool yes)
         !__atomic_compare_exchange_n(&pg.count_info, &one, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return false;
     if ((load_type(pg) & PGT_type_mask) == PGT_writable_page) {
+        // Any vCPU may do anything now, and after it.
+        shim_race();
         if (iommu_op_revoke(from, &pg)) {
             __atomic_store_n(&pg.count_info, 1, __ATOMIC_SEQ_CST);
             return false;
         }
+        shim_race();
         __atomic_store_n(&pg.u.inuse.type_info, 0, __ATOMIC_SEQ_CST);
     }
     revoked(mfn);
@@ -326,6 +329,7 @@ int get_page_type(page_info *pg, unsigned long type)
             __atomic_store_n(&pg->u.inuse.type_info, old, __ATOMIC_SEQ_CST);
             return 0;
         }
+        shim_race();
         revoked(mfn_x(page_to_mfn(pg)));
     }
     __atomic_fetch_or(&pg->u.inuse.type_info, PGT_validated, __ATOMIC_SEQ_CST);

@@ -42,11 +42,24 @@ TEST(Yield, ToWhoeverGetsThePage)
     EXPECT_TRUE(c.give_away(0x301));
     c.audit();
     EXPECT_EQ(c.op(op_map(kBase + 8, 0x301, 1, kBoth)), -EPERM);
+    world::frames()[0x301].u.inuse.type_info = PGT_writable_page | PGT_validated;
+    EXPECT_EQ(c.op(op_map(kBase + 8, 0x301, 1, kBoth)), -EPERM) << "writable, but to its owner";
+    world::frames()[0x301].u.inuse.type_info = 0;
     EXPECT_EQ(c.usage().yielded, 2u);
     EXPECT_EQ(c.op(op_unmap(kBase, 4)), 0);
     EXPECT_TRUE(world::give_away(0x301, false));
     EXPECT_EQ(c.op(op_map(kBase, 0x301, 1, kRead | kYield)), XEN_IOMMUOP_STATUS_held) << "of no type yet";
     EXPECT_EQ(c.op(op_map(kBase + 1, 0x301, 1, kBoth)), 0);
+    c.wind_up();
+}
+
+TEST(Yield, RefusesWhatIsXens)
+{
+    Pv c;
+    EXPECT_EQ(c.op(op_map(kBase, world::kRmrrRam, 1, kBoth)), 0) << "so the look-up has slots there";
+    for (uint64_t mfn : {world::kXenHeap, world::kXenHeap + 1, world::kFree, world::kRmrr})
+        for (unsigned flags : {kBoth, kRead | kYield})
+            EXPECT_EQ(c.op(op_map(kBase + 1, mfn, 1, flags)), mfn == world::kRmrr ? -ENXIO : -EPERM) << mfn;
     c.wind_up();
 }
 

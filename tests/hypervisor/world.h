@@ -131,6 +131,8 @@ bool mmio_allowed(uint64_t mfn, bool write);
 bool set_page_table(uint64_t mfn, bool on);
 // The guest's page becomes domain 1's, or comes back. Fails while anything holds it.
 bool give_away(uint64_t mfn, bool yes);
+// A page table, or another domain's page: no map that yields may lead there.
+void revoked(uint64_t mfn);
 // The 512 words of a page that the guest gave to Xen; NULL if Xen never looked.
 const unsigned long *words_of(uint64_t mfn);
 page_info *frames();

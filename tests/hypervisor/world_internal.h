@@ -29,7 +29,7 @@ void device_reset();
 void device_part_done();
 extern bool driver_flushes; // a flush of the generic code's own
 void mapped_by_table(uint64_t bfn, uint64_t mfn, bool yields);
-void revoked(uint64_t mfn); // no map that yields may lead there
+
 void mapped_by_host(uint64_t bfn, uint64_t mfn);
 void about_to_put(uint64_t mfn, long left, bool typed);
 bool walk_cache_holds(const page_info *pg);

@@ -237,11 +237,7 @@ void shim_read_lock(percpu_rwlock_t **slots, percpu_rwlock_t *l)
             return;
         }
         __atomic_store_n(slot, static_cast<percpu_rwlock_t *>(nullptr), __ATOMIC_SEQ_CST);
-        if (!threaded()) {
-            violate("deadlock on the rwlock");
-            std::abort();
-        }
-        sched_yield();
+        cpu_relax();
     }
 }
 void shim_read_unlock(percpu_rwlock_t **slots, percpu_rwlock_t *l)
@@ -253,20 +249,13 @@ void shim_read_unlock(percpu_rwlock_t **slots, percpu_rwlock_t *l)
 }
 void shim_write_lock(percpu_rwlock_t **slots, percpu_rwlock_t *l)
 {
-    const auto wait = [] {
-        if (!threaded()) {
-            violate("deadlock on the rwlock, for writing");
-            std::abort();
-        }
-        sched_yield();
-    };
     if (hooks.write_lock && !threaded())
         hooks.write_lock();
     while (__atomic_exchange_n(&l->writer, 1, __ATOMIC_SEQ_CST))
-        wait();
+        cpu_relax();
     for (unsigned i = 0; i < NR_CPUS; i++)
         while (__atomic_load_n(&slots[i], __ATOMIC_SEQ_CST) == l)
-            wait();
+            cpu_relax();
     rwlocks[cpu_now]++;
 }
 void shim_write_unlock(percpu_rwlock_t **, percpu_rwlock_t *l)

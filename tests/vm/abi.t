@@ -10,13 +10,13 @@ room='dom0_mem=768M,max:1024M'
 
 nvme
 vm_test leaf "${ATTACKS[@]}" --no-module --xen-args "$room" --qemu-args "$DEVICES" -- \
-    abi.sh fields handles claims tables frames mmio foreign batch list refs defer race
+    abi.sh fields handles claims tables frames mmio foreign batch list refs defer yield race
 # The same through Xen's generic map and unmap, where no leaf table is direct.
 vm_test generic "${ATTACKS[@]}" --no-module --qemu-args "$DEVICES" --xen-args "$room iommu-op=generic" -- \
-    abi.sh fields claims tables frames mmio foreign batch list refs defer race
+    abi.sh fields claims tables frames mmio foreign batch list refs defer yield race
 # An IOMMU that caches what is not present: fresh maps need a flush as well.
 vm_test caching "${ATTACKS[@]}" --no-module --xen-args "$room" --qemu-args "$DEVICES -global intel-iommu.caching-mode=on" -- \
-    abi.sh fields batch list refs defer race
+    abi.sh fields batch list refs defer yield race
 # Without devices that need it, the host map can go.
 vm_test hostmap "${ATTACKS[@]}" --no-module --xen-args "$room" -- abi.sh hostmap
 vm_test hostmap-generic "${ATTACKS[@]}" --no-module --xen-args "$room iommu-op=generic" -- abi.sh hostmap

@@ -4,7 +4,7 @@
 modprobe abi_attack
 
 usage() { cat "$DEBUG/abi_attack/usage"; }
-nothing='claims 0, tables 0, mapped 0, noref 0, host map 1'
+nothing='claims 0, tables 0, mapped 0, yielded 0, host map 1'
 
 # Devices that are bound when the module comes stay with the base ops: the
 # drivers go first, and come back after it.
