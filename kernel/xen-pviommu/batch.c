@@ -280,7 +280,7 @@ static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 	int error;
 
 	/* The flush that they need is worth it once there are many of them. */
-	if (unlikely(q->nr >= PVIOMMU_QUEUE_RIDE)) {
+	if (unlikely(q->weight >= PVIOMMU_QUEUE_RIDE)) {
 		pviommu_queue_ride(q, b);
 		/* A full batch has no room for them. */
 		if (b->riders)

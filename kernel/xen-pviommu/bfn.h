@@ -108,15 +108,23 @@ static inline void bfn_unlock(struct bfn_window *w)
 	spin_unlock(&w->lock);
 }
 
-/**
- * bfn_cookie - the caller's word for an allocated BFN
- * @w: the window
- * @bfn: a BFN in it
- *
- * Context: RCU read side, as interrupts off are.
- * Return: where it is, or NULL when nothing near it is allocated. It was 0
- * before its first use, and the allocator does not touch it.
+/*
+ * The caller's word for an allocated BFN: 0 before its first use, and not touched
+ * by the allocator. All three on an RCU read side, as interrupts off are.
  */
+
+/* Where it is. */
+static inline u64 *bfn_cookie_of(struct bfn_window *w, u64 bfn)
+{
+	unsigned long index = bfn - w->start;
+	struct bfn_chunk *chunk;
+
+	chunk = rcu_dereference_sched(w->chunk[index >> BFN_CHUNK_ORDER]);
+
+	return &chunk->cookie[index & (BFN_CHUNK_SIZE - 1)];
+}
+
+/* The same of any BFN of the window: NULL when nothing near it is allocated. */
 static inline u64 *bfn_cookie(struct bfn_window *w, u64 bfn)
 {
 	unsigned long index = bfn - w->start;
@@ -127,6 +135,24 @@ static inline u64 *bfn_cookie(struct bfn_window *w, u64 bfn)
 		return NULL;
 
 	return &chunk->cookie[index & (BFN_CHUNK_SIZE - 1)];
+}
+
+/* Read and clear it: 0, too, when nothing near the BFN is allocated. */
+static inline u64 bfn_cookie_take(struct bfn_window *w, u64 bfn)
+{
+	unsigned long index = bfn - w->start;
+	struct bfn_chunk *chunk;
+	u64 cookie;
+
+	chunk = rcu_dereference_sched(w->chunk[index >> BFN_CHUNK_ORDER]);
+	if (unlikely(!chunk))
+		return 0;
+	index &= BFN_CHUNK_SIZE - 1;
+	cookie = chunk->cookie[index];
+	if (likely(cookie))
+		chunk->cookie[index] = 0;
+
+	return cookie;
 }
 
 /* bfn.c */

@@ -54,12 +54,7 @@ static inline u64 pviommu_run_of(unsigned long pfn, unsigned long nr,
  */
 static inline u64 pviommu_run_take(struct pviommu_window *w, u64 bfn)
 {
-	u64 *word = bfn_cookie(&w->bfns, bfn), run = word ? *word : 0;
-
-	if (likely(run))
-		*word = 0;
-
-	return run;
+	return bfn_cookie_take(&w->bfns, bfn);
 }
 
 /* Neighbouring pages go to neighbouring sets: a word's low bits are its PFN's. */
@@ -174,7 +169,7 @@ static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
 		pviommu_count_device(pd, PVIOMMU_REUSE_MISSES, 1);
 		return 0;
 	}
-	*bfn_cookie(&w->bfns, bfn) = run;
+	*bfn_cookie_of(&w->bfns, bfn) = run;
 	local_irq_restore(flags);
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
 	pviommu_count_device(pd, PVIOMMU_REUSE_HITS, 1);

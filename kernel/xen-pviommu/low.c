@@ -244,7 +244,7 @@ int pviommu_low_init(u64 max_frames)
 		w->last = 0;
 		return err;
 	}
-	w->watch = pviommu_watch_bits(&w->range.watch, w->bfns.start);
+	w->watch = pviommu_watch_words(&w->range.watch);
 	bfn_window_close(&w->bfns);
 	bfn_window_open(&w->bfns, PHYS_PFN(w->start), PHYS_PFN(STEP));
 	w->bfns.few = FEW;

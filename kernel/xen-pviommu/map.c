@@ -138,7 +138,7 @@ static noinline unsigned long neighbours(unsigned long pfn, unsigned long nr,
 	unsigned long run = 1;
 
 	nr = min_t(unsigned long, nr, pviommu_xen.piece);
-	/* Not __pfn_to_mfn(), which looks for the end of the P2M each time. */
+	/* Not pviommu_p2m(), which looks for the end of the P2M each time. */
 	nr = min(nr, xen_p2m_size - min(pfn, xen_p2m_size));
 	while (run < nr && READ_ONCE(xen_p2m_addr[pfn + run]) == mfn + run)
 		run++;
@@ -427,7 +427,8 @@ static inline bool is_lone(unsigned long pfn, unsigned long nr,
 	return pviommu_mfn_is_own(mfn) &&
 	       likely(!(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT))) &&
 	       likely(!(pfn & (align - 1))) &&
-	       likely(this_cpu_ptr(pviommu_queues)->nr < PVIOMMU_QUEUE_RIDE) &&
+	       likely(this_cpu_ptr(pviommu_queues)->weight <
+		      PVIOMMU_QUEUE_RIDE) &&
 	       (nr == 1 || neighbours(pfn, nr, mfn) == nr);
 }
 
@@ -462,9 +463,8 @@ static inline dma_addr_t map_lone(struct pviommu_device *pd,
 {
 	struct pviommu_batch *b = this_cpu_ptr(&pviommu_batches);
 	struct pviommu_frames frames = {
-		.mfn = __pfn_to_mfn(pfn),
+		.mfn = pviommu_p2m(pfn),
 		.domid = DOMID_SELF,
-		.flags = access | pviommu_xen.yield,
 	};
 	u64 bfn, run;
 	int status;
@@ -475,6 +475,7 @@ static inline dma_addr_t map_lone(struct pviommu_device *pd,
 	bfn = bfn_alloc(&w->bfns, pviommu_run_order(run));
 	if (unlikely(bfn == BFN_NONE))
 		return 0;
+	frames.flags = access | pviommu_xen.yield;
 	pviommu_op_map(&b->ops[0], bfn, nr, &frames);
 	status = pviommu_batch_lone(b);
 	if (unlikely(status))

@@ -82,6 +82,18 @@ dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,
 			      unsigned long align);
 int pviommu_unmap_traced(struct pviommu_device *pd, dma_addr_t addr);
 
+/*
+ * The P2M's word of a PFN, or one that is no frame of dom0's own. Not
+ * __pfn_to_mfn(), which has a call on its way, so that registers are saved.
+ */
+static inline unsigned long pviommu_p2m(unsigned long pfn)
+{
+	if (unlikely(pfn >= xen_p2m_size))
+		return INVALID_P2M_ENTRY;
+
+	return READ_ONCE(xen_p2m_addr[pfn]);
+}
+
 /* One of dom0's own frames, no grant of a guest's, and no MMIO? */
 static inline bool pviommu_mfn_is_own(unsigned long mfn)
 {
@@ -102,7 +114,7 @@ static inline int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn,
 				      unsigned long pfn, unsigned long nr,
 				      u16 access)
 {
-	unsigned long mfn = __pfn_to_mfn(pfn);
+	unsigned long mfn = pviommu_p2m(pfn);
 
 	if (unlikely(nr != 1) || !pviommu_mfn_is_own(mfn))
 		return pviommu_batch_many(b, bfn, pfn, nr, access);
@@ -118,7 +130,7 @@ static inline void pviommu_mapped(struct pviommu_device *pd,
 				  struct pviommu_window *w, u64 bfn, u64 run,
 				  unsigned long pages)
 {
-	*bfn_cookie(&w->bfns, bfn) = run;
+	*bfn_cookie_of(&w->bfns, bfn) = run;
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
 	trace_pviommu_map(pd->dev, bfn, pages, PVIOMMU_BY_XEN);
 	pviommu_count_device(pd, PVIOMMU_PAGES_MAPPED, pages);

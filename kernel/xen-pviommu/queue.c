@@ -109,8 +109,10 @@ void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b)
 	unsigned long pages = 0;
 	unsigned int i = q->sent;
 
-	while (i--)
+	while (i--) {
 		pages += settle(&q->entry[i], rider[q->entry[i].op].status);
+		q->weight -= pviommu_queue_weight(q->entry[i].run);
+	}
 	pviommu_count(PVIOMMU_PAGES_UNMAPPED, pages);
 	q->nr -= q->sent;
 	memmove(q->entry, q->entry + q->sent, q->nr * sizeof(*q->entry));

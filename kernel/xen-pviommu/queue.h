@@ -21,7 +21,10 @@
 #define PVIOMMU_QUEUE_SIZE	120
 #endif
 
-/* From so many on they go with the next map: its batch has room for more. */
+/*
+ * At this weight the next map's hypercall carries them: its batch has room for
+ * more, and for a piece of frames.
+ */
 #define PVIOMMU_QUEUE_RIDE	(PVIOMMU_QUEUE_SIZE * 3 / 4)
 
 /* Milliseconds. The limit for a queued unmap. */
@@ -35,6 +38,7 @@ struct pviommu_waiting {
 
 struct pviommu_queue {
 	unsigned int nr;
+	unsigned int weight;	/* of all of them */
 	unsigned int sent;	/* the first of them, in the batch at hand */
 	bool armed;		/* the timer is on its way */
 	struct timer_list timer;
@@ -53,6 +57,12 @@ void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b);
 void pviommu_queue_start_timer(struct pviommu_queue *q);
 void pviommu_queues_relieve(void);
 void pviommu_queues_drain(void);
+
+/* Long runs count as several: of 64 pages, 10 make a piece and more. */
+static inline unsigned int pviommu_queue_weight(u64 run)
+{
+	return 1 + pviommu_run_nr(run) / 8;
+}
 
 /* Nothing of the queue waits longer than its timer; that starts here. */
 static inline void pviommu_queue_arm(struct pviommu_queue *q)
@@ -78,6 +88,7 @@ static inline void pviommu_queue_add(struct pviommu_queue *q, u64 bfn, u64 run)
 	e = &q->entry[q->nr++];
 	e->bfn = bfn;
 	e->run = run;
+	q->weight += pviommu_queue_weight(run);
 	pviommu_count(PVIOMMU_QUEUED, 1);
 	pviommu_queue_arm(q);
 }

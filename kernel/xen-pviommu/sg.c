@@ -37,7 +37,7 @@ static int list_simple(struct pviommu_batch *b, struct device *dev,
 	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
 		if (unlikely(!entry_is_simple(s)))
 			return 0;
-		*mfn = __pfn_to_mfn(page_to_pfn(sg_page(s)));
+		*mfn = pviommu_p2m(page_to_pfn(sg_page(s)));
 		if (!pviommu_mfn_is_own(*mfn++))
 			return 0;
 		segments_add(&g, sg, addr | s->offset, s->length);

@@ -104,18 +104,17 @@ int pviommu_watch_give(const struct pviommu_watch *watch, u64 bfn, u64 nr)
 	return err;
 }
 
-/* The first bit of a run. */
-static unsigned long first_of(const struct pviommu_window *w, u64 bfn,
-			      unsigned int order)
+/* The first BFN of a run. */
+static unsigned long first_of(u64 bfn, unsigned int order)
 {
-	return (bfn & ~(BIT_ULL(order) - 1)) - w->bfns.start;
+	return bfn & ~(BIT_ULL(order) - 1);
 }
 
 /* See pviommu_yielded(): some near it did, or it has more than a word of bits. */
 bool pviommu_yielded_look(const struct pviommu_window *w, u64 bfn,
 			  unsigned int order)
 {
-	unsigned long first = first_of(w, bfn, order), end = first + BIT(order);
+	unsigned long first = first_of(bfn, order), end = first + BIT(order);
 
 	return find_next_bit(w->watch, end, first) < end;
 }
@@ -124,7 +123,7 @@ bool pviommu_yielded_look(const struct pviommu_window *w, u64 bfn,
 unsigned long pviommu_yielded_nr(const struct pviommu_window *w, u64 bfn,
 				 unsigned int order)
 {
-	unsigned long first = first_of(w, bfn, order), end = first + BIT(order);
+	unsigned long first = first_of(bfn, order), end = first + BIT(order);
 	unsigned long nr = 0, bit;
 
 	for (bit = first; bit < end; bit++)
@@ -140,7 +139,7 @@ unsigned long pviommu_yielded_nr(const struct pviommu_window *w, u64 bfn,
 void pviommu_yielded_clear(struct pviommu_window *w, u64 bfn,
 			   unsigned int order)
 {
-	unsigned long first = first_of(w, bfn, order), end = first + BIT(order);
+	unsigned long first = first_of(bfn, order), end = first + BIT(order);
 	unsigned long bit;
 
 	for (bit = first; bit < end; bit++)
@@ -179,14 +178,15 @@ static bool is_live(struct pviommu_window *w, u64 bfn)
  */
 u64 pviommu_yielded_live(struct pviommu_window *w)
 {
-	unsigned long bit;
-	u64 nr = 0;
+	u64 end = w->bfns.start + w->bfns.nr, nr = 0;
+	unsigned long bfn;
 
 	if (!w->last)
 		return 0;
-	for_each_set_bit(bit, w->watch, w->bfns.nr) {
+	bfn = find_next_bit(w->watch, end, w->bfns.start);
+	for (; bfn < end; bfn = find_next_bit(w->watch, end, bfn + 1)) {
 		rcu_read_lock_sched();
-		nr += is_live(w, w->bfns.start + bit);
+		nr += is_live(w, bfn);
 		rcu_read_unlock_sched();
 	}
 

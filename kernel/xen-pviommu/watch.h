@@ -32,4 +32,11 @@ pviommu_watch_bits(const struct pviommu_watch *watch, u64 bfn)
 	return watch->bits + (bfn - watch->first) / BITS_PER_LONG;
 }
 
+/* What word BFN / BITS_PER_LONG of is that of the BFN. */
+static inline unsigned long *
+pviommu_watch_words(const struct pviommu_watch *watch)
+{
+	return watch->bits - watch->first / BITS_PER_LONG;
+}
+
 #endif /* _XEN_PVIOMMU_WATCH_H */

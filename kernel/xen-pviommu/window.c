@@ -258,7 +258,7 @@ static int high_init(u64 most)
 		pviommu_range_give(&w->range);
 		return err;
 	}
-	w->watch = pviommu_watch_bits(&w->range.watch, w->bfns.start);
+	w->watch = pviommu_watch_words(&w->range.watch);
 	w->start = w->range.res.start;
 	w->last = w->range.res.end;
 	pr_info("%s %pR\n", w->range.res.name, &w->range.res);

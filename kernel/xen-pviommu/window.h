@@ -22,7 +22,7 @@ struct pviommu_range {
 
 struct pviommu_window {
 	struct bfn_window bfns;
-	unsigned long *watch;	/* Xen's bits, from the first BFN of bfns on */
+	unsigned long *watch;	/* Xen's bits: word BFN / 64; ours has no first */
 	struct pviommu_range range;
 	dma_addr_t start;	/* first address */
 	dma_addr_t last;	/* last address; 0: there is no such window */
@@ -74,11 +74,9 @@ u64 pviommu_yielded_live(struct pviommu_window *w);
 static inline bool pviommu_yielded(const struct pviommu_window *w, u64 bfn,
 				   unsigned int order)
 {
-	unsigned long index = bfn - w->bfns.start;
-
 	/* A run is aligned to its size: so all its bits are in this word. */
 	if (likely(order <= ilog2(BITS_PER_LONG)) &&
-	    likely(!READ_ONCE(w->watch[index / BITS_PER_LONG])))
+	    likely(!READ_ONCE(w->watch[bfn / BITS_PER_LONG])))
 		return false;
 
 	return pviommu_yielded_look(w, bfn, order);

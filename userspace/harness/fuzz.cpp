@@ -4,6 +4,8 @@
 // reaches it, and in the end all is back.
 #include "driver.h"
 
+#include <algorithm>
+
 namespace {
 
 using namespace world;
@@ -22,15 +24,17 @@ class Run {
         Mapping m;
         Device *d;
         bool list;
+        std::vector<unsigned long> pfns;
     };
     static constexpr unsigned kDead = NR_CPUS - 1;
     Bytes in_;
-    Device reuse_{PVIOMMU_REUSE}, lazy_{PVIOMMU_LAZY}, strict_{PVIOMMU_STRICT};
+    Device reuse_{PVIOMMU_REUSE}, lazy_{PVIOMMU_LAZY}, strict_{PVIOMMU_STRICT}, static_{PVIOMMU_STATIC};
     std::array<Device *, 4> devices_ = {&reuse_, &lazy_, &strict_, &reuse_};
     std::vector<Live> live_;
     unsigned alloc_in_ = 0, op_in_ = 0, call_in_ = 0, nest_in_ = 0; // the n-th from now; 0: none
     int op_status_ = 0;
     unsigned depth_ = 0;
+    bool in_static_ = false; // the op at hand is, and the lock is held
     std::array<bool, NR_CPUS> busy_ = {};
 
     static bool countdown(unsigned &n) { return n && --n == 0; }
@@ -42,6 +46,7 @@ class Run {
         c.low = bits & 2 ? 512 : 0;
         c.max_ops = bits & 4 ? 3 : XEN_IOMMUOP_MAX_OPS;
         c.max_frames = bits & 8 ? 4 : XEN_IOMMUOP_MAX_FRAMES;
+        c.fixed = bits & 32;
         return c;
     }
 
@@ -57,17 +62,24 @@ class Run {
         how.strict = (what & 192) == 192;
         if (what % 64 == 63) {
             std::vector<Part> parts;
-            for (unsigned n = 1 + in_.u8() % 6; n; n--)
+            std::vector<unsigned long> pfns;
+            for (unsigned n = 1 + in_.u8() % 6; n; n--) {
                 parts.push_back({16 + in_.u8(), 1 + in_.u8() % 20, in_.u8() % 3});
+                for (unsigned long i = 0; i < parts.back().nr; i++)
+                    pfns.push_back(parts.back().pfn + i);
+            }
             parts[0].gap = 0;
             const Mapping m = d->map_list(parts, how.write);
             if (m)
-                live_.push_back({m, d, true});
+                live_.push_back({m, d, true, pfns});
             return;
         }
         const Mapping m = d->map(pfn, sizes[what % 8], how);
+        std::vector<unsigned long> pfns;
+        for (unsigned long i = 0; i < m.nr; i++)
+            pfns.push_back(m.pfn + i);
         if (m)
-            live_.push_back({m, d, false});
+            live_.push_back({m, d, false, pfns});
     }
 
     void unmap()
@@ -104,10 +116,31 @@ class Run {
         }
     }
 
+    // A page goes through Linux' allocator, or leaves dom0 and another frame comes; perhaps under the hands of a
+    // driver that forgot it. If Xen holds it by a reference, such a driver kills dom0 as ever.
+    void other_use()
+    {
+        const unsigned how = in_.u8();
+        const unsigned long pfn = 16 + in_.u8();
+        if (pfn == 100 || pfn == 101 || pfn == 120)
+            return;
+        bool used = false;
+        for (const Live &l : live_)
+            used |= std::find(l.pfns.begin(), l.pfns.end(), pfn) != l.pfns.end();
+        if (held(pfn) && (used || stats().failed_unmaps || counter(PVIOMMU_LEAKED)))
+            return;
+        if (how % 4 == 3 && !used) {
+            leave(pfn);
+            come_back(pfn);
+        } else if (how % 2 || !used) {
+            recycle(pfn);
+        }
+    }
+
     // Another CPU at work while this one is in Xen.
     void nested()
     {
-        if (!countdown(nest_in_) || depth_)
+        if (in_static_ || !countdown(nest_in_) || depth_)
             return;
         const unsigned cpu = in_.u8() % NR_CPUS;
         if (busy_[cpu] || !online(cpu))
@@ -128,8 +161,10 @@ class Run {
             as_cpu(cpu, [&] { map(); });
         else if (what < 22)
             as_cpu(cpu, [&] { unmap(); });
-        else if (what < 25)
+        else if (what < 24)
             faults();
+        else if (what == 24)
+            other_use();
         busy_[cpu] = false;
         // These may be on any CPU: none is free for others.
         busy_.fill(true);
@@ -156,7 +191,10 @@ class Run {
 public:
     Run(const uint8_t *data, size_t size) : in_(data, size)
     {
-        reset(config(in_.u8()));
+        const unsigned bits = in_.u8();
+        reset(config(bits));
+        if (bits & 32)
+            devices_[3] = &static_;
         for (Device *d : devices_)
             d->faults = true;
         set_foreign(100, 7);
@@ -164,7 +202,10 @@ public:
         set_identity(120);
         hooks.alloc_fails = [this] { return countdown(alloc_in_); };
         // That an unmap finds nothing is believed, so it is not said of what is mapped.
+        if (bits & 16)
+            hooks.holds = [](uint64_t mfn) { return mfn % 16 == 5; };
         hooks.op_fails = [this](const xen_iommu_op &op) {
+            in_static_ = op.u.map.bfn >= kStatic;
             const bool lie = op.op == XEN_IOMMUOP_unmap && op_status_ == -ENOENT;
             return countdown(op_in_) && !lie ? op_status_ : 0;
         };

@@ -1,5 +1,6 @@
 // Real threads under TSan, one a simulated CPU: buffers are mapped on one CPU and
-// unmapped on another, timers fire, one CPU comes and goes, windows are trimmed.
+// unmapped on another, timers fire, one CPU comes and goes, windows are trimmed,
+// pages that nobody has mapped become page tables and ordinary again.
 // Then runs of BFNs alone, handed on without anything that orders the CPUs but
 // the allocator itself. At the end every BFN, reference and byte is back.
 #include "driver.h"
@@ -60,16 +61,33 @@ void on_cpus(const std::function<void(unsigned)> &what)
 
 void buffers(unsigned seed)
 {
-    reset({.high = 2048, .low = 512});
+    reset({.high = 2048, .low = 512, .fixed = true});
     set_threaded(true);
     // Mutexes, as there are many takers; they hide no race of what is per CPU.
     struct Shared {
         std::mutex lock;
         std::vector<std::pair<Mapping, Device *>> live;
     } shared;
+    // As Linux' page allocator: how many have the page; -1: it is another's at the moment.
+    constexpr unsigned kFirst = 16, kPool = 64;
+    std::array<std::atomic<int>, kPool> users = {};
+    const auto take = [&](unsigned i) {
+        int n = users[i].load(std::memory_order_relaxed);
+        while (n >= 0 && !users[i].compare_exchange_weak(n, n + 1, std::memory_order_acq_rel))
+            ;
+        return n >= 0;
+    };
+    const auto put = [&](unsigned i) { users[i].fetch_sub(1, std::memory_order_acq_rel); };
+    const auto other_use = [&](unsigned i) {
+        int none = 0;
+        if (!users[i].compare_exchange_strong(none, -1, std::memory_order_acq_rel))
+            return;
+        recycle(kFirst + i);
+        users[i].store(0, std::memory_order_release);
+    };
     {
-        Device reuse(PVIOMMU_REUSE), lazy(PVIOMMU_LAZY), strict(PVIOMMU_STRICT);
-        const std::array<Device *, 4> devices = {&reuse, &lazy, &strict, &lazy};
+        Device reuse(PVIOMMU_REUSE), lazy(PVIOMMU_LAZY), strict(PVIOMMU_STRICT), fixed(PVIOMMU_STATIC);
+        const std::array<Device *, 5> devices = {&reuse, &lazy, &strict, &lazy, &fixed};
         std::atomic<bool> stop = false;
         std::thread clock([&] {
             register_thread();
@@ -93,7 +111,15 @@ void buffers(unsigned seed)
             std::mt19937 random(seed * kWorkers + cpu);
             for (unsigned i = 0; i < 1500; i++) {
                 Device *d = devices[random() % devices.size()];
-                const Mapping m = d->map(16 + random() % 64, 1, {.limit = random() % 8 ? ~0ull : 0xffffffff});
+                const unsigned page = random() % kPool;
+                if (random() % 4 == 0)
+                    other_use(random() % kPool);
+                Mapping m;
+                if (take(page)) {
+                    m = d->map(kFirst + page, 1, {.limit = random() % 8 ? ~0ull : 0xffffffff});
+                    if (!m)
+                        put(page);
+                }
                 std::pair<Mapping, Device *> other{};
                 {
                     const std::lock_guard<std::mutex> guard(shared.lock);
@@ -105,8 +131,10 @@ void buffers(unsigned seed)
                         shared.live.pop_back();
                     }
                 }
-                if (other.second)
+                if (other.second) {
                     other.second->unmap(other.first);
+                    put(static_cast<unsigned>(other.first.pfn) - kFirst);
+                }
                 if (random() % 128 == 0)
                     irqs_off([] { bfn_reclaim(&pviommu_high.bfns); });
             }

@@ -119,6 +119,8 @@ void make_table(unsigned long pfn);
 void make_ordinary(unsigned long pfn);
 // Both, in turn: what a page has been through that Linux freed and allocated.
 void recycle(unsigned long pfn);
+// Maps that hold the page for writing.
+int held(unsigned long pfn);
 // The frame leaves dom0, as ballooning does it; another one comes.
 void leave(unsigned long pfn);
 void come_back(unsigned long pfn);

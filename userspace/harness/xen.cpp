@@ -297,7 +297,7 @@ void make(pviommu_window &w, uint64_t start, unsigned long nr)
         return bfn_window_destroy(&w.bfns);
     if (pviommu_watch_give(&w.range.watch, start, nr))
         violate("no watch pages");
-    w.watch = pviommu_watch_bits(&w.range.watch, start);
+    w.watch = pviommu_watch_words(&w.range.watch);
     w.start = start << PAGE_SHIFT;
     w.last = ((start + nr) << PAGE_SHIFT) - 1;
 }
@@ -432,6 +432,8 @@ void make_table(unsigned long pfn)
 }
 
 void make_ordinary(unsigned long pfn) { frames[mfn_of(pfn)].table = false; }
+
+int held(unsigned long pfn) { return frames[mfn_of(pfn)].held; }
 
 void recycle(unsigned long pfn)
 {

@@ -141,7 +141,7 @@ Status Sysfs::status() const
         s.isolate = *on != 0;
     if (const auto on = read_number(module_file("vfio")))
         s.vfio = *on != 0;
-    for (const std::string name : {"claims", "tables", "mapped", "noref"})
+    for (const std::string name : {"claims", "tables", "mapped", "yielded"})
         if (const auto value = read_number(module_file("usage") / name))
             s.usage.emplace_back(name, *value);
     s.devices = read_gauge(module_file("counters") / "devices");
