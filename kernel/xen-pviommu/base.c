@@ -22,9 +22,20 @@ bool pviommu_base_usable(void)
 	return pviommu_host_map_stands();
 }
 
+/* One that was booked, and was not made. */
 static void put(struct pviommu_device *pd)
 {
 	atomic_long_dec(&pd->base_live);
+}
+
+/*
+ * One is taken down; of the driver's, or of an earlier one's, which was not
+ * counted. Where there may be such, all of the driver's count until it goes.
+ */
+static void taken_down(struct pviommu_device *pd)
+{
+	if (!READ_ONCE(pd->strangers))
+		atomic_long_add_unless(&pd->base_live, -1, 0);
 }
 
 /* May the base ops make a mapping? Booked as made if they may. */
@@ -42,7 +53,7 @@ static bool get(struct pviommu_device *pd)
 		return true;
 	}
 	put(pd);
-	dev_err_ratelimited(pd->dev, "mapping refused, it needs the host map, which is dropped\n");
+	dev_err_ratelimited(pd->dev, "mapping refused: xen-swiotlb needs the host map, which is dropped\n");
 
 	return false;
 }
@@ -69,7 +80,7 @@ void pviommu_base_unmap_page(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->unmap_page)
 		pd->base->unmap_page(dev, addr, size, dir, attrs);
-	put(pd);
+	taken_down(pd);
 }
 
 int pviommu_base_map_sg(struct pviommu_device *pd, struct device *dev,
@@ -93,7 +104,7 @@ void pviommu_base_unmap_sg(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->unmap_sg)
 		pd->base->unmap_sg(dev, sg, nents, dir, attrs);
-	put(pd);
+	taken_down(pd);
 }
 
 dma_addr_t pviommu_base_map_resource(struct pviommu_device *pd,
@@ -119,7 +130,7 @@ void pviommu_base_unmap_resource(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->unmap_resource)
 		pd->base->unmap_resource(dev, addr, size, dir, attrs);
-	put(pd);
+	taken_down(pd);
 }
 
 void *pviommu_base_alloc(struct pviommu_device *pd, struct device *dev,
@@ -143,7 +154,7 @@ void pviommu_base_free(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->free)
 		pd->base->free(dev, size, vaddr, addr, attrs);
-	put(pd);
+	taken_down(pd);
 }
 
 int pviommu_base_dma_supported(struct pviommu_device *pd, struct device *dev,

@@ -354,6 +354,12 @@ static void magazines_free(struct bfn_cpu *c)
 	}
 }
 
+/* One a chunk. */
+static unsigned long *bits_new(const struct bfn_window *w)
+{
+	return kvcalloc(BITS_TO_LONGS(w->nr_chunks), sizeof(long), GFP_KERNEL);
+}
+
 /**
  * bfn_window_init - make a window of free BFNs
  * @w: the window
@@ -370,15 +376,18 @@ int bfn_window_init(struct bfn_window *w, u64 start, unsigned long nr)
 		.start = start,
 		.nr = nr,
 		.nr_chunks = nr >> BFN_CHUNK_ORDER,
+		.nr_open = nr >> BFN_CHUNK_ORDER,
 	};
 	spin_lock_init(&w->lock);
 	INIT_LIST_HEAD(&w->partial);
-	w->used = kvcalloc(BITS_TO_LONGS(w->nr_chunks), sizeof(long),
-			   GFP_KERNEL);
+	w->used = bits_new(w);
+	w->tables = bits_new(w);
+	w->shut = bits_new(w);
 	w->chunk = kvcalloc(w->nr_chunks, sizeof(*w->chunk), GFP_KERNEL);
 	w->cpu = alloc_percpu(struct bfn_cpu);
-	if (!w->used || !w->chunk || !w->cpu)
+	if (!w->used || !w->tables || !w->shut || !w->chunk || !w->cpu)
 		goto fail;
+	bitmap_set(w->shut, 0, w->nr_chunks);
 	for_each_possible_cpu(cpu)
 		if (magazines_new(per_cpu_ptr(w->cpu, cpu)))
 			goto fail;
@@ -395,6 +404,7 @@ fail:
 void bfn_window_close(struct bfn_window *w)
 {
 	bitmap_set(w->used, 0, w->nr_chunks);
+	w->nr_open = 0;
 }
 
 /**
@@ -411,6 +421,7 @@ void bfn_window_open(struct bfn_window *w, u64 bfn, unsigned long nr)
 	bfn_lock(w);
 	bitmap_clear(w->used, (bfn - w->start) >> BFN_CHUNK_ORDER,
 		     nr >> BFN_CHUNK_ORDER);
+	WRITE_ONCE(w->nr_open, w->nr_open + (nr >> BFN_CHUNK_ORDER));
 	bfn_unlock(w);
 	local_irq_restore(flags);
 }
@@ -432,6 +443,8 @@ void bfn_window_destroy(struct bfn_window *w)
 	free_empty(w);
 	free_percpu(w->cpu);
 	kvfree(w->chunk);
+	kvfree(w->shut);
+	kvfree(w->tables);
 	kvfree(w->used);
 	*w = (struct bfn_window){ .start = 0 };
 }

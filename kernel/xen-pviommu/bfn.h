@@ -56,6 +56,7 @@ struct bfn_chunk {
 	atomic_long_t free[BFN_CHUNK_WORDS];
 	u64 *cookie;			/* a page: see bfn_cookie() */
 	enum bfn_chunk_state state;	/* changes under w->lock */
+	bool barred;			/* no table could be had; under w->lock */
 	unsigned long nr;		/* its place in w->chunk[] */
 	struct list_head node;		/* in w->partial */
 	struct rcu_head rcu;
@@ -84,6 +85,11 @@ struct bfn_window {
 	unsigned long locked;		/* how often that was taken */
 	unsigned long nr_chunks;
 	unsigned long *used;		/* one bit a chunk; a closed one is used */
+	unsigned long *tables;		/* likewise: it has a leaf table */
+	unsigned long *shut;		/* likewise: used, or without a table */
+	unsigned long nr_used, nr_spare, nr_open;	/* spare: not shut */
+	bool starved;			/* Xen has no memory for tables */
+	void (*reserve)(void);		/* asks for more tables, or NULL */
 	unsigned long few;		/* unused chunks that make us ask, or 0 */
 	void (*ask)(void);		/* for more of them to be opened */
 	struct list_head partial;
@@ -178,5 +184,15 @@ void bfn_large_begin(struct bfn_window *w, u64 start, u64 bfn);
 void bfn_large_free(struct bfn_window *w, unsigned long index,
 		    unsigned int order);
 void bfn_chunks_destroy(struct bfn_window *w);
+
+/* table.c */
+void bfn_tables_taken(struct bfn_window *w, unsigned long first,
+		      unsigned long nr);
+void bfn_tables_left(struct bfn_window *w, unsigned long first,
+		     unsigned long nr);
+void bfn_tables_ask(struct bfn_window *w);
+u64 bfn_table_borrow(struct bfn_window *w);
+void bfn_table_return(struct bfn_window *w, u64 bfn, bool has);
+void bfn_table_missing(struct bfn_window *w, u64 bfn, unsigned int order);
 
 #endif /* _XEN_PVIOMMU_BFN_H */

@@ -222,7 +222,7 @@ void bfn_chunk_trim(struct bfn_window *w, unsigned int keep)
 			continue;
 		list_del(&chunk->node);
 		w->nr_partial--;
-		__clear_bit(chunk->nr, w->used);
+		bfn_tables_left(w, chunk->nr, 1);
 		retire(w, chunk);
 	}
 	/* So that a look a chunk is paid by the frees between two looks. */
@@ -236,9 +236,12 @@ static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
 	unsigned int tries = 0;
 
 	list_for_each_entry(chunk, &w->partial, node) {
+		if (unlikely(chunk->barred && w->starved))
+			continue;
 		if (has(chunk, order)) {
 			list_del(&chunk->node);
 			w->nr_partial--;
+			chunk->barred = false;
 			WRITE_ONCE(chunk->state, BFN_CHUNK_OWNED);
 			trace_chunk(w, chunk, PVIOMMU_CHUNK_ADOPTED);
 			return chunk;
@@ -256,15 +259,18 @@ static void ask_for_more(struct bfn_window *w)
 	if (w->few && w->nr_chunks - bitmap_weight(w->used, w->nr_chunks) <
 		      w->few)
 		w->ask();
+	bfn_tables_ask(w);
 }
 
-/* A chunk that nobody uses yet, the lowest: Xen may have its leaf table. */
+/* A chunk that nobody uses yet, if there is one with a leaf table. */
 static bool grow(struct bfn_window *w, struct bfn_chunk *chunk)
 {
-	chunk->nr = find_first_zero_bit(w->used, w->nr_chunks);
+	chunk->nr = find_first_zero_bit(w->shut, w->nr_chunks);
+	if (chunk->nr >= w->nr_chunks && !w->starved)
+		chunk->nr = find_first_zero_bit(w->used, w->nr_chunks);
 	if (chunk->nr >= w->nr_chunks)
 		return false;
-	__set_bit(chunk->nr, w->used);
+	bfn_tables_taken(w, chunk->nr, 1);
 	rcu_assign_pointer(w->chunk[chunk->nr], chunk);
 	trace_chunk(w, chunk, PVIOMMU_CHUNK_MADE);
 
@@ -386,20 +392,30 @@ void bfn_chunk_free(struct bfn_window *w, unsigned long index,
 	rcu_read_unlock();
 }
 
+/* Chunks of a run of @nr that are not in @taken; w->nr_chunks or more: none. */
+static unsigned long find_area(const struct bfn_window *w,
+			       unsigned long *taken, unsigned long nr)
+{
+	unsigned long shift = w->start >> BFN_CHUNK_ORDER;
+
+	return bitmap_find_next_zero_area_off(taken, w->nr_chunks, 0, nr,
+					      nr - 1, shift & (nr - 1));
+}
+
 /* A run of whole chunks, one of which has a descriptor for the cookie. */
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 {
 	unsigned long nr = BIT(order - BFN_CHUNK_ORDER), first;
 	struct bfn_chunk *chunk = chunk_new(BFN_CHUNK_LARGE);
-	unsigned long shift = w->start >> BFN_CHUNK_ORDER;
 
 	if (!chunk)
 		return BFN_NONE;
 	bfn_lock(w);
-	first = bitmap_find_next_zero_area_off(w->used, w->nr_chunks, 0, nr,
-					       nr - 1, shift & (nr - 1));
+	first = find_area(w, w->shut, nr);
+	if (first >= w->nr_chunks && !w->starved)
+		first = find_area(w, w->used, nr);
 	if (first < w->nr_chunks) {
-		bitmap_set(w->used, first, nr);
+		bfn_tables_taken(w, first, nr);
 		chunk->nr = first;
 		rcu_assign_pointer(w->chunk[first], chunk);
 		trace_chunk(w, chunk, PVIOMMU_CHUNK_MADE);
@@ -452,7 +468,7 @@ void bfn_large_free(struct bfn_window *w, unsigned long index,
 	unsigned long first = index >> BFN_CHUNK_ORDER;
 
 	bfn_lock(w);
-	bitmap_clear(w->used, first, BIT(order - BFN_CHUNK_ORDER));
+	bfn_tables_left(w, first, BIT(order - BFN_CHUNK_ORDER));
 	retire(w, large_chunk(w, first));
 	bfn_unlock(w);
 }

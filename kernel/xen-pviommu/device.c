@@ -3,8 +3,9 @@
  * Which devices use us, and when.
  *
  * A device gets our ops just before its driver probes, and loses them after
- * the driver and all that it left to devres are gone. It is never switched in
- * between: addresses that one set of ops made are only good for that set.
+ * the driver and all that it left to devres are gone, and what it left mapped
+ * (late.c). It is never switched in between: addresses that one set of ops made
+ * are only good for that set.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 #define dev_fmt(fmt) "xen_pviommu: " fmt
@@ -25,7 +26,6 @@
 #include "isolate.h"
 #include "queue.h"
 #include "refuse.h"
-#include "static.h"
 #include "sysfs.h"
 #include "translate.h"
 
@@ -38,9 +38,12 @@ const char *const pviommu_path_names[PVIOMMU_PATHS] = {
 	[PVIOMMU_PATH_BASE] = "base",
 };
 
-/* Protects the list, and each pviommu_device in it against being freed. */
-static DEFINE_MUTEX(devices_lock);
-static LIST_HEAD(devices);
+/*
+ * Protects the list, and each pviommu_device in it against being freed. What
+ * changes a device's life holds the device's own lock as well.
+ */
+DEFINE_MUTEX(pviommu_devices_lock);
+LIST_HEAD(pviommu_devices);
 static unsigned int nr_devices;
 
 static enum pviommu_mode default_mode __read_mostly;
@@ -112,7 +115,6 @@ bool pviommu_device_decide(struct pviommu_device *pd)
 static bool is_shortage(int error)
 {
 	switch (error) {
-	case -ENOMEM:
 	case -ENOSPC:
 	case -EBUSY:
 	case -ENXIO:
@@ -147,6 +149,12 @@ void pviommu_device_failed(struct pviommu_device *pd, int error)
 			error, failures);
 }
 
+/* Xen has no memory for a table, and we have none left. That passes. */
+void pviommu_device_starved(struct pviommu_device *pd)
+{
+	dev_notice_ratelimited(pd->dev, "Xen is out of memory for the IOMMU's tables: a mapping has to wait until it has some, or others are unmapped\n");
+}
+
 /* No window lies under the device's mask. Not a failure, but said once. */
 void pviommu_device_narrow(struct pviommu_device *pd, u64 limit)
 {
@@ -175,8 +183,7 @@ static enum pviommu_path path_for(struct pci_dev *pdev)
 	return PVIOMMU_PATH_BASE;
 }
 
-static struct pviommu_device *new_device(struct pci_dev *pdev,
-					 enum pviommu_mode mode)
+static struct pviommu_device *new_device(struct device *dev)
 {
 	struct pviommu_device *pd = kzalloc(sizeof(*pd), GFP_KERNEL);
 
@@ -188,19 +195,35 @@ static struct pviommu_device *new_device(struct pci_dev *pdev,
 		return NULL;
 	}
 	pd->ops = pviommu_dma_ops;
-	pd->saved = pdev->dev.dma_ops;
-	pd->base = get_dma_ops(&pdev->dev);
-	pd->dev = &pdev->dev;
-	pd->mode = mode;
-	pd->path = path_for(pdev);
+	pd->dev = dev;
+	mutex_lock(&pviommu_devices_lock);
+	list_add_tail(&pd->node, &pviommu_devices);
+	mutex_unlock(&pviommu_devices_lock);
 
 	return pd;
 }
 
-static void free_device(struct pviommu_device *pd)
+/* Called with the lock held. Return: NULL if it has never had a driver. */
+struct pviommu_device *pviommu_device_find(struct device *dev)
 {
-	free_percpu(pd->counters);
-	kfree(pd);
+	struct pviommu_device *pd;
+
+	list_for_each_entry(pd, &pviommu_devices, node)
+		if (pd->dev == dev && pd->life != PVIOMMU_LIFE_GONE)
+			return pd;
+
+	return NULL;
+}
+
+static struct pviommu_device *find(struct device *dev)
+{
+	struct pviommu_device *pd;
+
+	mutex_lock(&pviommu_devices_lock);
+	pd = pviommu_device_find(dev);
+	mutex_unlock(&pviommu_devices_lock);
+
+	return pd;
 }
 
 u64 pviommu_device_counter_sum(struct pviommu_device *pd,
@@ -221,21 +244,64 @@ u64 pviommu_devices_sum(enum pviommu_counter which)
 	struct pviommu_device *pd;
 	u64 sum = 0;
 
-	mutex_lock(&devices_lock);
-	list_for_each_entry(pd, &devices, node)
+	mutex_lock(&pviommu_devices_lock);
+	list_for_each_entry(pd, &pviommu_devices, node)
 		sum += pviommu_device_counter_sum(pd, which);
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&pviommu_devices_lock);
 
 	return sum;
 }
 
-/* What a device counted outlives it. */
-static void fold(struct pviommu_device *pd)
+/* It leaves the list, whose lock is held. What it counted outlives it. */
+void pviommu_device_fold(struct pviommu_device *pd)
 {
 	int which;
 
 	for (which = 0; which < PVIOMMU_DEVICE_COUNTERS; which++)
 		pviommu_count(which, pviommu_device_counter_sum(pd, which));
+}
+
+void pviommu_device_free(struct pviommu_device *pd)
+{
+	free_percpu(pd->counters);
+	kfree(pd);
+}
+
+/**
+ * pviommu_device_rest - give a device its own ops back
+ * @pd: the device, which has no driver, and nothing of ours mapped
+ *
+ * Context: the device's lock is held.
+ */
+void pviommu_device_rest(struct pviommu_device *pd)
+{
+	if (pd->in_sysfs)
+		pviommu_sysfs_remove_device(pd->dev);
+	mutex_lock(&pviommu_devices_lock);
+	pd->in_sysfs = false;
+	pd->holds_module = false;
+	pd->life = PVIOMMU_LIFE_IDLE;
+	if (pd->dev->dma_ops == &pd->ops)
+		set_dma_ops(pd->dev, pd->saved);
+	mutex_unlock(&pviommu_devices_lock);
+}
+
+/*
+ * The device has lost its driver. What that left mapped is taken down at once
+ * when its unmap comes, whatever the mode was.
+ */
+static u64 leave(struct pviommu_device *pd)
+{
+	u64 left;
+
+	mutex_lock(&pviommu_devices_lock);
+	nr_devices--;
+	pd->life = PVIOMMU_LIFE_LATE;
+	left = pviommu_device_leftover(pd);
+	WRITE_ONCE(pd->mode, PVIOMMU_STRICT);
+	mutex_unlock(&pviommu_devices_lock);
+
+	return left;
 }
 
 /*
@@ -246,19 +312,17 @@ static void fold(struct pviommu_device *pd)
 static void detach(void *data)
 {
 	struct pviommu_device *pd = data;
+	u64 left = leave(pd);
 
-	if (pd->in_sysfs)
-		pviommu_sysfs_remove_device(pd->dev);
-	mutex_lock(&devices_lock);
-	list_del(&pd->node);
-	nr_devices--;
-	fold(pd);
-	if (pd->dev->dma_ops == &pd->ops)
-		set_dma_ops(pd->dev, pd->saved);
-	mutex_unlock(&devices_lock);
 	/* The next owner of the device is to find nothing of this one's. */
 	pviommu_queues_drain();
-	free_device(pd);
+	if (left) {
+		dev_warn(pd->dev, "%llu mappings are left: the device keeps its DMA operations, and the module stays, until they are taken down\n",
+			 left);
+		pviommu_late_watch();
+		return;
+	}
+	pviommu_device_rest(pd);
 	/* pviommu_devices_exit() waits until we have left the module's text. */
 	module_put(THIS_MODULE);
 }
@@ -270,24 +334,59 @@ static bool may_attach(struct pci_dev *pdev)
 	       get_dma_ops(&pdev->dev);
 }
 
+/*
+ * Mappings of the base ops that no driver has taken down are not waited for:
+ * the base ops' unmap finds its way. But they are not this driver's.
+ */
+static void begin(struct pviommu_device *pd, enum pviommu_mode mode)
+{
+	mutex_lock(&pviommu_devices_lock);
+	if (pd->life == PVIOMMU_LIFE_IDLE) {
+		pd->saved = pd->dev->dma_ops;
+		pd->base = get_dma_ops(pd->dev);
+	}
+	pd->leftover = pviommu_device_leftover(pd);
+	pd->life = PVIOMMU_LIFE_SERVED;
+	pd->holds_module = true;
+	pd->mode = mode;
+	pd->path = path_for(to_pci_dev(pd->dev));
+	pd->failures = 0;
+	pd->told = false;
+	pd->told_stale = false;
+	pd->strangers |= atomic_long_xchg(&pd->base_live, 0) > 0;
+	nr_devices++;
+	set_dma_ops(pd->dev, &pd->ops);
+	mutex_unlock(&pviommu_devices_lock);
+}
+
 /* The devres action is the first of the device, and so the last to run. */
 static bool serve(struct pci_dev *pdev, enum pviommu_mode mode)
 {
-	struct pviommu_device *pd = new_device(pdev, mode);
+	struct pviommu_device *pd = find(&pdev->dev) ?: new_device(&pdev->dev);
 
-	if (!pd)
+	if (!pd || devm_add_action(&pdev->dev, detach, pd))
 		return false;
-	if (devm_add_action(&pdev->dev, detach, pd)) {
-		free_device(pd);
-		return false;
-	}
+	/* With what is left of an earlier driver's it has one already. */
+	if (pd->holds_module)
+		module_put(THIS_MODULE);
+	begin(pd, mode);
+	if (!pd->in_sysfs)
+		pd->in_sysfs = !pviommu_sysfs_add_device(&pdev->dev);
 
-	mutex_lock(&devices_lock);
-	list_add_tail(&pd->node, &devices);
-	nr_devices++;
-	set_dma_ops(&pdev->dev, &pd->ops);
-	mutex_unlock(&devices_lock);
-	pd->in_sysfs = !pviommu_sysfs_add_device(&pdev->dev);
+	return true;
+}
+
+/*
+ * Memory is short. If mappings of ours are left their unmaps must reach us by our
+ * ops: only new mappings are the base ops'. Return: false if DMA is refused.
+ */
+static bool leave_to_base(struct pci_dev *pdev)
+{
+	struct pviommu_device *pd = find(&pdev->dev);
+
+	if (!pd || pd->life != PVIOMMU_LIFE_LATE)
+		return !pviommu_refuse(pdev, "out of memory");
+	WRITE_ONCE(pd->path, PVIOMMU_PATH_BASE);
 
 	return true;
 }
@@ -305,11 +404,26 @@ static void attach(struct pci_dev *pdev)
 		if (pviommu_refuse(pdev, "its mode is off"))
 			return;
 	} else {
-		if (serve(pdev, mode) || pviommu_refuse(pdev, "out of memory"))
+		if (serve(pdev, mode) || !leave_to_base(pdev))
 			return;
 		pci_err(pdev, "out of memory: on xen-swiotlb\n");
 	}
 	module_put(THIS_MODULE);
+}
+
+/*
+ * A driver goes that was bound without us: it may leave mappings of the base ops
+ * that are taken down when the device is ours.
+ */
+static void note_strangers(struct pci_dev *pdev)
+{
+	struct pviommu_device *pd;
+
+	if (!may_attach(pdev) || pviommu_refused(&pdev->dev))
+		return;
+	pd = find(&pdev->dev) ?: new_device(&pdev->dev);
+	if (pd && pd->life != PVIOMMU_LIFE_SERVED)
+		pd->strangers = true;
 }
 
 static int notify(struct notifier_block *nb, unsigned long action, void *data)
@@ -320,10 +434,16 @@ static int notify(struct notifier_block *nb, unsigned long action, void *data)
 	case BUS_NOTIFY_BIND_DRIVER:
 		attach(to_pci_dev(dev));
 		break;
+	case BUS_NOTIFY_UNBIND_DRIVER:
+		note_strangers(to_pci_dev(dev));
+		break;
 	case BUS_NOTIFY_DRIVER_NOT_BOUND:
 	case BUS_NOTIFY_UNBOUND_DRIVER:
 		if (pviommu_refuse_no_more(dev))
 			module_put(THIS_MODULE);
+		break;
+	case BUS_NOTIFY_REMOVED_DEVICE:
+		pviommu_late_removed(dev);
 		break;
 	}
 
@@ -335,28 +455,29 @@ static struct notifier_block notifier = {
 };
 
 /**
- * pviommu_device_get - the state of a device that we serve
+ * pviommu_device_get - the state of a device that we serve, or did
  * @dev: a PCI device
  *
  * Return: NULL, or the state, which stays until pviommu_device_put(): that
- * must be called, and unbinding waits for it.
+ * must be called, and unbinding waits for it. One without a driver has it while
+ * mappings are left.
  */
 struct pviommu_device *pviommu_device_get(struct device *dev)
 {
 	struct pviommu_device *pd;
 
-	mutex_lock(&devices_lock);
-	list_for_each_entry(pd, &devices, node)
-		if (pd->dev == dev)
-			return pd;
-	mutex_unlock(&devices_lock);
+	mutex_lock(&pviommu_devices_lock);
+	pd = pviommu_device_find(dev);
+	if (pd && pd->life != PVIOMMU_LIFE_IDLE)
+		return pd;
+	mutex_unlock(&pviommu_devices_lock);
 
 	return NULL;
 }
 
 void pviommu_device_put(struct pviommu_device *pd)
 {
-	mutex_unlock(&devices_lock);
+	mutex_unlock(&pviommu_devices_lock);
 }
 
 unsigned int pviommu_devices_attached(void)
@@ -377,7 +498,6 @@ static bool needs_base(struct pci_dev *pdev)
 	pd = pviommu_device_get(&pdev->dev);
 	if (pd) {
 		needs = READ_ONCE(pd->path) != PVIOMMU_PATH_OURS ||
-			pd->mode == PVIOMMU_STATIC ||
 			atomic_long_read(&pd->base_live);
 		pviommu_device_put(pd);
 	}
@@ -429,8 +549,8 @@ int pviommu_devices_init(enum pviommu_mode mode)
 }
 
 /*
- * No device is attached: each holds a module reference. But the last detach()
- * may still be on its way out, under its device's lock.
+ * No device is attached, or has anything left: each holds a module reference.
+ * But the last detach() may still be on its way out, under its device's lock.
  */
 void pviommu_devices_exit(void)
 {
@@ -441,4 +561,5 @@ void pviommu_devices_exit(void)
 		device_lock(&pdev->dev);
 		device_unlock(&pdev->dev);
 	}
+	pviommu_late_exit();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A PCI device that is bound to a driver and whose DMA we map.
+ * A PCI device whose DMA we map, or did: one object from the first driver that
+ * it is bound to until the device is gone.
  */
 #ifndef _XEN_PVIOMMU_DEVICE_H
 #define _XEN_PVIOMMU_DEVICE_H
@@ -13,6 +14,7 @@
 
 #include "counters.h"
 
+struct mutex;
 struct pci_dev;
 
 enum pviommu_mode {
@@ -35,8 +37,15 @@ enum pviommu_path {
 
 extern const char *const pviommu_path_names[PVIOMMU_PATHS];
 
+enum pviommu_life {
+	PVIOMMU_LIFE_IDLE,	/* without a driver, or with one that is not ours */
+	PVIOMMU_LIFE_SERVED,	/* its driver maps by our ops */
+	PVIOMMU_LIFE_LATE,	/* its driver is gone, mappings of it are not */
+	PVIOMMU_LIFE_GONE,	/* the device is gone; it may have such mappings */
+};
+
 struct pviommu_device {
-	struct dma_map_ops ops;		/* what dev->dma_ops points at */
+	struct dma_map_ops ops;		/* dev->dma_ops if SERVED, LATE or GONE */
 	const struct dma_map_ops *base;	/* what it would use without us */
 	const struct dma_map_ops *saved;	/* dev->dma_ops as we found it */
 	struct device *dev;
@@ -44,9 +53,13 @@ struct pviommu_device {
 	enum pviommu_path path;		/* READ_ONCE; only ever leaves OURS */
 	unsigned int failures;		/* map failures in a row; racy, a hint */
 	atomic_long_t base_live;	/* mappings of the base ops that live */
+	bool strangers;			/* so do some that were not counted */
 	bool told;			/* the log has its line on a narrow mask */
 	bool told_stale;		/* and that on memory freed while mapped */
 	bool in_sysfs;
+	bool holds_module;
+	enum pviommu_life life;		/* changes under both locks, device.c */
+	u64 leftover;			/* as its present driver found it */
 	struct pviommu_device_counters __percpu *counters;
 	struct list_head node;		/* in the list of devices, device.c */
 };
@@ -73,6 +86,7 @@ static inline u64 pviommu_limit(struct device *dev, u64 mask)
 /* device.c */
 bool pviommu_device_decide(struct pviommu_device *pd);
 void pviommu_device_failed(struct pviommu_device *pd, int error);
+void pviommu_device_starved(struct pviommu_device *pd);
 void pviommu_device_narrow(struct pviommu_device *pd, u64 limit);
 int pviommu_devices_init(enum pviommu_mode mode);
 void pviommu_devices_exit(void);
@@ -83,6 +97,21 @@ u64 pviommu_device_counter_sum(struct pviommu_device *pd,
 			       enum pviommu_counter which);
 struct pviommu_device *pviommu_device_get(struct device *dev);
 void pviommu_device_put(struct pviommu_device *pd);
+
+/* device.c, for late.c */
+extern struct mutex pviommu_devices_lock;
+extern struct list_head pviommu_devices;
+struct pviommu_device *pviommu_device_find(struct device *dev);
+void pviommu_device_rest(struct pviommu_device *pd);
+void pviommu_device_fold(struct pviommu_device *pd);
+void pviommu_device_free(struct pviommu_device *pd);
+
+/* late.c */
+u64 pviommu_device_leftover(struct pviommu_device *pd);
+u64 pviommu_devices_leftover(void);
+void pviommu_late_watch(void);
+void pviommu_late_removed(struct device *dev);
+void pviommu_late_exit(void);
 
 /* mode.c */
 enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,

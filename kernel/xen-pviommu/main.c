@@ -17,6 +17,7 @@
 #include "isolate.h"
 #include "probe.h"
 #include "queue.h"
+#include "reserve.h"
 #include "state.h"
 #include "static.h"
 #include "sysfs.h"
@@ -119,9 +120,12 @@ static int __init start(void)
 	err = pviommu_queues_init();
 	if (err)
 		goto windows;
-	err = pviommu_devices_init(pviommu_state.mode);
+	err = pviommu_reserve_init();
 	if (err)
 		goto queues;
+	err = pviommu_devices_init(pviommu_state.mode);
+	if (err)
+		goto reserve;
 	pviommu_state.state = "active";
 	pr_info("active, mode %s\n", pviommu_mode_names[pviommu_state.mode]);
 	if (isolate)
@@ -135,6 +139,8 @@ static int __init start(void)
 
 	return 0;
 
+reserve:
+	pviommu_reserve_exit();
 queues:
 	pviommu_queues_exit();
 windows:
@@ -166,6 +172,7 @@ static void stop(void)
 	pviommu_isolate_exit();
 	pviommu_chardev_exit();
 	pviommu_devices_exit();
+	pviommu_reserve_exit();
 	pviommu_queues_exit();
 	release_windows();
 	pviommu_batches_exit();

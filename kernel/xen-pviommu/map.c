@@ -84,8 +84,11 @@ bool pviommu_place(struct pviommu_device *pd, u64 limit, unsigned long nr,
 	}
 	place->order = pviommu_order(nr, align, offset);
 	place->bfn = pviommu_bfn_alloc(place->w, place->order);
-	if (unlikely(place->bfn == BFN_NONE))
+	if (unlikely(place->bfn == BFN_NONE)) {
+		if (READ_ONCE(place->w->bfns.starved))
+			pviommu_device_starved(pd);
 		return false;
+	}
 	offset &= align - 1;
 	if (unlikely(offset >= BFN_CHUNK_SIZE))
 		begin_behind(place, offset);
@@ -192,7 +195,8 @@ static bool is_of_the_page(int error)
 
 /*
  * Book one that failed. Its BFNs are free again, unless it is not known what
- * they map.
+ * they map. If they are, for want of a table, the next ones are elsewhere: it may
+ * be tried again, at PVIOMMU_PLACES in all.
  */
 void pviommu_map_failed(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
@@ -208,9 +212,13 @@ void pviommu_map_failed(struct pviommu_device *pd,
 		pviommu_yielded_clear(p->w, p->bfn, p->order);
 		bfn_free(&p->w->bfns, pviommu_run_start(p->bfn, p->order),
 			 p->order);
+		if (error == -ENOMEM)
+			bfn_table_missing(&p->w->bfns,
+					  pviommu_run_start(p->bfn, p->order),
+					  p->order);
 		local_irq_restore(flags);
 	}
-	if (!is_of_the_page(error))
+	if (!is_of_the_page(error) && error != -ENOMEM)
 		pviommu_device_failed(pd, error);
 }
 
@@ -374,6 +382,7 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 			  unsigned long align)
 {
 	unsigned long pfn = PHYS_PFN(phys);
+	unsigned int places = PVIOMMU_PLACES;
 	struct pviommu_outcome outcome;
 	struct pviommu_place p;
 	u64 run;
@@ -383,16 +392,18 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 		dev_warn_once(pd->dev, "maps 0 bytes: a page is mapped\n");
 		nr = 1;
 	}
-	if (unlikely(nr > PVIOMMU_RUN_MAX_NR) ||
-	    unlikely(!pviommu_place(pd, limit, nr, align, pfn, &p)))
+	if (unlikely(nr > PVIOMMU_RUN_MAX_NR))
 		return DMA_MAPPING_ERROR;
-
-	err = pviommu_map_at(p.bfn, phys, nr, access | pviommu_xen.yield,
-			     &outcome);
-	if (unlikely(err)) {
-		pviommu_map_failed(pd, &p, nr, err, outcome.unclean);
+	do {
+		if (unlikely(!pviommu_place(pd, limit, nr, align, pfn, &p)))
+			return DMA_MAPPING_ERROR;
+		err = pviommu_map_at(p.bfn, phys, nr,
+				     access | pviommu_xen.yield, &outcome);
+		if (unlikely(err))
+			pviommu_map_failed(pd, &p, nr, err, outcome.unclean);
+	} while (unlikely(err == -ENOMEM) && !outcome.unclean && --places);
+	if (unlikely(err))
 		return DMA_MAPPING_ERROR;
-	}
 	if (!(outcome.run & PVIOMMU_RUN_STRICT) &&
 	    may_wait(pfn, nr, align, access))
 		run = pviommu_run_of(pfn, nr, align, access, p.w) | outcome.run;
@@ -437,6 +448,7 @@ static noinline dma_addr_t lone_other(struct pviommu_device *pd,
 				      struct pviommu_window *w, u64 bfn,
 				      u64 run, int status)
 {
+	bool unclean = this_cpu_ptr(&pviommu_batches)->unclean;
 	struct pviommu_place p = {
 		.w = w,
 		.bfn = bfn,
@@ -449,10 +461,9 @@ static noinline dma_addr_t lone_other(struct pviommu_device *pd,
 						       PVIOMMU_RUN_STRICT), nr);
 		return PFN_PHYS(bfn);
 	}
-	pviommu_map_failed(pd, &p, nr, status,
-			   this_cpu_ptr(&pviommu_batches)->unclean);
+	pviommu_map_failed(pd, &p, nr, status, unclean);
 
-	return DMA_MAPPING_ERROR;
+	return status == -ENOMEM && !unclean ? 0 : DMA_MAPPING_ERROR;
 }
 
 /* Return: the first address, or 0 if that is a matter for map_any(). */

@@ -33,6 +33,9 @@ static inline bool pviommu_static_serves(const struct pviommu_device *pd,
  */
 #define PVIOMMU_MAP_STRICT	BIT(15)
 
+/* Places that a mapping is tried at while Xen has no memory for their tables. */
+#define PVIOMMU_PLACES		4
+
 /* How a map went. */
 struct pviommu_outcome {
 	bool unclean;	/* it failed, and what the BFNs map is not known */

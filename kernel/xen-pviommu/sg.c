@@ -239,7 +239,8 @@ static void list_mapped(struct pviommu_device *pd,
 
 /*
  * One look at each entry: a list of simple ones is as long as they are many.
- * Return: the number of segments, -EIO, or 0 when that is for map_layout().
+ * Return: the number of segments, -EIO, or 0 when that is for map_layout(): for
+ * want of a table, too.
  */
 static noinline int map_simple(struct pviommu_device *pd, struct device *dev,
 			       struct scatterlist *sg, int nents, u64 limit,
@@ -263,7 +264,7 @@ static noinline int map_simple(struct pviommu_device *pd, struct device *dev,
 		err = likely(ret) ? pviommu_batch_map_end(b) : 0;
 		if (unlikely(err)) {
 			pviommu_map_failed(pd, &p, nents, err, b->unclean);
-			ret = -EIO;
+			ret = err == -ENOMEM && !b->unclean ? 0 : -EIO;
 		} else if (likely(ret)) {
 			list_mapped(pd, &p, nents, nents, b->run);
 		} else {
@@ -275,7 +276,10 @@ static noinline int map_simple(struct pviommu_device *pd, struct device *dev,
 	return ret;
 }
 
-/* Map a list at its place, and book that. Return: 0 or -EIO. */
+/*
+ * Map a list at its place, and book that. Return: 0; -ENOMEM, if there may be
+ * another place with tables; or -EIO.
+ */
 static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
 		      int nents, const struct layout *l,
 		      const struct pviommu_place *p, u16 access)
@@ -289,7 +293,7 @@ static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
 		       &outcome);
 	if (unlikely(err)) {
 		pviommu_map_failed(pd, p, l->end, err, outcome.unclean);
-		return -EIO;
+		return err == -ENOMEM && !outcome.unclean ? -ENOMEM : -EIO;
 	}
 	if (access & PVIOMMU_MAP_STRICT)
 		outcome.run |= PVIOMMU_RUN_STRICT;
@@ -328,6 +332,7 @@ static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
 			       struct scatterlist *sg, int nents, u64 limit,
 			       u16 access)
 {
+	unsigned int places = PVIOMMU_PLACES;
 	struct pviommu_place p;
 	struct layout l;
 	int ret, err;
@@ -337,10 +342,13 @@ static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
 		return map_empty(pd, dev, sg, limit, access);
 	if (err)
 		return err;
-	if (unlikely(!pviommu_place(pd, limit, l.end, l.align, l.origin, &p)))
-		return -ENOMEM;
-	ret = list_segments(dev, sg, nents, &l, p.bfn);
-	err = map_placed(pd, sg, nents, &l, &p, access);
+	do {
+		if (unlikely(!pviommu_place(pd, limit, l.end, l.align, l.origin,
+					    &p)))
+			return -ENOMEM;
+		ret = list_segments(dev, sg, nents, &l, p.bfn);
+		err = map_placed(pd, sg, nents, &l, &p, access);
+	} while (unlikely(err == -ENOMEM) && --places);
 
 	return err ?: ret;
 }
@@ -366,14 +374,20 @@ dma_addr_t pviommu_map_table(struct pviommu_device *pd,
 		.end = nr,
 		.pages = nr,
 	};
+	unsigned int places = PVIOMMU_PLACES;
 	struct pviommu_place p;
+	int err;
 
-	if (nr > PVIOMMU_RUN_MAX_NR ||
-	    !pviommu_place(pd, limit, nr, 1, 0, &p) ||
-	    map_placed(pd, table->sgl, table->orig_nents, &l, &p, access))
+	if (nr > PVIOMMU_RUN_MAX_NR)
 		return DMA_MAPPING_ERROR;
+	do {
+		if (!pviommu_place(pd, limit, nr, 1, 0, &p))
+			return DMA_MAPPING_ERROR;
+		err = map_placed(pd, table->sgl, table->orig_nents, &l, &p,
+				 access);
+	} while (err == -ENOMEM && --places);
 
-	return PFN_PHYS(p.bfn);
+	return err ? DMA_MAPPING_ERROR : PFN_PHYS(p.bfn);
 }
 
 /* A list of one entry is a buffer like any other. */

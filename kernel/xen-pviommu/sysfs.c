@@ -216,6 +216,14 @@ static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute devices_attr = __ATTR_RO(devices);
 
+static ssize_t leftover_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", pviommu_devices_leftover());
+}
+
+static struct kobj_attribute leftover_attr = __ATTR_RO(leftover);
+
 static ssize_t files_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
@@ -258,6 +266,7 @@ static struct attribute *counter_attrs[] = {
 	&stale_attr.attr,
 	&bfns_in_use_attr.attr,
 	&devices_attr.attr,
+	&leftover_attr.attr,
 	&files_attr.attr,
 	&pinned_attr.attr,
 	NULL
@@ -422,6 +431,23 @@ static ssize_t device_path_show(struct device *dev,
 static struct device_attribute device_path =
 	__ATTR(path, 0444, device_path_show, NULL);
 
+static ssize_t device_leftover_show(struct device *dev,
+				    struct device_attribute *attr, char *buf)
+{
+	struct pviommu_device *pd = pviommu_device_get(dev);
+	ssize_t len;
+
+	if (!pd)
+		return -ENODEV;
+	len = sysfs_emit(buf, "%llu\n", pviommu_device_leftover(pd));
+	pviommu_device_put(pd);
+
+	return len;
+}
+
+static struct device_attribute device_leftover =
+	__ATTR(leftover, 0444, device_leftover_show, NULL);
+
 struct device_counter_attr {
 	struct device_attribute attr;
 	enum pviommu_counter which;
@@ -465,6 +491,7 @@ DEVICE_COUNTER(stale, PVIOMMU_STALE);
 static struct attribute *device_attrs[] = {
 	&device_mode.attr,
 	&device_path.attr,
+	&device_leftover.attr,
 	&device_maps.attr.attr,
 	&device_unmaps.attr.attr,
 	&device_pages_mapped.attr.attr,

@@ -39,7 +39,7 @@ make_tree() {
     local name
     rm -rf "$sys"
     mkdir -p "$module/counters" "$module/usage" "$sys/bus/pci/devices/0000:00:1f.0"
-    for name in "${total[@]}" bfns_in_use stale files pinned devices; do put "kernel/xen_pviommu/counters/$name" 0; done
+    for name in "${total[@]}" bfns_in_use stale leftover files pinned devices; do put "kernel/xen_pviommu/counters/$name" 0; done
     for name in claims tables mapped yielded; do put "kernel/xen_pviommu/usage/$name" 5; done
     for name in 'state active' 'reason none' 'mode strict' 'isolate 0' 'vfio 0' 'flush ' 'counters/devices 2'; do
         put "kernel/xen_pviommu/${name% *}" "${name#* }"
@@ -62,7 +62,7 @@ json() { python3 -c "import json, sys; j = json.loads(sys.argv[1]); print($1)" "
 # What the kernel and the documents have, we know.
 ctl stats --json
 is 'every counter of the kernel is there, and no other' "$(json '*sorted(j["counters"])')" \
-    "$(printf '%s\n' "${total[@]}" bfns_in_use stale files pinned devices | sort | xargs)"
+    "$(printf '%s\n' "${total[@]}" bfns_in_use stale leftover files pinned devices | sort | xargs)"
 ctl devices --json
 is 'and every one of a device' "$(json '*sorted(j[0]["counters"])')" "$(printf '%s\n' "${own[@]}" | sort | xargs)"
 for reason in $(sed -nE '/^## The log/,/^## /s/^\| `([a-z-]+)` \|.*/\1/p' "$root/docs/boot-options.md" | grep -v '^reason$'); do
@@ -233,7 +233,7 @@ watched --count 2 &
 for values in '100 10 10' '300 40 20' '5 1 1'; do snapshot $values; done
 wait $!
 is 'stats --watch, as text' "$(sed -E 's/ +/ /g; s/[0-9.]+$/R/; s/^[0-9.]+ s/T s/' "$work/watched" | xargs -d '\n')" \
-    'T s more per second maps 200 R hypercalls 10 R ops 30 R bfns_in_use R files R pinned R devices R ops per hypercall R hypercalls per map R  counters restarted'
+    'T s more per second maps 200 R hypercalls 10 R ops 30 R bfns_in_use R leftover R files R pinned R devices R ops per hypercall R hypercalls per map R  counters restarted'
 
 # Loaded anew, with counters that have grown past the old ones: another directory.
 rm -f "$work/watched"

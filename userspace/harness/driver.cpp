@@ -197,15 +197,21 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
     }
     m.write = write;
     struct pviommu_place p = {};
-    if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
-        return m;
+    unsigned places = PVIOMMU_PLACES;
     bool unclean = false;
     uint64_t run = 0;
-    const int err = map_parts(m, parts, p.bfn, unclean, run);
-    if (err) {
-        pviommu_map_failed(&pd_, &p, m.nr, err, unclean);
+    int err = 0;
+    do {
+        if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
+            return m;
+        unclean = false;
+        run = 0;
+        err = map_parts(m, parts, p.bfn, unclean, run);
+        if (err)
+            pviommu_map_failed(&pd_, &p, m.nr, err, unclean);
+    } while (err == -ENOMEM && !unclean && --places);
+    if (err)
         return m;
-    }
     pviommu_batch_get(&flags);
     list_mapped(p, m.nr, pages, run);
     pviommu_batch_put(flags);

@@ -14,6 +14,7 @@ extern "C" {
 #include <linux/panic_notifier.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
+#include <linux/workqueue.h>
 
 void shim_rcu_register();
 void shim_rcu_unregister();
@@ -63,6 +64,7 @@ thread_local bool hotplugs;
 
 std::mutex timers_lock; // of all timers
 timer_list *timers;
+std::atomic<delayed_work *> pending_work;
 int (*cpu_dead)(unsigned cpu);
 
 std::atomic<unsigned long> live;
@@ -247,6 +249,14 @@ void add_irqs_off_frames(unsigned long nr)
 
 void grace_period() { shim_rcu_run(); }
 
+bool run_work()
+{
+    delayed_work *work = pending_work.exchange(nullptr);
+    if (work)
+        work->work.func(&work->work);
+    return work;
+}
+
 void weak_memory(bool on)
 {
     drain();
@@ -283,6 +293,7 @@ void reset_kernel()
     logged.clear();
     panic_notifier_list.block = nullptr;
     timers = nullptr;
+    pending_work = nullptr;
     cpu_dead = nullptr;
     // So that they wrap while the tests run.
     shim_jiffies = ~0UL - 5;
@@ -297,6 +308,15 @@ void reset_kernel()
 using namespace world;
 
 extern "C" {
+
+bool schedule_delayed_work(delayed_work *work, unsigned long)
+{
+    delayed_work *none = nullptr;
+    return pending_work.compare_exchange_strong(none, work);
+}
+
+bool cancel_delayed_work_sync(delayed_work *work) { return pending_work.compare_exchange_strong(work, nullptr); }
+int cpuhp_setup_state(cpuhp_state state, const char *, int (*)(unsigned), int (*)(unsigned)) { return state; }
 
 void shim_violation(const char *what) { violate("%s", what); }
 void shim_log(const char *format, ...)
@@ -599,6 +619,8 @@ int cpuhp_setup_state_nocalls(cpuhp_state, const char *, int (*)(unsigned int), 
 
 void cpuhp_remove_state_nocalls(cpuhp_state state)
 {
+    if (state == CPUHP_AP_ONLINE_DYN)
+        return;
     const std::lock_guard<std::shared_mutex> guard(hotplug);
     if (static_cast<int>(state) != 100 || !cpu_dead)
         violate("hotplug callbacks are removed that were not set up");

@@ -166,7 +166,7 @@ TEST_F(FourOps, AListOfPagesFits)
 
 TEST_F(Batch, AFailedListOfPagesIsNotMapped)
 {
-    hooks.op_fails = fail_nth(XEN_IOMMUOP_map_list, 0, -ENOMEM);
+    hooks.op_fails = fail_nth(XEN_IOMMUOP_map_list, 0, -ENOSPC);
     EXPECT_FALSE(strict.map_pages(pages(30)));
     EXPECT_EQ(cached(), 0u);
     EXPECT_EQ(handed_out(), 0u);
@@ -218,7 +218,7 @@ TEST_F(Batch, AListIsTakenBackWhenWhatIsBehindItFails)
 {
     std::vector<Part> parts = scattered(10);
     parts.push_back({64, 16});
-    hooks.op_fails = fail_nth(XEN_IOMMUOP_map, 0, -ENOMEM);
+    hooks.op_fails = fail_nth(XEN_IOMMUOP_map, 0, -ENOSPC);
     EXPECT_FALSE(strict.map_list(parts));
     hooks.op_fails = nullptr;
     EXPECT_EQ(cached(), 0u);
@@ -285,7 +285,7 @@ TEST_F(FourOps, FullBatchesFollowEachOther)
 
 TEST_F(FourOps, AFailedRunIsTakenBack)
 {
-    for (const int status : {-EIO, -ENOMEM})
+    for (const int status : {-EIO, -ENOSPC})
         for (unsigned n = 0; n < 11; n++) {
             const unsigned long failures = device_failures();
             hooks.op_fails = fail_nth(XEN_IOMMUOP_map, n, status);
@@ -317,7 +317,7 @@ TEST_F(FourOps, AFailedListIsTakenBack)
     for (unsigned i = 0; i < 11; i++)
         parts.push_back({16 + 16 * i, 1 + i % 3, i % 2});
     for (unsigned n = 0; n < 11; n++) {
-        hooks.op_fails = fail_nth(XEN_IOMMUOP_map, n, -ENOMEM);
+        hooks.op_fails = fail_nth(XEN_IOMMUOP_map, n, -ENOSPC);
         EXPECT_FALSE(strict.map_list(parts));
         hooks.op_fails = nullptr;
         EXPECT_EQ(cached(), 0u) << "op " << n;
@@ -343,7 +343,7 @@ TEST_F(FourOps, AFrameThatIsNoneEndsTheRun)
 // Nor is a page that Xen knows not to be dom0's to map; all else counts.
 TEST_F(Batch, ThePagesFaultIsNotTheDevices)
 {
-    for (const auto &[status, failures] : {std::pair{-ENXIO, 0u}, {-EPERM, 0u}, {-ENOMEM, 1u}, {-EIO, 1u}}) {
+    for (const auto &[status, failures] : {std::pair{-ENXIO, 0u}, {-EPERM, 0u}, {-ENOSPC, 1u}, {-EIO, 1u}}) {
         const unsigned long before = device_failures();
         hooks.op_fails = fail_nth(XEN_IOMMUOP_map, 0, status);
         EXPECT_FALSE(strict.map(16));
@@ -374,7 +374,7 @@ TEST_F(FourOps, WhatIsNotTakenBackIsNeverUsedAgain)
     for (const unsigned first : {2u, 7u}) {
         hooks.op_fails = [n = 0u, first](const xen_iommu_op &o) mutable {
             if (o.op == XEN_IOMMUOP_map)
-                return n++ == first ? -ENOMEM : 0;
+                return n++ == first ? -ENOSPC : 0;
             return -EIO;
         };
         EXPECT_FALSE(strict.map(16, 176));
@@ -393,7 +393,7 @@ TEST_F(FourOps, OneEarlierFrameIsNotTakenBack)
     strict.faults = true;
     hooks.op_fails = [maps = 0u, frames = 0u](const xen_iommu_op &o) mutable {
         if (o.op == XEN_IOMMUOP_map)
-            return maps++ == 4 ? -ENOMEM : 0;
+            return maps++ == 4 ? -ENOSPC : 0;
         return o.u.range.nr == 1 && frames++ == 20 ? -EIO : 0;
     };
     EXPECT_FALSE(strict.map(16, 128));
@@ -440,7 +440,7 @@ TEST_F(Batch, AFailedUnmapIsNeverUsedAgain)
 TEST_F(Batch, OneBfnInUse)
 {
     strict.faults = true;
-    for (const int first : {0, -ENOMEM}) {
+    for (const int first : {0, -ENOSPC}) {
         // Where the next run will be: op 0 has 16 frames, op 1 the rest.
         const uint64_t bfn = alloc(5);
         free(bfn, 5);

@@ -91,7 +91,7 @@ TEST_F(Pieces, AFailureTakesAllBack)
 {
     for (unsigned n = 0; n < 12; n++) {
         hooks.op_fails = [n, maps = 0u](const xen_iommu_op &o) mutable {
-            return o.op == XEN_IOMMUOP_map && maps++ == n * 8 ? -ENOMEM : 0;
+            return o.op == XEN_IOMMUOP_map && maps++ == n * 8 ? -ENOSPC : 0;
         };
         EXPECT_FALSE(strict.map(16, 1500));
         hooks.op_fails = nullptr;
@@ -109,7 +109,7 @@ TEST_F(Pieces, AFailureOfAListTakesAllBack)
 {
     for (unsigned n = 0; n < 10; n++) {
         hooks.op_fails = [n, maps = 0u](const xen_iommu_op &o) mutable {
-            return o.op != XEN_IOMMUOP_unmap && maps++ == n * 60 ? -ENOMEM : 0;
+            return o.op != XEN_IOMMUOP_unmap && maps++ == n * 60 ? -ENOSPC : 0;
         };
         EXPECT_FALSE(strict.map_list(list(1400)));
         hooks.op_fails = nullptr;
@@ -128,7 +128,7 @@ TEST_F(Pieces, WhatCannotBeTakenBackIsNeverUsedAgain)
     hooks.op_fails = [](const xen_iommu_op &o) {
         if (o.op == XEN_IOMMUOP_unmap)
             return o.u.range.bfn % 1024 == 512 ? -EIO : 0;
-        return o.u.map.bfn % 2048 >= 1024 ? -ENOMEM : 0;
+        return o.u.map.bfn % 2048 >= 1024 ? -ENOSPC : 0;
     };
     EXPECT_FALSE(strict.map(16, 1500));
     hooks.op_fails = nullptr;

@@ -219,7 +219,7 @@ TEST_F(Lazy, AFailedMapDoesNotHurtItsRiders)
         all.push_back(lazy.map(100 + 2 * i));
     for (const Mapping &m : all)
         lazy.unmap(m);
-    hooks.op_fails = [](const xen_iommu_op &o) { return o.op == XEN_IOMMUOP_map ? -ENOMEM : 0; };
+    hooks.op_fails = [](const xen_iommu_op &o) { return o.op == XEN_IOMMUOP_map ? -ENOSPC : 0; };
     EXPECT_FALSE(lazy.map(10, 2));
     hooks.op_fails = nullptr;
     EXPECT_TRUE(gone(all));

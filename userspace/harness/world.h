@@ -20,6 +20,7 @@ extern "C" {
 #include "map.h"
 #include "probe.h"
 #include "queue.h"
+#include "reserve.h"
 #include "reuse.h"
 #include "run.h"
 #include "static.h"
@@ -87,6 +88,8 @@ void cpu_down(unsigned cpu);
 void cpu_up(unsigned cpu);
 // Let time go by, and what is due fire.
 void pass_jiffies(unsigned long n);
+// What was put off to process context; false if nothing was.
+bool run_work();
 // The timers of one CPU that are due.
 void fire_timers(unsigned cpu);
 bool timer_pending(unsigned cpu);
@@ -138,6 +141,9 @@ bool watch_bit(uint64_t bfn);
 // Some mapping that Xen has, and we do not know of.
 void plant(uint64_t bfn, uint64_t mfn);
 void uproot(uint64_t bfn);
+// Leaf tables that Xen has memory for, besides those that it has made; it makes one for each chunk.
+void set_tables_left(unsigned long n);
+bool has_table(uint64_t bfn);
 // BFNs that lead to the frame, by table or IOTLB.
 int reached(uint64_t mfn);
 unsigned long mapped();

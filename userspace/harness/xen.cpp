@@ -33,6 +33,7 @@ constexpr uint64_t kWindowEnd = ~0ull;
 struct Bfn {
     std::atomic<uint64_t> entry;
     std::atomic<bool> owned;
+    std::atomic<bool> borrowed; // of a chunk that is given its table
 };
 
 struct Window {
@@ -41,6 +42,8 @@ struct Window {
     std::unique_ptr<Bfn[]> bfns = std::make_unique<Bfn[]>(kMaxBfns);
 };
 std::array<Window, 3> windows;
+std::atomic<unsigned long> tables_left;
+std::array<std::atomic<bool>, 3 * kMaxBfns / BFN_CHUNK_SIZE> tables;
 
 struct Frame {
     std::atomic<int> reach;  // BFNs that lead there, by table or IOTLB
@@ -84,6 +87,29 @@ Bfn *find(uint64_t bfn)
         if (bfn >= w.start && bfn - w.start < w.nr)
             return &w.bfns[bfn - w.start];
     return nullptr;
+}
+
+std::atomic<bool> *table_of(uint64_t bfn)
+{
+    for (size_t i = 0; i < windows.size(); i++)
+        if (const Window &w = windows[i]; bfn >= w.start && bfn - w.start < w.nr)
+            return &tables[(i * kMaxBfns + bfn - w.start) / BFN_CHUNK_SIZE];
+    return nullptr;
+}
+
+// Those that come stay, also if there is no memory for the next.
+bool make_tables(uint64_t bfn, size_t nr)
+{
+    for (uint64_t at = bfn & ~(BFN_CHUNK_SIZE - 1); at < bfn + nr; at += BFN_CHUNK_SIZE) {
+        std::atomic<bool> *table = table_of(at < bfn ? bfn : at);
+        if (!table || table->load(kRelaxed))
+            continue;
+        if (!tables_left.load(kRelaxed))
+            return false;
+        if (!table->exchange(true, kRelaxed))
+            tables_left.fetch_sub(1, kRelaxed);
+    }
+    return true;
 }
 
 void reached_by(uint64_t mfn, int n)
@@ -163,6 +189,8 @@ std::vector<uint64_t> mfns_of_run(const xen_iommu_op &op)
 // May it be, at all?
 int check_map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
 {
+    if (!make_tables(bfn, mfns.size()))
+        return -ENOMEM;
     for (uint64_t at = bfn; at < bfn + mfns.size(); at++) {
         const Bfn *b = find(at);
         if (!b) {
@@ -173,7 +201,7 @@ int check_map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
             return -EEXIST;
         if (b->entry.load(kRelaxed))
             violate("BFN %#lx is mapped before its last flush", at);
-        if (!b->owned.load(kRelaxed))
+        if (!b->owned.load(kRelaxed) && !b->borrowed.load(kRelaxed))
             violate("BFN %#lx is mapped, and nobody's", at);
         if (flags & XEN_IOMMUOP_MAP_yield && !watch_word(at))
             violate("a map that yields, and no page for the bit of BFN %#lx", at);
@@ -229,7 +257,7 @@ int unmap(const xen_iommu_op &op)
         }
         if (!(b->entry.load(kRelaxed) & (kMapped | kYielded)))
             return -ENOENT;
-        if (!b->owned.load(kRelaxed))
+        if (!b->owned.load(kRelaxed) && !b->borrowed.load(kRelaxed))
             violate("BFN %#lx is unmapped when it is free already", r.bfn + i);
     }
     for (uint32_t i = 0; i < r.nr; i++)
@@ -275,6 +303,15 @@ void check_window(const bfn_window *w, uint64_t bfn, unsigned order)
         violate("a run of order %u at BFN %#llx leaves the window", order, first);
 }
 
+unsigned long borrowed()
+{
+    unsigned long n = 0;
+    for (const Window &w : windows)
+        for (unsigned long i = 0; i < w.nr; i++)
+            n += w.bfns[i].borrowed.load(kRelaxed);
+    return n;
+}
+
 void destroy(pviommu_window &w)
 {
     if (!w.last)
@@ -318,7 +355,11 @@ void reset(const Config &c)
         for (unsigned long i = 0; i < w.nr; i++) {
             w.bfns[i].entry.store(0, kRelaxed);
             w.bfns[i].owned.store(false, kRelaxed);
+            w.bfns[i].borrowed.store(false, kRelaxed);
         }
+    for (std::atomic<bool> &t : tables)
+        t.store(false, kRelaxed);
+    tables_left = ~0ul;
     for (Frame &f : frames) {
         f.reach = f.held = 0;
         f.table = f.left = false;
@@ -370,7 +411,7 @@ void end()
     const auto in_use = static_cast<unsigned long>(bfn_in_use(&pviommu_high.bfns) + bfn_in_use(&pviommu_low.bfns));
     if (in_use != handed_out())
         violate("%lu BFNs are in use by the allocator's count, %lu are handed out", in_use, handed_out());
-    if (cached() > handed_out())
+    if (cached() > handed_out() + borrowed())
         violate("a device reaches BFNs that are free");
     if (!failed_unmaps && !counter(PVIOMMU_LEAKED)) {
         if (handed_out())
@@ -470,6 +511,14 @@ bool watch_bit(uint64_t bfn)
 {
     const unsigned long *word = watch_word(bfn);
     return word && __atomic_load_n(word, __ATOMIC_RELAXED) >> bfn % BITS_PER_LONG & 1;
+}
+
+void set_tables_left(unsigned long n) { tables_left = n; }
+
+bool has_table(uint64_t bfn)
+{
+    const std::atomic<bool> *table = table_of(bfn);
+    return table && table->load(kRelaxed);
 }
 
 void plant(uint64_t bfn, uint64_t mfn)
@@ -630,7 +679,7 @@ u64 __wrap_bfn_alloc(bfn_window *w, unsigned int order)
             violate("BFN %#llx is in no window", b);
             continue;
         }
-        if (f->owned.exchange(true, kRelaxed))
+        if (f->owned.exchange(true, kRelaxed) || f->borrowed.load(kRelaxed))
             violate("BFN %#llx is handed out twice", b);
         if (f->entry.load(kRelaxed) & kCached && !hooks.op_fails)
             violate("BFN %#llx is handed out while a device reaches it", b);
@@ -658,6 +707,34 @@ void __wrap_bfn_free(bfn_window *w, u64 bfn, unsigned int order)
             violate("BFN %#llx is freed, and its bit is set", b);
     }
     __real_bfn_free(w, bfn, order);
+}
+
+// Of a chunk that is borrowed one BFN is used.
+u64 __real_bfn_table_borrow(bfn_window *w);
+void __real_bfn_table_return(bfn_window *w, u64 bfn, bool has);
+u64 __wrap_bfn_table_borrow(bfn_window *w);
+void __wrap_bfn_table_return(bfn_window *w, u64 bfn, bool has);
+
+u64 __wrap_bfn_table_borrow(bfn_window *w)
+{
+    const u64 bfn = __real_bfn_table_borrow(w);
+    if (bfn == BFN_NONE)
+        return bfn;
+    check_window(w, bfn, BFN_CHUNK_ORDER);
+    for (u64 b = bfn; b < bfn + BFN_CHUNK_SIZE; b++)
+        if (find(b)->owned.load(kRelaxed))
+            violate("BFN %#llx of a chunk that is borrowed is somebody's", b);
+    find(bfn)->borrowed.store(true, kRelaxed);
+    return bfn;
+}
+
+void __wrap_bfn_table_return(bfn_window *w, u64 bfn, bool has)
+{
+    if (find(bfn)->entry.load(kRelaxed) & kCached)
+        violate("BFN %#llx is given back while a device reaches it", bfn);
+    if (!find(bfn)->borrowed.exchange(false, kRelaxed))
+        violate("BFN %#llx was not borrowed", bfn);
+    __real_bfn_table_return(w, bfn, has);
 }
 
 // --- pages
@@ -709,6 +786,7 @@ int pviommu_unmap_traced(pviommu_device *, dma_addr_t) { return 0; }
 long pviommu_hypercall_traced(xen_iommu_op *ops, unsigned int slots) { return shim_iommu_op(ops, slots); }
 void pviommu_device_failed(pviommu_device *, int) { failures++; }
 void pviommu_device_narrow(pviommu_device *, u64) {}
+void pviommu_device_starved(pviommu_device *) { shim_log("starved\n"); }
 bool pviommu_device_decide(pviommu_device *) { return true; }
 device *pviommu_devices_find_base()
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The module's allocator of bus addresses (kernel/xen-pviommu/bfn.c, chunk.c),
+// The module's allocator of bus addresses (kernel/xen-pviommu/bfn.c, chunk.c, table.c),
 // compiled as it is: docs/bfn-allocator.md. Addresses are page numbers here.
 #pragma once
 

@@ -36,6 +36,7 @@ constexpr CounterInfo table[] = {
     {"leaked", counter, true, "BFNs that are never used again, as devices may not have forgotten them."},
     {"stale", counter, true, "BFNs that lost their page, which was freed while a driver had it mapped."},
     {"bfns_in_use", gauge, false, "BFNs in use now."},
+    {"leftover", gauge, false, "Mappings that drivers which are gone have not taken down."},
     {"files", gauge, false, "Open files of /dev/xen-pviommu."},
     {"pinned", gauge, false, "Pages that these have pinned."},
     {"devices", gauge, false, "Devices served now."},

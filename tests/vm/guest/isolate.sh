@@ -64,9 +64,11 @@ is 'by name' "$(said "isolate refused: $(any "${e1000e[@]}" "${virtio[@]}") need
 rmmod e1000e virtio_net virtio_pci
 is 'nothing holds the module but the disk' "$(cat "$SYS/counters/devices")" 1
 
-# --- no memory to serve a device
+# --- no memory to serve a device that has not been served before
 
+again() { rmmod xen_pviommu; modprobe xen_pviommu mode=strict; }
 rmmod nvme
+again
 ok 'isolate, once the NICs are gone' bash -c "echo 1 >$SYS/isolate"
 echo percpu >"$MISHAP/starve"
 modprobe nvme
@@ -79,6 +81,7 @@ is 'and right' "$(contents)" "$sum"
 is 'on our path' "$(cat "/sys/bus/pci/devices/${nvme[0]}/xen_pviommu/path")" pviommu
 rmmod nvme
 ok 'the host map comes back' bash -c "echo 0 >$SYS/isolate"
+again
 echo percpu >"$MISHAP/starve"
 modprobe nvme
 ok 'with the host map it is on xen-swiotlb' retry test -b /dev/nvme0n1

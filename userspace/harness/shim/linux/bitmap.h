@@ -21,6 +21,13 @@ static inline unsigned long find_first_zero_bit(const unsigned long *map, unsign
     return i;
 }
 
+static inline unsigned long find_next_zero_bit(const unsigned long *map, unsigned long size, unsigned long i)
+{
+    while (i < size && test_bit(i, map))
+        i++;
+    return i;
+}
+
 static inline unsigned long find_next_bit(const unsigned long *map, unsigned long size, unsigned long i)
 {
     while (i < size && !test_bit(i, map))

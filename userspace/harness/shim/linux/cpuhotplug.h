@@ -6,6 +6,7 @@ enum cpuhp_state {
     CPUHP_IOMMU_IOVA_DEAD = 1,
     CPUHP_BP_PREPARE_DYN = 2,
     CPUHP_BP_PREPARE_DYN_END = 127,
+    CPUHP_AP_ONLINE_DYN = 128,
 };
 
 #ifdef __cplusplus
@@ -14,6 +15,9 @@ extern "C" {
 int cpuhp_setup_state_nocalls(enum cpuhp_state state, const char *name, int (*up)(unsigned int cpu),
                               int (*dead)(unsigned int cpu));
 void cpuhp_remove_state_nocalls(enum cpuhp_state state);
+/* What a CPU does when it comes is no matter here. */
+int cpuhp_setup_state(enum cpuhp_state state, const char *name, int (*up)(unsigned int cpu),
+                      int (*down)(unsigned int cpu));
 #ifdef __cplusplus
 }
 #endif

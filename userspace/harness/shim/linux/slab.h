@@ -5,6 +5,7 @@
 #define GFP_KERNEL  1u
 #define GFP_ATOMIC  2u
 #define __GFP_NOWARN 4u
+#define __GFP_ZERO 8u
 
 #ifdef __cplusplus
 extern "C" {

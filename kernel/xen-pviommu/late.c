@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Mappings that outlive the driver that made them. A page that is still in a
+ * socket's queue, a file of the driver that is still open: its unmap comes after
+ * the driver has gone, and must reach us. So the device keeps our ops, and the
+ * module stays, while any such mapping is left.
+ *
+ * An unmap does not look whether it was the last one. A work item looks each
+ * second instead, at devices that have some.
+ */
+#include <linux/device.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/rcupdate.h>
+#include <linux/workqueue.h>
+
+#include "device.h"
+#include "sysfs.h"
+
+#define LOOK_EVERY	HZ
+
+static void look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(late_work, look);
+
+/* Mappings that live. Nobody makes any: only while no driver does. */
+static u64 count_left(struct pviommu_device *pd)
+{
+	u64 maps = pviommu_device_counter_sum(pd, PVIOMMU_MAPS);
+	u64 unmaps = pviommu_device_counter_sum(pd, PVIOMMU_UNMAPS);
+
+	/* An unmap in the static map is counted, and not checked. */
+	return maps > unmaps ? maps - unmaps : 0;
+}
+
+/**
+ * pviommu_device_leftover - mappings that earlier drivers of a device left
+ * @pd: the device
+ *
+ * While it has a driver an unmap of one is not told from an unmap of the
+ * driver's own: the number is what the driver found.
+ *
+ * Context: @pviommu_devices_lock is held.
+ * Return: how many are left.
+ */
+u64 pviommu_device_leftover(struct pviommu_device *pd)
+{
+	return pd->life == PVIOMMU_LIFE_SERVED ? pd->leftover : count_left(pd);
+}
+
+/* Of all devices, also of those that are gone. */
+u64 pviommu_devices_leftover(void)
+{
+	struct pviommu_device *pd;
+	u64 sum = 0;
+
+	mutex_lock(&pviommu_devices_lock);
+	list_for_each_entry(pd, &pviommu_devices, node)
+		sum += pviommu_device_leftover(pd);
+	mutex_unlock(&pviommu_devices_lock);
+
+	return sum;
+}
+
+/* Look, now and then, until no device is LATE or GONE. */
+void pviommu_late_watch(void)
+{
+	schedule_delayed_work(&late_work, LOOK_EVERY);
+}
+
+/* A device without leftovers, with a reference; or NULL. */
+static struct device *find_rested(void)
+{
+	struct pviommu_device *pd;
+	struct device *dev = NULL;
+
+	mutex_lock(&pviommu_devices_lock);
+	list_for_each_entry(pd, &pviommu_devices, node)
+		if (pd->life == PVIOMMU_LIFE_LATE && !pd->dev->driver &&
+		    !count_left(pd)) {
+			dev = get_device(pd->dev);
+			break;
+		}
+	mutex_unlock(&pviommu_devices_lock);
+
+	return dev;
+}
+
+/* It may have got a driver meanwhile, or be gone. */
+static void rest(struct device *dev)
+{
+	struct pviommu_device *pd;
+
+	device_lock(dev);
+	mutex_lock(&pviommu_devices_lock);
+	pd = pviommu_device_find(dev);
+	if (pd && (pd->life != PVIOMMU_LIFE_LATE || dev->driver))
+		pd = NULL;
+	mutex_unlock(&pviommu_devices_lock);
+	if (pd) {
+		pviommu_device_rest(pd);
+		module_put(THIS_MODULE);
+	}
+	device_unlock(dev);
+}
+
+/*
+ * Free those whose devices are gone, and that have nothing left. Whoever has
+ * found our ops at such a device may still be on the way through them, in any
+ * context, and may have been preempted there.
+ */
+static void reap(void)
+{
+	struct pviommu_device *pd, *next;
+	LIST_HEAD(dead);
+
+	mutex_lock(&pviommu_devices_lock);
+	list_for_each_entry_safe(pd, next, &pviommu_devices, node)
+		if (pd->life == PVIOMMU_LIFE_GONE && !count_left(pd)) {
+			pviommu_device_fold(pd);
+			list_move(&pd->node, &dead);
+		}
+	mutex_unlock(&pviommu_devices_lock);
+	if (list_empty(&dead))
+		return;
+
+	list_for_each_entry(pd, &dead, node)
+		if (pd->dev->dma_ops == &pd->ops)
+			set_dma_ops(pd->dev, pd->saved);
+	synchronize_rcu_tasks();
+	list_for_each_entry_safe(pd, next, &dead, node) {
+		put_device(pd->dev);
+		if (pd->holds_module)
+			module_put(THIS_MODULE);
+		pviommu_device_free(pd);
+	}
+}
+
+static bool any_to_watch(void)
+{
+	struct pviommu_device *pd;
+	bool any = false;
+
+	mutex_lock(&pviommu_devices_lock);
+	list_for_each_entry(pd, &pviommu_devices, node)
+		any |= pd->life == PVIOMMU_LIFE_LATE ||
+		       pd->life == PVIOMMU_LIFE_GONE;
+	mutex_unlock(&pviommu_devices_lock);
+
+	return any;
+}
+
+static void look(struct work_struct *work)
+{
+	struct device *dev;
+
+	while ((dev = find_rested())) {
+		rest(dev);
+		put_device(dev);
+	}
+	reap();
+	if (any_to_watch())
+		pviommu_late_watch();
+}
+
+/**
+ * pviommu_late_removed - a device has left its bus, after its driver
+ * @dev: a PCI device
+ *
+ * Somebody may hold it yet, and unmap what the driver mapped.
+ */
+void pviommu_late_removed(struct device *dev)
+{
+	struct pviommu_device *pd;
+	bool in_sysfs = false;
+
+	/* The work item may be about to let it rest. */
+	device_lock(dev);
+	mutex_lock(&pviommu_devices_lock);
+	pd = pviommu_device_find(dev);
+	if (pd) {
+		get_device(dev);
+		pd->life = PVIOMMU_LIFE_GONE;
+		in_sysfs = pd->in_sysfs;
+		pd->in_sysfs = false;
+	}
+	mutex_unlock(&pviommu_devices_lock);
+	device_unlock(dev);
+	if (in_sysfs)
+		pviommu_sysfs_remove_device(dev);
+	if (pd)
+		pviommu_late_watch();
+}
+
+/*
+ * The module goes: no device is LATE, nor has one that is gone anything left.
+ * When the function returns nobody is on the way through our ops any more.
+ */
+void pviommu_late_exit(void)
+{
+	struct pviommu_device *pd, *next;
+
+	cancel_delayed_work_sync(&late_work);
+	reap();
+	synchronize_rcu_tasks();
+	list_for_each_entry_safe(pd, next, &pviommu_devices, node)
+		pviommu_device_free(pd);
+	INIT_LIST_HEAD(&pviommu_devices);
+}

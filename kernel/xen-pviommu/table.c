@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * BFN allocator: which chunks have a leaf table. Xen makes one with the first map
+ * in a chunk, if it has the memory, and keeps it until the claim goes. Chunks
+ * that have theirs are taken before others, and some are kept in reserve: with
+ * them DMA goes on when Xen has no page left.
+ *
+ * A chunk that is taken is believed to get its table. Only a map that fails for
+ * want of memory tells otherwise.
+ */
+#include <linux/bitmap.h>
+#include <linux/irqflags.h>
+#include <linux/minmax.h>
+
+#include "bfn.h"
+
+/* Chunks in reserve: half as many as are in use, and within these bounds. */
+#define LEAST_SPARE	8UL
+#define MOST_SPARE	256UL
+
+/* Chunks are in use from now on. Called with the lock held. */
+void bfn_tables_taken(struct bfn_window *w, unsigned long first,
+		      unsigned long nr)
+{
+	unsigned long i;
+
+	w->nr_used += nr;
+	for (i = first; i < first + nr; i++)
+		if (!test_bit(i, w->shut)) {
+			__set_bit(i, w->shut);
+			w->nr_spare--;
+		}
+	bitmap_set(w->used, first, nr);
+	bitmap_set(w->tables, first, nr);
+}
+
+/* They are not any more. Called with the lock held. */
+void bfn_tables_left(struct bfn_window *w, unsigned long first,
+		     unsigned long nr)
+{
+	unsigned long i;
+
+	w->nr_used -= nr;
+	bitmap_clear(w->used, first, nr);
+	for (i = first; i < first + nr; i++)
+		if (test_bit(i, w->tables)) {
+			__clear_bit(i, w->shut);
+			w->nr_spare++;
+		}
+}
+
+/* Called with the lock held, or as a hint without. */
+static bool is_short(const struct bfn_window *w)
+{
+	unsigned long used = READ_ONCE(w->nr_used);
+	unsigned long spare = READ_ONCE(w->nr_spare);
+
+	return spare < clamp(used / 2, LEAST_SPARE, MOST_SPARE) &&
+	       used + spare < READ_ONCE(w->nr_open);
+}
+
+/* A chunk was taken, or there was none. */
+void bfn_tables_ask(struct bfn_window *w)
+{
+	if (w->reserve && is_short(w))
+		w->reserve();
+}
+
+/* The lowest chunk that is neither in use nor has a table. */
+static unsigned long without_table(const struct bfn_window *w)
+{
+	unsigned long nr = find_first_zero_bit(w->used, w->nr_chunks);
+
+	while (nr < w->nr_chunks && test_bit(nr, w->tables))
+		nr = find_next_zero_bit(w->used, w->nr_chunks, nr + 1);
+
+	return nr;
+}
+
+/**
+ * bfn_table_borrow - a chunk that is to be given its table
+ * @w: the window
+ *
+ * Context: any but NMI.
+ * Return: its first BFN, the caller's until bfn_table_return(); or BFN_NONE when
+ * there are enough in reserve.
+ */
+u64 bfn_table_borrow(struct bfn_window *w)
+{
+	u64 bfn = BFN_NONE;
+	unsigned long flags, nr;
+
+	local_irq_save(flags);
+	bfn_lock(w);
+	nr = is_short(w) ? without_table(w) : w->nr_chunks;
+	if (nr < w->nr_chunks) {
+		__set_bit(nr, w->used);
+		bfn = w->start + (nr << BFN_CHUNK_ORDER);
+	}
+	bfn_unlock(w);
+	local_irq_restore(flags);
+
+	return bfn;
+}
+
+/**
+ * bfn_table_return - give back what bfn_table_borrow() gave
+ * @w: the window
+ * @bfn: its first BFN
+ * @has: whether Xen has its table
+ *
+ * Context: any but NMI.
+ */
+void bfn_table_return(struct bfn_window *w, u64 bfn, bool has)
+{
+	unsigned long nr = (bfn - w->start) >> BFN_CHUNK_ORDER, flags;
+
+	local_irq_save(flags);
+	bfn_lock(w);
+	__clear_bit(nr, w->used);
+	if (has) {
+		__set_bit(nr, w->tables);
+		__clear_bit(nr, w->shut);
+		w->nr_spare++;
+	}
+	WRITE_ONCE(w->starved, !has);
+	bfn_unlock(w);
+	local_irq_restore(flags);
+}
+
+static void forget_tables(struct bfn_window *w, unsigned long first,
+			  unsigned long nr)
+{
+	unsigned long i;
+
+	bitmap_clear(w->tables, first, nr);
+	for (i = first; i < first + nr; i++)
+		if (!test_bit(i, w->shut)) {
+			__set_bit(i, w->shut);
+			w->nr_spare--;
+		}
+}
+
+/* Keep the runs of a magazine that are of other chunks. */
+static void evict(struct bfn_window *w, struct bfn_magazine *m,
+		  unsigned long nr, unsigned int order)
+{
+	unsigned int i, kept = 0;
+
+	for (i = 0; i < m->nr; i++)
+		if (m->run[i] >> BFN_CHUNK_ORDER == nr)
+			bfn_chunk_free(w, m->run[i], order);
+		else
+			m->run[kept++] = m->run[i];
+	m->nr = kept;
+}
+
+/**
+ * bfn_table_missing - Xen has no memory for the table of a run's chunks
+ * @w: the window
+ * @bfn: first BFN of the run, which is free again
+ * @order: of the run
+ *
+ * This CPU's next ones are in other chunks, and as long as Xen is short in ones
+ * that have a table.
+ *
+ * Context: interrupts off.
+ */
+void bfn_table_missing(struct bfn_window *w, u64 bfn, unsigned int order)
+{
+	unsigned long nr = (bfn - w->start) >> BFN_CHUNK_ORDER;
+	struct bfn_cpu *c = this_cpu_ptr(w->cpu);
+	struct bfn_chunk *chunk;
+	unsigned int i;
+
+	bfn_lock(w);
+	WRITE_ONCE(w->starved, true);
+	forget_tables(w, nr, order > BFN_CHUNK_ORDER ?
+			     BIT(order - BFN_CHUNK_ORDER) : 1);
+	chunk = rcu_dereference_protected(w->chunk[nr],
+					  lockdep_is_held(&w->lock));
+	if (chunk)
+		chunk->barred = true;
+	bfn_unlock(w);
+	for (i = 0; i < BFN_CACHED_ORDERS; i++) {
+		evict(w, c->of[i].loaded, nr, i);
+		evict(w, c->of[i].spare, nr, i);
+	}
+	if (chunk && c->chunk == chunk)
+		bfn_chunk_disown(w, c);
+	bfn_tables_ask(w);
+}

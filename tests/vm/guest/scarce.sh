@@ -1,0 +1,69 @@
+#!/bin/bash
+# scarce.sh: dom0 takes all memory that Xen has. The disk and the NICs go on,
+# isolated, with the leaf tables that Xen has made so far; and so they do when dom0
+# gives memory back.
+. /root/lib.sh
+BALLOON=/sys/devices/system/xen_memory/xen_memory0
+ABUNDANCE=4000000 # more than the machine has
+
+kb() { cat "$BALLOON/info/current_kb"; }
+# settle: dom0 has got all that it can get, or given what it should.
+settle() {
+    local before='' now
+    now=$(kb)
+    while [ "$now" != "$before" ]; do
+        before=$now
+        sleep 2
+        now=$(kb)
+    done
+}
+path_of() { cat "/sys/bus/pci/drivers/$1"/*:*/xen_pviommu/path | sort -u; }
+# verified NAME SIZE_MB: large requests, each verified; more than was ever in flight.
+verified() {
+    ok "$1: verified I/O" timeout 600 fio --name=x --filename="/dev/$DISK" --direct=1 --rw=randwrite --bs=1M --size="$2M" \
+        --ioengine=libaio --iodepth=64 --verify=crc32c --do_verify=1 --verify_fatal=1 --output=/tmp/fio
+}
+
+# All that would need the host map.
+rmmod ahci
+DISK=$(disks nvme)
+ok 'isolate' bash -c "echo 1 >$SYS/isolate"
+settle
+plenty=$(kb)
+echo "$ABUNDANCE" >"$BALLOON/target_kb"
+settle
+cmp_ok 'dom0 has taken what there was' "$(kb)" -gt "$plenty"
+cmp_ok 'and wants more' "$ABUNDANCE" -gt "$(kb)"
+tables=$(cat "$SYS/usage/tables")
+mark
+
+verified 'without memory' 64
+traffic e1000e
+is 'Xen made no table' "$(cat "$SYS/usage/tables")" "$tables"
+is 'the disk is on our path' "$(path_of nvme)" pviommu
+is 'the NICs are on our path' "$(path_of e1000e)" pviommu
+is 'no fallback' "$(since fallbacks)" 0
+is 'the log says that it passes' "$([ "$(said 'Xen is out of memory for the IOMMU')" -gt 0 ] && echo yes)" yes
+is 'nothing is latched' "$(said 'on xen-swiotlb from now on')" 0
+
+# Up and down under the disk.
+(
+    tap_start
+    verified 'while dom0 shrinks and grows' 64
+    done_testing
+) >/tmp/tap &
+for i in 1 2 3; do
+    echo $((plenty - i * 8192)) >"$BALLOON/target_kb"
+    sleep 2
+    echo "$ABUNDANCE" >"$BALLOON/target_kb"
+    sleep 2
+done
+wait
+relay 'up and down' </tmp/tap
+
+echo "$plenty" >"$BALLOON/target_kb"
+settle
+verified 'with memory again' 64
+cmp_ok 'Xen makes tables again' "$(cat "$SYS/usage/tables")" -gt "$tables"
+is 'no BFN leaked' "$(counter leaked)" 0
+done_testing

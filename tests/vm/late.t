@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Mappings that outlive their driver, in each mode, with and without the host map: dom0
+# lives, the unmap that comes late does its work, and one that never comes is counted.
+set -u
+. "$(dirname "$0")/lib.sh"
+
+root=$(cd "$TESTS/.." && pwd)
+program=$TEST_LOG/framebuffer
+ok 'the headers' "$root/tests/late/headers.sh" "$TEST_LOG/include"
+ok 'it builds' g++ -std=c++20 -O1 -Wall -Wextra -Werror -static -I"$TEST_LOG/include" -o "$program" \
+    "$root/tests/late/framebuffer.cpp"
+[ -x "$program" ] || done_testing
+
+nvme
+edu
+# Without a console on it: of that virtio-gpu itself forgets a buffer now and then, and warns.
+DEVICES+=' -device virtio-gpu-pci,iommu_platform=on,disable-legacy=on'
+for mode in ${LATE_MODES:-strict lazy reuse static}; do
+    vm_test "$mode" --no-module --drivers virtio-gpu --linux-args drm_kms_helper.fbdev_emulation=0 --copy "$program" --qemu-args "$DEVICES" -- late.sh "$mode"
+done
+done_testing
