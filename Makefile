@@ -39,7 +39,7 @@ dpdk-demo:  ## DPDK on real ports in dom0: what mapping costs a packet, by burst
 profile-demo:  ## profile fio and iperf3 in the test machine: pages in build/profile; 2 minutes
 	scripts/profile-demo
 
-bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=1 a minute
+bench:  ## measure what DMA mapping costs, beside every peer; 25 minutes, QUICK=1 two
 	scripts/bench $(if $(QUICK),--quick)
 
 check check-debug: PACKAGES = $(UNIT_PACKAGES) $(VM_PACKAGES)
