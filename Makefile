@@ -19,7 +19,7 @@ UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-r
 	libbenchmark-dev libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils xxd meson ninja-build pkg-config groff-base \
 	python3 chromium chromium-driver linux-perf bpftrace valgrind mmdebstrap shfmt
 # What tests in virtual machines take along, beside all that scripts/testbed installs itself.
-VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev $$(scripts/testbed packages)
+VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev libdrm-dev $$(scripts/testbed packages)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dpdk-demo profile-demo bench check check-debug check-new-machine unit lint build mutants deps clean
