@@ -1,7 +1,7 @@
 /*
  * As much of Xen as its queue of invalidations (vtd/qinval.c) and the leaf
  * functions of vtd/iommu.c need on the host, where an address is its own maddr,
- * and the hooks by which main.c is the unit's registers.
+ * and the hooks by which a test is the unit's registers.
  */
 #pragma once
 
@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include "public/iommu_op.h"
 
 typedef uint8_t u8;
 typedef uint16_t u16;
@@ -27,6 +29,7 @@ typedef struct { uint64_t dfn; } dfn_t;
 #define PAGE_SHIFT_4K 12
 #define PAGE_SIZE 4096UL
 #define PAGE_MASK (~(PAGE_SIZE - 1))
+#define PAGE_MASK_4K PAGE_MASK
 #define PFN_DOWN(x) ((x) >> PAGE_SHIFT)
 #define __iomem
 #define __must_check __attribute__((warn_unused_result))
@@ -57,10 +60,10 @@ static inline unsigned int num_present_cpus(void) { return 2; }
 
 typedef struct { bool held; } spinlock_t;
 #define spin_is_locked(l) ((l)->held)
-#define spin_lock_irqsave(l, flags) \
-    ((flags) = 0, assert(!(l)->held), lock_is_held = (l)->held = true)
-#define spin_unlock_irqrestore(l, flags) \
-    ((void)(flags), lock_is_held = (l)->held = false)
+#define spin_lock(l) (assert(!(l)->held), lock_is_held = (l)->held = true)
+#define spin_unlock(l) (lock_is_held = (l)->held = false)
+#define spin_lock_irqsave(l, flags) ((flags) = 0, spin_lock(l))
+#define spin_unlock_irqrestore(l, flags) ((void)(flags), spin_unlock(l))
 extern bool lock_is_held;
 
 /* Time stands still: what would wait for ever is found by cpu_relax(). */
@@ -126,13 +129,22 @@ static inline bool is_igd_drhd(const struct acpi_drhd_unit *drhd)
     return drhd->igd;
 }
 
+enum pdev_type { DEV_TYPE_PCIe_ENDPOINT, DEV_TYPE_PCI, DEV_TYPE_PCIe2PCI_BRIDGE, DEV_TYPE_LEGACY_PCI_BRIDGE };
+#define PCI_SLOT(devfn) ((devfn) >> 3)
 struct pci_dev {
+    uint16_t seg;
+    uint8_t bus, devfn, phantom_stride;
+    enum pdev_type type;
     bool broken;
     struct { unsigned int queue_depth; } ats;
     struct { uint16_t bdf; } sbdf;
 };
+static inline bool pcidevs_locked(void) { return true; }
 struct domain_iommu {
-    struct { struct { unsigned int agaw; unsigned long *iommu_bitmap; } vtd; } arch;
+    struct {
+        spinlock_t mapping_lock;
+        struct { unsigned int agaw; unsigned long *iommu_bitmap; } vtd;
+    } arch;
 };
 struct domain {
     domid_t domain_id;
