@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -23,7 +24,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -82,11 +85,12 @@ public:
         close(file);
     }
 
-    // Single pages, and runs of them, that are all under way at a time.
+    // Runs of pages, and single ones, that are all under way at a time. Single ones
+    // come last: an unmap that can't wait takes along those that do.
     void burst() const
     {
-        read(most, page);
         read(most / a_run, a_run * page);
+        read(most, page);
     }
 
 private:
@@ -102,7 +106,8 @@ private:
             ios[i].aio_fildes = static_cast<std::uint32_t>(file);
             ios[i].aio_buf = reinterpret_cast<std::uintptr_t>(memory.begin() + i * size);
             ios[i].aio_nbytes = size;
-            ios[i].aio_offset = static_cast<std::int64_t>(i * size);
+            // Neighbours would be merged into a list.
+            ios[i].aio_offset = static_cast<std::int64_t>(2 * i * size);
             list[i] = &ios[i];
         }
         std::vector<io_event> done(count);
@@ -172,7 +177,7 @@ struct Work {
 };
 
 struct Options {
-    std::string disk = "/dev/nvme0n1", self;
+    std::string disk = "/dev/nvme0n1", gauge, self;
     std::uint64_t forks = 10000, execs = 1000;
     std::uint64_t fork_burst = 20, exec_burst = 2;
     std::size_t fill = 0;
@@ -184,10 +189,34 @@ std::uint64_t now()
     return static_cast<std::uint64_t>(duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
-void measure(Work &work, const Disk &disk, std::uint64_t count, std::uint64_t burst, const std::function<void()> &one)
+// The least that a file has said when it was asked.
+class Gauge {
+public:
+    explicit Gauge(const std::string &path) : file(path) {}
+
+    void ask()
+    {
+        std::ifstream now(file);
+        std::uint64_t value = 0;
+        if (!(now >> value))
+            throw std::runtime_error(file + ": no number in it");
+        lowest = std::min(lowest, value);
+    }
+    std::uint64_t least() const { return lowest; }
+    bool there() const { return !file.empty(); }
+
+private:
+    std::string file;
+    std::uint64_t lowest = std::numeric_limits<std::uint64_t>::max();
+};
+
+void measure(Work &work, const Disk &disk, Gauge &gauge, std::uint64_t count, std::uint64_t burst,
+             const std::function<void()> &one)
 {
     while (work.units < count) {
         disk.burst();
+        if (gauge.there())
+            gauge.ask();
         const std::uint64_t begin = now();
         for (std::uint64_t i = 0; i < burst; i++)
             one();
@@ -205,13 +234,16 @@ void show(const Work &work)
 void churn(const Options &o)
 {
     const Disk disk(o.disk);
+    Gauge gauge(o.gauge);
     Numbers numbers;
     Work forks{"fork"}, execs{"exec"};
-    measure(forks, disk, o.forks, o.fork_burst, [&] { fork_one(numbers); });
-    measure(execs, disk, o.execs, o.exec_burst, [&] { exec_one(numbers, o.self); });
+    measure(forks, disk, gauge, o.forks, o.fork_burst, [&] { fork_one(numbers); });
+    measure(execs, disk, gauge, o.execs, o.exec_burst, [&] { exec_one(numbers, o.self); });
     show(forks);
     show(execs);
     show({"all", forks.units + execs.units, forks.insns + execs.insns});
+    if (gauge.there())
+        std::printf("fork-all mapped %ju\n", static_cast<std::uintmax_t>(gauge.least()));
 }
 
 int run(int argc, char **argv)
@@ -220,6 +252,7 @@ int run(int argc, char **argv)
     Options o;
     o.self = argv[0];
     app.add_option("--disk", o.disk, "the disk")->capture_default_str();
+    app.add_option("--gauge", o.gauge, "file that says how much is mapped; its least figure after the reads is told");
     app.add_option("--forks", o.forks, "forks")->capture_default_str();
     app.add_option("--execs", o.execs, "and programs")->capture_default_str();
     app.add_option("--fill", o.fill, "be such a program: fill so many KiB");

@@ -229,7 +229,7 @@ std::string disk(const Rows &rows, const Silicon &) { return moved(rows, "disk",
 std::string forks(const Rows &rows, const Silicon &)
 {
     const std::vector<std::string> metrics{"insns_fork", "insns_exec", "insns"};
-    std::string text = head({"subject", "a fork", "to off", "a program", "to off", "both", "to off"});
+    std::string text = head({"subject", "a fork", "to off", "a program", "to off", "both", "to off", "mapped"});
     for (const std::string &subject : order()) {
         std::vector<std::string> cells{subject};
         for (const std::string &metric : metrics) {
@@ -237,6 +237,8 @@ std::string forks(const Rows &rows, const Silicon &)
             cells.push_back(row ? figure(row->value) : "-");
             cells.push_back(row && off && off->value > 0 ? fmt::format("{:.3f}", row->value / off->value) : "-");
         }
+        const Row *mapped = find(rows, "fork", subject, "mapped");
+        cells.push_back(mapped ? figure(mapped->value) : "-");
         if (find(rows, "fork", subject, "insns"))
             text += line(cells);
         else if (find(rows, "fork", subject, "refused"))

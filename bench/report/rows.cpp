@@ -115,12 +115,16 @@ Figures traffic(const Values &v, const std::string &unit, const Silicon &s)
     return f;
 }
 
-// Processes that came and went: of a kind, or all of them.
+// Processes that came and went: of a kind, or all of them. What was mapped when they
+// began shows that there was something to meet.
 Figures forks(const Values &v, const std::string &kind, const Silicon &)
 {
     if (is_refused(v))
         return refusal;
-    return {{kind == "all" ? "insns" : "insns_" + kind, total(v, "insns") / total(v, "units"), "instructions"}};
+    Figures f{{kind == "all" ? "insns" : "insns_" + kind, total(v, "insns") / total(v, "units"), "instructions"}};
+    if (v.contains("mapped"))
+        f.push_back({"mapped", total(v, "mapped"), "1"});
+    return f;
 }
 
 // Forwarded packets, by the burst: all that is spent on one, and what mapping is of it.

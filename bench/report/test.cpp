@@ -162,12 +162,12 @@ TEST(Rows, ProcessesByTheirKind)
     const std::string off = "fork-fork units 10\nfork-fork insns 1000\nfork-exec units 2\nfork-exec insns 2000\n"
                             "fork-all units 12\nfork-all insns 3000\n",
                       strict = "fork-fork units 10\nfork-fork insns 1100\nfork-exec units 2\nfork-exec insns 2000\n"
-                               "fork-all units 12\nfork-all insns 3100\n";
+                               "fork-all units 12\nfork-all insns 3100\nfork-all mapped 7\n";
     const Rows r = rows({{"off", {run_of(off)}}, {"strict", {run_of(strict)}}});
     EXPECT_DOUBLE_EQ(value(r, "fork", "off", "insns_fork"), 100);
     EXPECT_DOUBLE_EQ(value(r, "fork", "off", "insns_exec"), 1000);
     EXPECT_DOUBLE_EQ(value(r, "fork", "off", "insns"), 250);
-    EXPECT_NE(table("forks", r, Silicon{}).find("| strict | 110 | 1.100 | 1000 | 1.000 | 258 | 1.033 |"),
+    EXPECT_NE(table("forks", r, Silicon{}).find("| strict | 110 | 1.100 | 1000 | 1.000 | 258 | 1.033 | 7 |"),
               std::string::npos);
     EXPECT_NE(table("targets", r, Silicon{}).find("| 1.03 | 1.1 | 110 / 100 | missed by 7 % |"), std::string::npos);
 }

@@ -7,7 +7,7 @@ set -u
 out=$TEST_LOG/out
 json=$out/bench.json
 ok 'it runs' "$TESTS/../scripts/bench" --quick --parts traffic,fork \
-    --subjects native-strict,strict,strict-isolated,static-isolated --out "$out"
+    --subjects native-strict,reuse,strict,strict-isolated,static-isolated --out "$out"
 
 # value BENCH SUBJECT METRIC
 value() { jq ".[] | select(.bench == \"$1\" and .subject == \"$2\" and .metric == \"$3\").value" "$json"; }
@@ -15,9 +15,9 @@ value() { jq ".[] | select(.bench == \"$1\" and .subject == \"$2\" and .metric =
 holds() { is "$1 ($2)" "$(jq -n "$2")" true; }
 subjects() { jq -r "[.[] | select(.bench == \"$1\").subject] | unique | join(\" \")" "$json"; }
 
-is 'who moved packets' "$(subjects net)" 'native-strict native-strict-pool static-isolated static-isolated-pool strict strict-isolated strict-isolated-pool strict-pool xen-swiotlb xen-swiotlb-pool'
-is 'who read' "$(subjects disk)" 'native-strict static-isolated strict strict-isolated xen-swiotlb'
-is 'who forked' "$(subjects fork)" 'off static-isolated strict'
+is 'who moved packets' "$(subjects net)" 'native-strict native-strict-pool reuse reuse-pool static-isolated static-isolated-pool strict strict-isolated strict-isolated-pool strict-pool xen-swiotlb xen-swiotlb-pool'
+is 'who read' "$(subjects disk)" 'native-strict reuse static-isolated strict strict-isolated xen-swiotlb'
+is 'who forked' "$(subjects fork)" 'off reuse static-isolated strict'
 
 # A packet is mapped at both of its ends, but some of it in one list. On a pool only
 # the frames that are sent are mapped.
@@ -48,6 +48,8 @@ fi
 
 holds 'a fork' "$(value fork off insns_fork) as \$n | \$n > 100000 and \$n < 10000000"
 holds 'a program is dearer' "$(value fork off insns_exec) > $(value fork off insns_fork)"
+# Of each burst 128 single pages.
+holds 'reuse: mappings idle whenever forks begin' "$(value fork reuse mapped) >= $(value fork strict mapped) + 100"
 # Strict leaves nothing behind that a page table could meet.
 for metric in insns_fork insns_exec; do
     holds "strict, $metric: as without the module, to 1 in 100" \
