@@ -10,7 +10,7 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 VM = $(shell ls -S tests/vm/*.t)
 
 # What moves data in every mode, and what comes and goes meanwhile.
-DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t module.t)
+DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t module.t isolate.t)
 # What attacks Xen; there Linux has nothing to detect.
 DEBUG_XEN ?= $(addprefix tests/vm/,abi.t abi-interrupt.t fallback.t xsm.t bypass.t)
 
@@ -19,7 +19,7 @@ UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-r
 	libbenchmark-dev libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils xxd meson ninja-build pkg-config groff-base \
 	python3 chromium chromium-driver linux-perf bpftrace valgrind mmdebstrap shfmt
 # What tests in virtual machines take along, beside all that scripts/testbed installs itself.
-VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev $$(scripts/testbed packages)
+VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev libdrm-dev $$(scripts/testbed packages)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo dpdk-demo profile-demo bench check check-debug check-new-machine unit lint build mutants deps clean
@@ -39,7 +39,7 @@ dpdk-demo:  ## DPDK on real ports in dom0: what mapping costs a packet, by burst
 profile-demo:  ## profile fio and iperf3 in the test machine: pages in build/profile; 2 minutes
 	scripts/profile-demo
 
-bench:  ## measure what DMA mapping costs, beside every peer; 20 minutes, QUICK=1 a minute
+bench:  ## measure what DMA mapping costs, beside every peer; 25 minutes, QUICK=1 two
 	scripts/bench $(if $(QUICK),--quick)
 
 check check-debug: PACKAGES = $(UNIT_PACKAGES) $(VM_PACKAGES)

@@ -31,6 +31,37 @@ const std::vector<Goal> &goals()
     return all;
 }
 
+const std::vector<Goal> &targets()
+{
+    static const std::vector<Goal> all{
+        {"TCP, reuse: hypercalls a packet", "net", "reuse", "hypercalls_per_packet", "", 0.05, ""},
+        {"TCP, reuse: a packet to xen-swiotlb's", "net", "reuse", "insns_per_packet", "xen-swiotlb", 1.02, ""},
+        {"TCP, strict: a packet to xen-swiotlb's", "net", "strict", "insns_per_packet", "xen-swiotlb", 1.12, ""},
+        {"TCP, static and isolated: hypercalls a packet", "net", "static-isolated", "hypercalls_per_packet", "", 0, ""},
+        {"TCP, static and isolated: a packet to xen-swiotlb's", "net", "static-isolated", "insns_per_packet",
+         "xen-swiotlb", 1.01, ""},
+        {"one page, lazy pair to native-lazy's", "dma-map-pair", "lazy", "insns_1p", "native-lazy", 0.5, ""},
+        {"one page, strict pair to native-strict's", "dma-map-pair", "strict", "insns_1p", "native-strict", 0.7, ""},
+        {"64 pages, strict pair to native-strict's", "dma-map-pair", "strict", "insns_64p", "native-strict", 1, ""},
+        {"64 pages, lazy pair to native-lazy's", "dma-map-pair", "lazy", "insns_64p", "native-lazy", 0.9, ""},
+        {"page of a scatterlist of 64, strict", "sg-64", "strict", "insns_per_page", "", 180, ""},
+        {"DPDK, burst of 32: mapping a packet", "dpdk-burst", "burst", "map_unmap_insns_b32", "", 250, ""},
+        {"a fork, static, to that without the module", "fork", "static", "insns_fork", "off", 1.03, ""},
+        {"a fork, static and isolated", "fork", "static-isolated", "insns_fork", "off", 1.03, ""},
+        {"a fork, reuse", "fork", "reuse", "insns_fork", "off", 1.03, ""},
+        {"a fork, lazy", "fork", "lazy", "insns_fork", "off", 1.03, ""},
+        {"a fork, strict", "fork", "strict", "insns_fork", "off", 1.03, ""},
+        {"a program, static, to that without the module", "fork", "static", "insns_exec", "off", 1.03, ""},
+        {"a program, static and isolated", "fork", "static-isolated", "insns_exec", "off", 1.03, ""},
+        {"a program, reuse", "fork", "reuse", "insns_exec", "off", 1.03, ""},
+        {"a program, lazy", "fork", "lazy", "insns_exec", "off", 1.03, ""},
+        {"a program, strict", "fork", "strict", "insns_exec", "off", 1.03, ""},
+    };
+    return all;
+}
+
+bool refused(const Goal &goal, const Rows &rows) { return find(rows, goal.bench, goal.subject, "refused"); }
+
 std::optional<Outcome> judge(const Goal &goal, const Rows &rows)
 {
     const Row *figure = find(rows, goal.bench, goal.subject, goal.metric);

@@ -26,9 +26,16 @@ struct Outcome {
     bool good;
 };
 
+// Of the releases so far.
 const std::vector<Goal> &goals();
+
+// Of maps that yield (docs/performance.md, Targets).
+const std::vector<Goal> &targets();
 
 // Nothing if one of the figures was not measured.
 std::optional<Outcome> judge(const Goal &goal, const Rows &rows);
+
+// Was its subject refused, so that there is no figure?
+bool refused(const Goal &goal, const Rows &rows);
 
 } // namespace bench

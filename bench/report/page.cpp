@@ -38,9 +38,18 @@ std::string head(const std::vector<std::string> &cells)
 // Peers come first, then our modes from the dearest protection to none.
 const std::vector<std::string> &order()
 {
-    static const std::vector<std::string> names{
-        "native-lazy", "native-strict", "xen-swiotlb", "single-op", "strict", "lazy",  "reuse",  "static",
-        "map",         "unmap",         "linux-iova",  "pviommu",   "none",   "burst", "single", "vfio"};
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all{"native-lazy", "native-strict", "xen-swiotlb", "off", "single-op"};
+        const std::vector<std::string> modes{"strict", "lazy", "reuse", "static"};
+        all.insert(all.end(), modes.begin(), modes.end());
+        for (const std::string &mode : modes)
+            all.push_back(mode + "-isolated");
+        for (std::size_t i = 0, n = all.size(); i < n; i++)
+            all.push_back(all[i] + "-pool");
+        for (const char *other : {"map", "unmap", "linux-iova", "pviommu", "none", "burst", "single", "vfio"})
+            all.emplace_back(other);
+        return all;
+    }();
     return names;
 }
 
@@ -172,33 +181,71 @@ std::string locks(const Rows &rows, const Silicon &)
     return by_cpus(rows, {{"locks", "locks"}, {"waits", "lock_waits"}});
 }
 
+// A subject that was refused has a line, and no figure.
+std::string refusal(const std::string &subject, std::size_t columns)
+{
+    std::vector<std::string> cells(columns, "-");
+    cells[0] = subject;
+    cells[1] = "refused";
+    return line(cells);
+}
+
 // The spread of a throughput stands beside it, as it is not always small.
-std::string moved(const Rows &rows, const std::string &bench, const std::string &unit)
+std::string moved_by(const Rows &rows, const std::string &subject, const std::string &bench, const std::string &unit)
+{
+    const Row *throughput = find(rows, bench, subject, "throughput");
+    if (!throughput)
+        return find(rows, bench, subject, "refused") ? refusal(subject, 8) : "";
+    std::vector<std::string> cells{subject};
+    const auto add = [&](const std::string &metric) {
+        const Row *row = find(rows, bench, subject, fmt::format("{}_per_{}", metric, unit));
+        cells.push_back(row ? figure(row->value) : "-");
+    };
+    add("insns");
+    cells.push_back(fmt::format("{:.2f}", throughput->value));
+    cells.push_back(fmt::format("{:.1f} %", throughput->spread / throughput->value * 100));
+    for (const std::string metric : {"hypercalls", "ops", "invalidations", "silicon"})
+        add(metric);
+    return line(cells);
+}
+
+std::string moved(const Rows &rows, const std::string &bench, const std::string &unit, bool pool = false)
 {
     std::string text = head({"subject", "instructions a " + unit, "throughput", "its spread", "hypercalls", "ops",
                              "invalidations", "silicon, ns"});
-    for (const std::string &subject : order()) {
-        const Row *throughput = find(rows, bench, subject, "throughput");
-        if (!throughput)
-            continue;
-        std::vector<std::string> cells{subject};
-        const auto add = [&](const std::string &metric) {
-            const Row *row = find(rows, bench, subject, fmt::format("{}_per_{}", metric, unit));
-            cells.push_back(row ? figure(row->value) : "-");
-        };
-        add("insns");
-        cells.push_back(fmt::format("{:.2f}", throughput->value));
-        cells.push_back(fmt::format("{:.1f} %", throughput->spread / throughput->value * 100));
-        for (const std::string metric : {"hypercalls", "ops", "invalidations", "silicon"})
-            add(metric);
-        text += line(cells);
-    }
+    for (const std::string &subject : order())
+        if (on_pool(subject) == pool)
+            text += moved_by(rows, subject, bench, unit);
     return text;
 }
 
 std::string net(const Rows &rows, const Silicon &) { return moved(rows, "net", "packet"); }
 
+std::string net_pool(const Rows &rows, const Silicon &) { return moved(rows, "net", "packet", true); }
+
 std::string disk(const Rows &rows, const Silicon &) { return moved(rows, "disk", "read"); }
+
+// Of each subject, and beside those without the module.
+std::string forks(const Rows &rows, const Silicon &)
+{
+    const std::vector<std::string> metrics{"insns_fork", "insns_exec", "insns"};
+    std::string text = head({"subject", "a fork", "to off", "a program", "to off", "both", "to off", "mapped"});
+    for (const std::string &subject : order()) {
+        std::vector<std::string> cells{subject};
+        for (const std::string &metric : metrics) {
+            const Row *row = find(rows, "fork", subject, metric), *off = find(rows, "fork", "off", metric);
+            cells.push_back(row ? figure(row->value) : "-");
+            cells.push_back(row && off && off->value > 0 ? fmt::format("{:.3f}", row->value / off->value) : "-");
+        }
+        const Row *mapped = find(rows, "fork", subject, "mapped");
+        cells.push_back(mapped ? figure(mapped->value) : "-");
+        if (find(rows, "fork", subject, "insns"))
+            text += line(cells);
+        else if (find(rows, "fork", subject, "refused"))
+            text += refusal(subject, cells.size());
+    }
+    return text;
+}
 
 std::string dpdk(const Rows &rows, const Silicon &)
 {
@@ -229,13 +276,13 @@ std::string verdict(const Goal &goal, const Outcome &o)
     return goal.at_most > 0 ? fmt::format("missed by {:.0f} %", (o.reached / goal.at_most - 1) * 100) : "missed";
 }
 
-std::string goal_table(const Rows &rows, const Silicon &)
+std::string judged(const std::vector<Goal> &all, const std::string &what, const Rows &rows)
 {
-    std::string text = head({"goal", "at most", "is", "figures", "outcome"});
-    for (const Goal &goal : goals()) {
+    std::string text = head({what, "at most", "is", "figures", "outcome"});
+    for (const Goal &goal : all) {
         const auto o = judge(goal, rows);
         if (!o) {
-            text += line({goal.text, figure(goal.at_most), "-", "-", "not measured"});
+            text += line({goal.text, figure(goal.at_most), "-", "-", refused(goal, rows) ? "refused" : "not measured"});
             continue;
         }
         const std::string of = o->peer ? fmt::format("{} / {}", figure(o->value), figure(*o->peer)) : figure(o->value);
@@ -243,6 +290,10 @@ std::string goal_table(const Rows &rows, const Silicon &)
     }
     return text;
 }
+
+std::string goal_table(const Rows &rows, const Silicon &) { return judged(goals(), "goal", rows); }
+
+std::string target_table(const Rows &rows, const Silicon &) { return judged(targets(), "target", rows); }
 
 std::string model(const Rows &rows, const Silicon &s)
 {
@@ -266,9 +317,12 @@ using Maker = std::function<std::string(const Rows &, const Silicon &)>;
 const std::map<std::string, Maker> &makers()
 {
     static const std::map<std::string, Maker> all{
-        {"pairs", pairs}, {"halves", halves},   {"patterns", patterns}, {"lists", lists},      {"batches", batches},
-        {"check", check}, {"threads", threads}, {"bfn", bfn},           {"goals", goal_table}, {"breakdown", breakdown},
-        {"model", model}, {"net", net},         {"disk", disk},         {"locks", locks},      {"dpdk", dpdk}};
+        {"pairs", pairs},          {"halves", halves},     {"patterns", patterns},
+        {"lists", lists},          {"batches", batches},   {"check", check},
+        {"threads", threads},      {"bfn", bfn},           {"goals", goal_table},
+        {"model", model},          {"net", net},           {"disk", disk},
+        {"locks", locks},          {"dpdk", dpdk},         {"breakdown", breakdown},
+        {"targets", target_table}, {"net-pool", net_pool}, {"forks", forks}};
     return all;
 }
 

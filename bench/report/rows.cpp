@@ -98,14 +98,32 @@ Figures locks(const Values &v, const std::string &n, const Silicon &)
     return {{"locks_" + n + "t", total(v, "locks") / total(v, "pairs"), "1"}};
 }
 
+// The subject was refused, and there is nothing else of it.
+bool is_refused(const Values &v) { return total(v, "refused") > 0; }
+const Figures refusal{{"refused", 1, "1"}};
+
 // Traffic, by its unit: what is spent and what happens for a packet, or a read.
 Figures traffic(const Values &v, const std::string &unit, const Silicon &s)
 {
+    if (is_refused(v))
+        return refusal;
     const double units = total(v, "units"), insns = total(v, "insns") / units;
     const Events e = events_by(v, units);
     Figures f{{"insns_per_" + unit, insns, "instructions"}};
     add_events(f, e, "_per_" + unit);
     f.push_back({"silicon_per_" + unit, s.time(insns, e.hypercalls, e.invalidations), "ns"});
+    return f;
+}
+
+// Processes that came and went: of a kind, or all of them. What was mapped when they
+// began shows that there was something to meet.
+Figures forks(const Values &v, const std::string &kind, const Silicon &)
+{
+    if (is_refused(v))
+        return refusal;
+    Figures f{{kind == "all" ? "insns" : "insns_" + kind, total(v, "insns") / total(v, "units"), "instructions"}};
+    if (v.contains("mapped"))
+        f.push_back({"mapped", total(v, "mapped"), "1"});
     return f;
 }
 
@@ -154,6 +172,7 @@ const std::array kinds{
     Kind{"locks", "dma-map-threads", locks},
     Kind{"net", "net", traffic},
     Kind{"disk", "disk", traffic},
+    Kind{"fork", "fork", forks},
     Kind{"dpdk", "dpdk-burst", dpdk},
     Kind{"map-benchmark", "dma-map-benchmark", kernels_own},
 };
@@ -213,7 +232,7 @@ void add_work(Table &table, const std::string &subject, const std::string &work,
     const auto dash = work.rfind('-');
     const std::string kind = work.substr(0, dash), n = work.substr(dash + 1);
     // Nothing was measured: no iommu_op there, or too few CPUs.
-    if (!v.contains("pairs") && !v.contains("units") && kind != "map-benchmark")
+    if (!v.contains("pairs") && !v.contains("units") && !is_refused(v) && kind != "map-benchmark")
         return;
     if (kind == "ops") {
         if (subject == subject_of_ops)
@@ -239,20 +258,20 @@ std::map<double, double> rounds(const std::vector<Run> &runs, const std::string 
     return insns;
 }
 
-// Throughput beside that of xen-swiotlb in the same round: what came and went for
-// as many instructions.
+// Throughput beside that of xen-swiotlb in the same round, and on the same driver:
+// what came and went for as many instructions.
 void add_throughput(Table &table, const Raw &raw)
 {
-    const auto base = raw.find("xen-swiotlb");
-    if (base == raw.end())
-        return;
-    for (const auto &[bench, work] : {std::pair{"net", "net-packet"}, {"disk", "disk-read"}}) {
-        const auto peers = rounds(base->second, work);
-        for (const auto &[subject, runs] : raw)
+    for (const auto &[bench, work] : {std::pair{"net", "net-packet"}, {"disk", "disk-read"}})
+        for (const auto &[subject, runs] : raw) {
+            const auto base = raw.find(on_pool(subject) ? "xen-swiotlb-pool" : "xen-swiotlb");
+            if (base == raw.end())
+                continue;
+            const auto peers = rounds(base->second, work);
             for (const auto &[round, insns] : rounds(runs, work))
                 if (const auto peer = peers.find(round); peer != peers.end())
                     table.add(bench, subject, {"throughput", peer->second / insns, "ratio"});
-    }
+        }
 }
 
 // What differs behind the third digit differs by the phase of a timer.
@@ -277,6 +296,8 @@ const Row *find(const Rows &rows, const std::string &bench, const std::string &s
         rows, [&](const Row &r) { return r.bench == bench && r.subject == subject && r.metric == metric; });
     return found == rows.end() ? nullptr : &*found;
 }
+
+bool on_pool(const std::string &subject) { return subject.ends_with("-pool"); }
 
 nlohmann::ordered_json to_json(const Rows &rows)
 {

@@ -41,6 +41,9 @@ Rows rows_of(const Raw &raw, const Silicon &silicon);
 // The row, or nullptr.
 const Row *find(const Rows &rows, const std::string &bench, const std::string &subject, const std::string &metric);
 
+// Was the subject measured on the driver that recycles its receive pages?
+bool on_pool(const std::string &subject);
+
 nlohmann::ordered_json to_json(const Rows &rows);
 
 // Rows that another benchmark wrote. Throws if they are none.

@@ -129,6 +129,49 @@ TEST(Rows, NoThroughputWithoutPeer)
     EXPECT_EQ(find(r, "net", "strict", "throughput"), nullptr);
 }
 
+TEST(Rows, ThroughputOnAPoolIsBesideThatOfAPool)
+{
+    const Rows r = rows({{"xen-swiotlb", {packets(1, 1000, 10)}},
+                         {"xen-swiotlb-pool", {packets(1, 500, 10)}},
+                         {"strict-pool", {packets(1, 1000, 10)}}});
+    EXPECT_DOUBLE_EQ(value(r, "net", "strict-pool", "throughput"), 0.5);
+    EXPECT_DOUBLE_EQ(value(r, "net", "xen-swiotlb-pool", "throughput"), 1);
+    EXPECT_EQ(table("net", r, Silicon{}).find("-pool"), std::string::npos);
+    EXPECT_NE(table("net-pool", r, Silicon{}).find("| strict-pool | 100 | 0.50 |"), std::string::npos);
+    EXPECT_EQ(table("net-pool", r, Silicon{}).find("| xen-swiotlb |"), std::string::npos);
+}
+
+TEST(Rows, ARefusedSubjectSaysSoAndHasNoFigure)
+{
+    const Rows r = rows({{"xen-swiotlb", {packets(1, 1000, 10)}},
+                         {"static-isolated", {run_of("net-packet refused 1\nfork-all refused 1\n")}}});
+    EXPECT_DOUBLE_EQ(value(r, "net", "static-isolated", "refused"), 1);
+    EXPECT_DOUBLE_EQ(value(r, "fork", "static-isolated", "refused"), 1);
+    EXPECT_EQ(find(r, "net", "static-isolated", "insns_per_packet"), nullptr);
+    EXPECT_EQ(find(r, "net", "static-isolated", "throughput"), nullptr);
+    EXPECT_NE(table("net", r, Silicon{}).find("| static-isolated | refused | - | - | - | - | - | - |"),
+              std::string::npos);
+    EXPECT_NE(table("forks", r, Silicon{}).find("| static-isolated | refused | - |"), std::string::npos);
+    EXPECT_NE(
+        table("targets", r, Silicon{}).find("| TCP, static and isolated: hypercalls a packet | 0 | - | - | refused |"),
+        std::string::npos);
+}
+
+TEST(Rows, ProcessesByTheirKind)
+{
+    const std::string off = "fork-fork units 10\nfork-fork insns 1000\nfork-exec units 2\nfork-exec insns 2000\n"
+                            "fork-all units 12\nfork-all insns 3000\n",
+                      strict = "fork-fork units 10\nfork-fork insns 1100\nfork-exec units 2\nfork-exec insns 2000\n"
+                               "fork-all units 12\nfork-all insns 3100\nfork-all mapped 7\n";
+    const Rows r = rows({{"off", {run_of(off)}}, {"strict", {run_of(strict)}}});
+    EXPECT_DOUBLE_EQ(value(r, "fork", "off", "insns_fork"), 100);
+    EXPECT_DOUBLE_EQ(value(r, "fork", "off", "insns_exec"), 1000);
+    EXPECT_DOUBLE_EQ(value(r, "fork", "off", "insns"), 250);
+    EXPECT_NE(table("forks", r, Silicon{}).find("| strict | 110 | 1.100 | 1000 | 1.000 | 258 | 1.033 | 7 |"),
+              std::string::npos);
+    EXPECT_NE(table("targets", r, Silicon{}).find("| 1.03 | 1.1 | 110 / 100 | missed by 7 % |"), std::string::npos);
+}
+
 TEST(Rows, PacketsByTheBurst)
 {
     const Rows r =

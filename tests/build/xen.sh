@@ -6,6 +6,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
+# shellcheck source=tests/build/vtd.sh
+. "$root/tests/build/vtd.sh"
 # shellcheck source=scripts/apt.sh
 . "$root/scripts/apt.sh"
 
@@ -143,6 +145,7 @@ test_xen() {
     is 'for 64-bit PV only' "$(grep -c 'case __HYPERVISOR_iommu_op:' "$build/object/include/xen/hypercall-defs.h")" 1
     is 'nothing of it uses what is freed after boot' "$(uses_of_freed "$build/object/xen-syms" "$late")" ''
     like 'and the check would see it' "$(uses_of_freed "$build/object/xen-syms" '<domain_create>')" '<domain_create>'
+    test_vtd "$build/stage"
     nok 'apply refuses a tree that has it' "$root/hypervisor/apply" "$build/stage"
     done_testing
 }

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <cstring>
+#include <set>
 
 namespace {
 
@@ -133,6 +134,39 @@ TEST(Call, WithAnyNumberOfReservedRanges)
     ops[0].u.reserved.index = 202;
     EXPECT_EQ(c.call(0, ops), 0);
     EXPECT_EQ(ops[0].u.reserved.bfn, 0x4000000u + 199 * 16);
+    c.wind_up();
+}
+
+// What a call loaded by the guest's index.
+class Clamped : public Pv {
+public:
+    using Pv::Pv;
+    std::set<world::Clamp> by(xen_iommu_op one)
+    {
+        std::vector<xen_iommu_op> ops = {one};
+        EXPECT_EQ(call(0, ops), 0);
+        return {world::log.clamps.begin(), world::log.clamps.end()};
+    }
+};
+using Clamps = std::set<world::Clamp>;
+
+TEST(Call, ClampsTheIndexOfAReservedRange)
+{
+    Clamped c({.extra_reserved = 2});
+    xen_iommu_op query = op_plain(XEN_IOMMUOP_query_reserved);
+    for (query.u.reserved.index = 0; query.u.reserved.index < 5; query.u.reserved.index++)
+        EXPECT_EQ(c.by(query), (Clamps{{query.u.reserved.index, 5}}));
+    EXPECT_EQ(c.by(query), Clamps{}) << "there is none: nothing is loaded";
+    c.wind_up();
+}
+
+TEST(Call, ClampsTheIndexOfALeafTable)
+{
+    Clamped c;
+    EXPECT_EQ(c.by(op_map(kBase, 0x300, 600)), (Clamps{{0, 4}, {1, 4}}));
+    EXPECT_EQ(c.by(op_unmap(kBase + 2047)), (Clamps{{3, 4}}));
+    EXPECT_EQ(c.by(op_unmap(kBase + 2048)), Clamps{}) << "no claim covers it: nothing is loaded";
+    EXPECT_EQ(c.by(op_unmap(kBase, 600)), (Clamps{{0, 4}, {1, 4}}));
     c.wind_up();
 }
 

@@ -14,6 +14,7 @@ extern "C" {
 #include <xen/hypercall.h>
 #include <xen/iocap.h>
 #include <xen/mm.h>
+#include <xen/nospec.h>
 #include <xen/param.h>
 #include <xen/pci.h>
 #include <xen/percpu.h>
@@ -85,11 +86,18 @@ struct Allocation {
     bool failed;
 };
 
+// array_index_nospec(): also a CPU that mispredicts the check before it stays in the array.
+struct Clamp {
+    uint64_t index, size;
+    auto operator<=>(const Clamp &) const = default;
+};
+
 // What happened since the test last cleared it.
 struct Log {
     std::vector<Allocation> allocations;
     bool generic_map_failed = false, generic_unmap_failed = false;
     unsigned long puts = 0; // references dropped
+    std::vector<Clamp> clamps;
 };
 
 extern Hooks hooks;

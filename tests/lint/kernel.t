@@ -19,7 +19,7 @@ checkpatch() { # IGNORED FILE...
         --ignore "$1" --file "${@:2}"
 }
 # It takes longer to start than to read a file: once for all of them.
-mapfile -t sources < <(files 'kernel/**.[ch]' 'tests/modules/**.[ch]' 'bench/dma-map/*.[ch]')
+mapfile -t sources < <(files 'kernel/**.[ch]' 'tests/modules/**.[ch]' 'bench/dma-map/*.[ch]' 'bench/pool-nic/*.[ch]')
 mapfile -t compat < <(printf '%s\n' "${sources[@]}" | grep '/compat\.h$')
 mapfile -t trace < <(printf '%s\n' "${sources[@]}" | grep '/trace\.h$')
 mapfile -t others < <(printf '%s\n' "${sources[@]}" | grep -Ev '/(compat|trace)\.h$')
@@ -44,7 +44,7 @@ sparse() {
         grep -E 'warning:|error:|Error ' && return 1
     find "$dir" -maxdepth 1 -name '*.ko' | grep -q . || { cat "$dir.log"; return 1; }
 }
-for dir in kernel/xen-pviommu tests/modules bench/dma-map; do
+for dir in kernel/xen-pviommu tests/modules bench/dma-map bench/pool-nic; do
     ok "sparse $dir" sparse "$dir"
 done
 printf '\n#include <linux/types.h>\nint lint_control(int __user *p);\nint lint_control(int __user *p)\n{\n\treturn *p;\n}\n' >>build/lint/tests/modules/edu/main.c

@@ -39,9 +39,9 @@ make_tree() {
     local name
     rm -rf "$sys"
     mkdir -p "$module/counters" "$module/usage" "$sys/bus/pci/devices/0000:00:1f.0"
-    for name in "${total[@]}" bfns_in_use leftover stale files pinned devices; do put "kernel/xen_pviommu/counters/$name" 0; done
+    for name in "${total[@]}" bfns_in_use stale leftover files pinned devices; do put "kernel/xen_pviommu/counters/$name" 0; done
     for name in claims tables mapped yielded; do put "kernel/xen_pviommu/usage/$name" 5; done
-    for name in 'state active' 'reason none' 'mode strict' 'isolate 0' 'vfio 0' 'flush ' 'counters/devices 2'; do
+    for name in 'state active' 'reason none' 'mode strict' 'isolate 0' 'host_map whole' 'vfio 0' 'flush ' 'counters/devices 2'; do
         put "kernel/xen_pviommu/${name% *}" "${name#* }"
     done
     add_device 0000:00:03.0 e1000e strict
@@ -62,7 +62,7 @@ json() { python3 -c "import json, sys; j = json.loads(sys.argv[1]); print($1)" "
 # What the kernel and the documents have, we know.
 ctl stats --json
 is 'every counter of the kernel is there, and no other' "$(json '*sorted(j["counters"])')" \
-    "$(printf '%s\n' "${total[@]}" bfns_in_use leftover stale files pinned devices | sort | xargs)"
+    "$(printf '%s\n' "${total[@]}" bfns_in_use stale leftover files pinned devices | sort | xargs)"
 ctl devices --json
 is 'and every one of a device' "$(json '*sorted(j[0]["counters"])')" "$(printf '%s\n' "${own[@]}" | sort | xargs)"
 for reason in $(sed -nE '/^## The log/,/^## /s/^\| `([a-z-]+)` \|.*/\1/p' "$root/docs/boot-options.md" | grep -v '^reason$'); do
@@ -81,17 +81,26 @@ make_tree
 
 # status
 ctl status
-is 'status' "$status:$said" "0:state    active
-mode     strict
-reason   none
-isolate  off
-vfio     off
-usage    claims 5, tables 5, mapped 5, yielded 5
-devices  2"
+is 'status' "$status:$said" "0:state     active
+mode      strict
+reason    none
+isolate   off
+host_map  whole
+vfio      off
+usage     claims 5, tables 5, mapped 5, yielded 5
+devices   2"
 ctl status --json
-is 'status --json' "$(json 'j["state"], j["isolate"], j["usage"]["yielded"], j["devices"]')" 'active False 5 2'
+is 'status --json' "$(json 'j["state"], j["isolate"], j["host_map"], j["usage"]["yielded"], j["devices"]')" 'active False whole 5 2'
+# Each word that the kernel has for it.
+for word in $(sed -nE 's/^\t\[PVIOMMU_HOST_[A-Z]+\] = "(.*)",/\1/p' "$root/kernel/xen-pviommu/isolate.c"); do
+    put kernel/xen_pviommu/host_map "$word"
+    ctl status
+    like "the host map is $word" "$said" "^host_map +$word\$"
+    is "$word: with a remedy if it has holes" "$(grep -c '^remedy .*isolate' <<<"$said")" "$([ "$word" = holed ] && echo 1 || echo 0)"
+done
+put kernel/xen_pviommu/host_map whole
 refused "read yielded 19" status
-is 'what sysfs has no device for is left out' "$status:$(grep usage <<<"$said")" '0:usage    claims 5, tables 5, mapped 5'
+is 'what sysfs has no device for is left out' "$status:$(grep usage <<<"$said")" '0:usage     claims 5, tables 5, mapped 5'
 put kernel/xen_pviommu/state off
 ctl status
 like 'off has a remedy' "$said" '^remedy +.*modprobe xen-pviommu mode=strict'

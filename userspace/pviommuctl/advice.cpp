@@ -32,6 +32,10 @@ constexpr Advice table[] = {
 constexpr Advice off = {"off", "the module was loaded with mode off",
                         "load it with another: modprobe -r xen-pviommu; modprobe xen-pviommu mode=strict"};
 
+constexpr Advice holed = {"holed",
+                          "the host map has holes, and protects nothing: isolate is under way, or stopped half way",
+                          "pviommuctl isolate, on or off, tries again; dmesg has the error's number"};
+
 // What any of the files may say.
 std::string refused(int error)
 {
@@ -57,6 +61,8 @@ std::optional<Advice> advice_for(const Status &status)
 {
     if (status.state == off.reason)
         return off;
+    if (status.host_map == holed.reason)
+        return holed;
     const auto *it = std::ranges::find(table, std::string_view(status.reason), &Advice::reason);
     if (status.state == "active" || it == std::end(table))
         return std::nullopt;

@@ -20,8 +20,8 @@ struct Advice {
 // Every reason that this version knows.
 std::span<const Advice> advice_table();
 
-// What to tell of a module that is not active; nothing if it is, or if the
-// reason is unknown to this version.
+// What to tell of a module that is not active, or whose host map has holes; nothing
+// if all is well, or if the reason is unknown to this version.
 std::optional<Advice> advice_for(const Status &status);
 
 // Why the kernel refused a write with `error`, an errno, and what helps. They end

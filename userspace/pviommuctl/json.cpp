@@ -56,6 +56,7 @@ std::string status_json(const Status &s)
     }
     if (s.isolate)
         json["isolate"] = *s.isolate;
+    put_word(json, "host_map", s.host_map);
     if (s.vfio)
         json["vfio"] = *s.vfio;
     for (const auto &[name, value] : s.usage)

@@ -52,7 +52,7 @@ void put_status(Page &page, const Status &s)
     page.family("pviommu_active", "gauge", "1 if it maps DMA, 0 if xen-swiotlb does it all.");
     page.sample(s.state == "active");
     page.family("pviommu_info", "gauge", "What the module does, and why it stays out if it does.");
-    page.sample(1, {{"state", s.state}, {"reason", s.reason}, {"mode", s.mode}});
+    page.sample(1, {{"state", s.state}, {"reason", s.reason}, {"mode", s.mode}, {"host_map", s.host_map}});
     if (s.isolate) {
         page.family("pviommu_isolated", "gauge", "1 if the host map is dropped.");
         page.sample(*s.isolate);

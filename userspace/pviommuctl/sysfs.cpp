@@ -139,6 +139,7 @@ Status Sysfs::status() const
     s.mode = read_word(module_file("mode"));
     if (const auto on = read_number(module_file("isolate")))
         s.isolate = *on != 0;
+    s.host_map = read_word(module_file("host_map"));
     if (const auto on = read_number(module_file("vfio")))
         s.vfio = *on != 0;
     for (const std::string name : {"claims", "tables", "mapped", "yielded"})

@@ -17,7 +17,7 @@ namespace ctl {
 
 // A word that a file lacks is empty.
 struct Status {
-    std::string state, reason, mode;
+    std::string state, reason, mode, host_map;
     std::optional<bool> isolate, vfio;
     std::vector<std::pair<std::string, uint64_t>> usage; // empty unless the module is active
     std::optional<uint64_t> devices;

@@ -21,6 +21,7 @@ Status active()
     s.reason = "none";
     s.mode = "lazy";
     s.isolate = true;
+    s.host_map = "dropped";
     s.vfio = false;
     s.usage = {{"claims", 2}, {"mapped", 9}};
     s.devices = 1;
@@ -44,8 +45,15 @@ TEST(Text, IsAligned) { EXPECT_EQ(aligned({{"a", "1"}, {"long", "22"}, {"b"}}, 1
 
 TEST(Text, OfStatus)
 {
-    EXPECT_EQ(status_text(active()), "state    active\nmode     lazy\nreason   none\nisolate  on\nvfio     off\n"
-                                     "usage    claims 2, mapped 9\ndevices  1\n");
+    EXPECT_EQ(status_text(active()),
+              "state     active\nmode      lazy\nreason    none\nisolate   on\nhost_map  dropped\nvfio      off\n"
+              "usage     claims 2, mapped 9\ndevices   1\n");
+    Status holed;
+    holed.state = "active";
+    holed.isolate = false;
+    holed.host_map = "holed";
+    EXPECT_EQ(status_text(holed).find("state     active\nwhy       the host map has holes"), 0U);
+    EXPECT_NE(status_text(holed).find("isolate   off\nhost_map  holed\n"), std::string::npos);
     Status refused;
     refused.state = "fallback";
     refused.reason = "passthrough";
@@ -94,14 +102,15 @@ TEST(Text, OfTop)
 
 TEST(JsonOf, Status)
 {
-    EXPECT_EQ(status_json(active()), R"({"state":"active","mode":"lazy","reason":"none","isolate":true,"vfio":false,)"
+    EXPECT_EQ(status_json(active()), R"({"state":"active","mode":"lazy","reason":"none","isolate":true,)"
+                                     R"("host_map":"dropped","vfio":false,)"
                                      R"("usage":{"claims":2,"mapped":9},"devices":1})");
     Status refused;
     refused.state = "fallback";
     refused.reason = "no-iommu";
     const Json json = Json::parse(status_json(refused));
     EXPECT_TRUE(json.contains("why") && json.contains("remedy"));
-    EXPECT_FALSE(json.contains("isolate") || json.contains("usage"));
+    EXPECT_FALSE(json.contains("isolate") || json.contains("host_map") || json.contains("usage"));
 }
 
 TEST(JsonOf, Devices)
@@ -153,7 +162,7 @@ TEST(Prometheus, HasEachFamilyOnce)
               "pviommu_active 1\n"
               "# HELP pviommu_info What the module does, and why it stays out if it does.\n"
               "# TYPE pviommu_info gauge\n"
-              "pviommu_info{state=\"active\",reason=\"none\",mode=\"lazy\"} 1\n"
+              "pviommu_info{state=\"active\",reason=\"none\",mode=\"lazy\",host_map=\"dropped\"} 1\n"
               "# HELP pviommu_isolated 1 if the host map is dropped.\n"
               "# TYPE pviommu_isolated gauge\n"
               "pviommu_isolated 1\n"

@@ -177,6 +177,7 @@ TEST(Module, HasAStatus)
     tree.module("reason", "none\n");
     tree.module("mode", "lazy\n");
     tree.module("isolate", "1\n");
+    tree.module("host_map", "dropped\n");
     tree.module("usage/tables", "7\n");
     tree.module("counters/devices", "2\n");
     const Status s = tree.sysfs().status();
@@ -184,6 +185,7 @@ TEST(Module, HasAStatus)
     EXPECT_EQ(s.reason, "none");
     EXPECT_EQ(s.mode, "lazy");
     EXPECT_EQ(s.isolate, true);
+    EXPECT_EQ(s.host_map, "dropped");
     EXPECT_EQ(s.usage, (std::vector<std::pair<std::string, uint64_t>>{{"tables", 7}}));
     EXPECT_EQ(s.devices, 2U);
 }
@@ -195,6 +197,7 @@ TEST(Module, MayBeOlder)
     const Status s = tree.sysfs().status();
     EXPECT_EQ(s.mode, "");
     EXPECT_EQ(s.isolate, std::nullopt);
+    EXPECT_EQ(s.host_map, "");
     EXPECT_EQ(s.devices, std::nullopt);
     EXPECT_TRUE(tree.sysfs().totals()->counters.empty());
 }

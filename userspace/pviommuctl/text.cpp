@@ -81,6 +81,7 @@ std::string status_text(const Status &s)
     }
     if (s.isolate)
         add("isolate", *s.isolate ? "on" : "off");
+    add("host_map", s.host_map);
     if (s.vfio)
         add("vfio", *s.vfio ? "on" : "off");
     add("usage", usage_line(s));

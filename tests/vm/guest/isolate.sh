@@ -116,6 +116,7 @@ modprobe nvme
 retry test -b /dev/nvme0n1
 is 'and the device' "$(cat "/sys/bus/pci/devices/${nvme[0]}/xen_pviommu/mode")" strict
 ok 'so that it can be isolated' bash -c "echo 1 >$SYS/isolate"
+is 'pviommuctl shows that the host map is dropped' "$(/root/pviommuctl status | sed -n 's/^host_map *//p')" dropped
 is 'and is right' "$(contents)" "$sum"
 rmmod nvme
 ok 'unload, isolated' rmmod xen_pviommu

@@ -1,0 +1,45 @@
+/*
+ * For tests of what the hooks patch does to Xen's VT-d driver: a machine's units
+ * and its hardware domain, and results. tests/build/vtd.sh makes iommu.h and the
+ * .c files that are not here out of a patched tree.
+ */
+#pragma once
+
+#include <stdio.h>
+#include <string.h>
+
+#include "xen.h"
+#include "iommu.h"
+
+bool iommu_snoop, rwbf_quirk, vmap_fails, lock_is_held;
+unsigned int cpu;
+struct acpi_drhd_unit drhd_units[2];
+unsigned int nr_drhd_units;
+
+/* Devices of the domain are behind unit 0 alone. */
+static unsigned long devices_behind = 1;
+static struct domain dom = {
+    .domain_id = 5,
+    .iommu.arch.vtd = { .agaw = level_to_agaw(4), .iommu_bitmap = &devices_behind },
+};
+
+static unsigned int results;
+
+void fail(const char *what)
+{
+    printf("not ok %u - %s\n1..%u\n", results + 1, what, results + 1);
+    exit(1);
+}
+
+static void ok(bool good, const char *name)
+{
+    if ( !good )
+        fail(name);
+    printf("ok %u - %s\n", ++results, name);
+}
+
+static void done(void)
+{
+    printf("1..%u\n", results);
+    exit(0);
+}
