@@ -57,7 +57,7 @@ static inline u64 seg_boundary(struct device *dev)
 
 /* The run starts with the first entry that is not empty. */
 static inline void layout_start(struct layout *l, struct device *dev,
-			 struct scatterlist *sg)
+				struct scatterlist *sg)
 {
 	while (!sg->length && !sg_is_last(sg))
 		sg = sg_next(sg);
@@ -70,7 +70,7 @@ static inline void layout_start(struct layout *l, struct device *dev,
 
 /* The place of an entry, from @at on, where align and boundary want gaps. */
 static inline u64 layout_gap(const struct layout *l, struct scatterlist *s,
-			       u64 at, unsigned long nr)
+			     u64 at, unsigned long nr)
 {
 	unsigned long pfn = PHYS_PFN(sg_phys(s)) - l->origin;
 	u64 room;
@@ -123,7 +123,7 @@ static inline int layout_measure(struct layout *l, struct scatterlist *sg, int n
  * any gap, if it is no longer than that.
  */
 static inline int layout_make(struct layout *l, struct device *dev,
-		       struct scatterlist *sg, int nents)
+			      struct scatterlist *sg, int nents)
 {
 	int err;
 

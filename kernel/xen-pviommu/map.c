@@ -232,22 +232,6 @@ int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn)
 	return -EIO;
 }
 
-/*
- * Pages of a mapping were freed, and became page tables or left dom0, while the
- * driver had it. That costs nobody but the device, whose DMA faults.
- */
-void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
-		   unsigned int order)
-{
-	pviommu_count_device(pd, PVIOMMU_STALE,
-			     pviommu_yielded_nr(w, bfn, order));
-	if (pd->told_stale)
-		return;
-	pd->told_stale = true;
-	dev_warn(pd->dev, "memory was freed while BFN %#llx mapped it for the device\n",
-		 bfn);
-}
-
 /* What it maps is not known: the run is never used again. */
 int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 			 int error)

@@ -67,8 +67,6 @@ void pviommu_map_failed(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
 			int error, bool unclean);
 int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn);
-void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
-		   unsigned int order);
 int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 			 int error);
 dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
@@ -78,6 +76,10 @@ int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 		   struct pviommu_outcome *outcome);
 int pviommu_unmap_at(u64 bfn, unsigned long nr);
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
+
+/* watch.c */
+void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
+		   unsigned int order);
 
 /* trace.c */
 dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,

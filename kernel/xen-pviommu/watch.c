@@ -4,8 +4,10 @@
  * claim is released. Two claims may share one.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
+#define dev_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/bitmap.h>
+#include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/math.h>
 #include <linux/minmax.h>
@@ -14,6 +16,7 @@
 #include <linux/vmalloc.h>
 #include <xen/page.h>
 
+#include "map.h"
 #include "probe.h"
 #include "run.h"
 #include "window.h"
@@ -145,6 +148,22 @@ void pviommu_yielded_clear(struct pviommu_window *w, u64 bfn,
 	for (bit = first; bit < end; bit++)
 		if (test_bit(bit, w->watch))
 			clear_bit(bit, w->watch);
+}
+
+/*
+ * Pages of a mapping were freed, and became page tables or left dom0, while the
+ * driver had it. That costs nobody but the device, whose DMA faults.
+ */
+void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
+		   unsigned int order)
+{
+	pviommu_count_device(pd, PVIOMMU_STALE,
+			     pviommu_yielded_nr(w, bfn, order));
+	if (pd->told_stale)
+		return;
+	pd->told_stale = true;
+	dev_warn(pd->dev, "memory was freed while BFN %#llx mapped it for the device\n",
+		 bfn);
 }
 
 /* Is the BFN part of a run that a driver has mapped? */

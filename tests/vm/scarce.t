@@ -5,6 +5,7 @@ set -u
 
 nvme
 nic_pair e1000e
+edu
 for mode in ${SCARCE_MODES:-strict reuse}; do
     vm_test "$mode" --mode "$mode" --xen-args dom0_mem=768M,max:2048M --qemu-args "$DEVICES" -- scarce.sh
 done

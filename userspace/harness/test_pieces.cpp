@@ -128,7 +128,7 @@ TEST_F(Pieces, WhatCannotBeTakenBackIsNeverUsedAgain)
     hooks.op_fails = [](const xen_iommu_op &o) {
         if (o.op == XEN_IOMMUOP_unmap)
             return o.u.range.bfn % 1024 == 512 ? -EIO : 0;
-        return o.u.map.bfn % 2048 >= 1024 ? -ENOSPC : 0;
+        return o.u.map.bfn % 2048 >= 1024 ? -ENOMEM : 0;
     };
     EXPECT_FALSE(strict.map(16, 1500));
     hooks.op_fails = nullptr;

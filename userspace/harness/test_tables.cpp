@@ -183,7 +183,10 @@ TEST_F(Tables, LongRunsToo)
     ASSERT_TRUE(m);
     // It would be all 8.
     EXPECT_FALSE(strict.map(16, 4000));
+    // Xen is not asked in vain again, nor are the tables that there are forgotten.
+    const uint64_t errors = counter(PVIOMMU_ERRORS);
     EXPECT_FALSE(strict.map(16, 4000));
+    EXPECT_EQ(counter(PVIOMMU_ERRORS), errors);
     EXPECT_EQ(strict.unmap(m), 0);
     expect_calm();
 }
@@ -218,6 +221,26 @@ TEST_F(Tables, ItPasses)
     EXPECT_EQ(more.size(), 100u);
     unmap(all);
     unmap(more);
+    expect_calm();
+}
+
+// Nor does a chunk that is in use meanwhile.
+TEST_F(Tables, ABarredChunkIsTakenAgain)
+{
+    const uint64_t somebodys = alloc(0);
+    set_tables_left(0);
+    EXPECT_FALSE(strict.map(16));
+    set_tables_left(1000);
+    reserve();
+    const std::vector<Mapping> all = fill(1000);
+    // The other half of its chunk, too.
+    EXPECT_EQ(all.size(), 127u);
+    unmap(all);
+    free(somebodys, 0);
+    reclaim_all();
+    const std::vector<Mapping> whole = fill(1000);
+    EXPECT_EQ(whole.size(), 128u);
+    unmap(whole);
     expect_calm();
 }
 

@@ -45,24 +45,18 @@ case $mode in
 esac
 group edu_test/base 'host map'
 
-if [ "$mode" != static ]; then
-    ok 'the host map can be dropped' bash -c "echo 1 >$SYS/isolate"
-    is 'isolate is 1' "$(cat "$SYS/isolate")" 1
-    [ "$mode" != strict ] || group edu_test/isolated 'isolated'
-    group edu_test/dma 'isolated dma'
-    ok 'the host map can be restored' bash -c "echo 0 >$SYS/isolate"
-    is 'isolate is 0' "$(cat "$SYS/isolate")" 0
-    group edu_test/base 'restored'
-    group edu_test/dma 'restored dma'
-    # A map that was made before outlives the drop and the restore.
-    group edu_test/hold 'held'
-    ok 'isolate with a map that lives' bash -c "echo 1 >$SYS/isolate; echo 0 >$SYS/isolate"
-    group edu_test/hold 'given back'
-else
-    nok 'isolate is refused, the static map needs the host map' bash -c "echo 1 >$SYS/isolate"
-    is 'isolate is 0' "$(cat "$SYS/isolate")" 0
-    group edu_test/base 'still there'
-fi
+ok 'the host map can be dropped' bash -c "echo 1 >$SYS/isolate"
+is 'isolate is 1' "$(cat "$SYS/isolate")" 1
+[ "$mode" != strict ] || group edu_test/isolated 'isolated'
+group edu_test/dma 'isolated dma'
+ok 'the host map can be restored' bash -c "echo 0 >$SYS/isolate"
+is 'isolate is 0' "$(cat "$SYS/isolate")" 0
+group edu_test/base 'restored'
+group edu_test/dma 'restored dma'
+# A map that was made before outlives the drop and the restore.
+group edu_test/hold 'held'
+ok 'isolate with a map that lives' bash -c "echo 1 >$SYS/isolate; echo 0 >$SYS/isolate"
+group edu_test/hold 'given back'
 rmmod edu_test
 
 # A device of 32 bits works as well, on whichever path.

@@ -134,6 +134,6 @@ disk() {
 
 # The counters before a piece of work, and what they must say behind it.
 declare -A BEFORE
-COUNTERS='maps unmaps pages_mapped hypercalls flushes queued reuse_hits fallbacks static_hits static_misses errors leaked'
+COUNTERS='maps unmaps pages_mapped hypercalls flushes queued reuse_hits fallbacks static_hits static_misses static_renewed errors leaked stale'
 mark() { local c; for c in $COUNTERS; do BEFORE[$c]=$(counter "$c"); done; }
 since() { echo $(($(counter "$1") - BEFORE[$1])); }

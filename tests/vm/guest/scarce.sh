@@ -43,6 +43,8 @@ is 'Xen made no table' "$(cat "$SYS/usage/tables")" "$tables"
 is 'the disk is on our path' "$(path_of nvme)" pviommu
 is 'the NICs are on our path' "$(path_of e1000e)" pviommu
 is 'no fallback' "$(since fallbacks)" 0
+modprobe dma_test
+like 'what needs more tables than there are is refused' "$(cat "$DEBUG/dma_test/large")" '^not ok'
 is 'the log says that it passes' "$([ "$(said 'Xen is out of memory for the IOMMU')" -gt 0 ] && echo yes)" yes
 is 'nothing is latched' "$(said 'on xen-swiotlb from now on')" 0
 
@@ -64,6 +66,7 @@ relay 'up and down' </tmp/tap
 echo "$plenty" >"$BALLOON/target_kb"
 settle
 verified 'with memory again' 64
+group dma_test/large 'with memory again'
 cmp_ok 'Xen makes tables again' "$(cat "$SYS/usage/tables")" -gt "$tables"
 is 'no BFN leaked' "$(counter leaked)" 0
 done_testing
