@@ -445,20 +445,37 @@ void set_max_frames(unsigned n)
     pviommu_xen.piece = std::min(pviommu_xen.piece, n);
 }
 
+// The page's frame was given back before.
+static void give_back(unsigned long pfn)
+{
+    const TableLock lock;
+    yield_all(mfn_of(pfn));
+}
+
 void set_foreign(unsigned long pfn, uint16_t domid)
 {
+    give_back(pfn);
     p2m[pfn] |= FOREIGN_FRAME_BIT;
     domids[pfn] = domid;
 }
 
-void set_identity(unsigned long pfn) { p2m[pfn] = pfn | IDENTITY_FRAME_BIT; }
+void set_identity(unsigned long pfn)
+{
+    give_back(pfn);
+    p2m[pfn] = pfn | IDENTITY_FRAME_BIT;
+}
+
 void make_contiguous()
 {
     for (unsigned long pfn = 0; pfn < kPages; pfn++)
         p2m[pfn] = pfn;
 }
 
-void set_absent(unsigned long pfn) { p2m[pfn] = INVALID_P2M_ENTRY; }
+void set_absent(unsigned long pfn)
+{
+    give_back(pfn);
+    p2m[pfn] = INVALID_P2M_ENTRY;
+}
 
 void make_table(unsigned long pfn)
 {
