@@ -128,6 +128,25 @@ static void submit(struct filler *f, struct pviommu_batch *b)
 	cond_resched();
 }
 
+/*
+ * Make a frame part of the run that waits last, if it continues that. No list: in
+ * the slots of its frames there are no ops, and one that is refused is all of it.
+ */
+static bool continues(struct pviommu_batch *b, u64 bfn, u64 mfn)
+{
+	struct xen_iommu_op_map *map;
+
+	if (!b->nr)
+		return false;
+	map = &b->last->u.map;
+	if (map->bfn + map->nr != bfn || map->mfn + map->nr != mfn ||
+	    map->nr == pviommu_xen.max_frames)
+		return false;
+	map->nr++;
+
+	return true;
+}
+
 static void fill(struct filler *f)
 {
 	u64 base = PHYS_PFN(pviommu_static.start);
@@ -141,10 +160,11 @@ static void fill(struct filler *f)
 		frame.mfn = __pfn_to_mfn(pfn);
 		if (!pviommu_mfn_is_own(frame.mfn))
 			continue;
-		if (pviommu_batch_add(&f->batch, base + pfn, 1, &frame))
+		if (continues(&f->batch, base + pfn, frame.mfn))
 			continue;
-		submit(f, &f->batch);
-		pviommu_batch_add(&f->batch, base + pfn, 1, &frame);
+		if (f->batch.nr == pviommu_xen.max_ops)
+			submit(f, &f->batch);
+		pviommu_batch_put_map(&f->batch, base + pfn, 1, &frame);
 	}
 	submit(f, &f->batch);
 }

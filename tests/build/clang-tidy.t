@@ -3,9 +3,8 @@
 set -u
 . "$(dirname "$0")/tidy.sh"
 
-# Headers that come from Linux' sources.
+# A header that comes from Linux' sources.
 mkdir -p build/bench
-ok "graphics' headers" tests/late/headers.sh build/late/include
 ok 'headers' flock build/bench/build.lock make -s -C bench OUT="$TOP/build/bench" headers
 tidy_all '*.cpp' ':!userspace' ':!bench/dpdk-pmd'
 printf 'int main() { int* p = nullptr; return *p; }\n' >build/lint/bad.cpp

@@ -185,3 +185,14 @@ TEST_F(Static, TheSecondFindsItMapped)
     EXPECT_EQ(dev.unmap(m), 0);
     EXPECT_EQ(dev2.unmap(other), 0);
 }
+
+// As it is once dom0 has given memory away and got other.
+TEST_F(Static, ScatteredMemory)
+{
+    restart({.fixed = true, .scattered = true});
+    for (unsigned long pfn = 0; pfn < kPages; pfn++) {
+        const Entry e = entry(bfn_of(pfn));
+        EXPECT_TRUE(e.mapped && e.mfn == mfn_of(pfn)) << pfn;
+    }
+    expect_hit(16, 40);
+}

@@ -43,9 +43,10 @@ constexpr uint64_t kNone = BFN_NONE;
 struct Config {
     unsigned long high = 8ul * 512, low = 512; // BFNs; 0: no such window
     unsigned max_ops = XEN_IOMMUOP_MAX_OPS, max_frames = XEN_IOMMUOP_MAX_FRAMES, piece = PVIOMMU_PIECE;
-    bool start = true;  // the module's parts: batches, windows, queues
-    bool yield = true;  // Xen has maps that yield
-    bool fixed = false; // there is a static map
+    bool start = true;      // the module's parts: batches, windows, queues
+    bool yield = true;      // Xen has maps that yield
+    bool fixed = false;     // there is a static map
+    bool scattered = false; // no two pages are neighbours in the machine
 };
 
 enum class Call { Works, FailsBefore, FailsAfter };

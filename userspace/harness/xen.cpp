@@ -372,7 +372,7 @@ void reset(const Config &c)
     xen_p2m_addr = p2m.data();
     for (unsigned long pfn = 0; pfn < kPages; pfn++) {
         // In pieces of 16 frames, from the last to the first.
-        p2m[pfn] = ((kPages - 1 - pfn) & ~15ul) | (pfn & 15);
+        p2m[pfn] = c.scattered ? kPages - 1 - pfn : ((kPages - 1 - pfn) & ~15ul) | (pfn & 15);
         domids[pfn] = DOMID_SELF;
     }
     pviommu_xen = {c.max_ops,

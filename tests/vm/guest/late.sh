@@ -148,7 +148,7 @@ frame_buffer() {
     modprobe -a virtio_pci virtio-gpu
     gpu=$(pci 1af4:1050)
     retry test -e /dev/dri/card0
-    coproc HOLDER { /root/framebuffer /dev/dri/card0; }
+    coproc HOLDER { exec /root/framebuffer 1024x768; }
     holder=$HOLDER_PID
     read -r -t 60 word <&"${HOLDER[0]}"
     is "$1: virtio-gpu: has a frame buffer" "$word" ready
