@@ -93,9 +93,15 @@ static bool held(const struct xen_iommu_op *op)
 	return true;
 }
 
+/* A page table, or one that is shared with Xen: not ordinary memory. */
+static bool is_of_the_page(int status)
+{
+	return status == -EBUSY || status == -EPERM || status == -ENXIO;
+}
+
 /*
  * Runs in process context with interrupts on: Xen may take its time. That pages
- * are refused, as they are page tables, is no error.
+ * are refused for what they are is no error.
  */
 static void submit(struct filler *f, struct pviommu_batch *b)
 {
@@ -113,7 +119,7 @@ static void submit(struct filler *f, struct pviommu_batch *b)
 		op = &b->ops[i];
 		if (!op->status)
 			book(f, &op->u.map);
-		else if (!held(op) && op->status != -EBUSY)
+		else if (!held(op) && !is_of_the_page(op->status))
 			pviommu_count(PVIOMMU_ERRORS, 1);
 		if (op->status && op->u.map.nr > 1)
 			retry_singly(f, &op->u.map);

@@ -239,7 +239,7 @@ void op_fields()
         {"op 65535", [](O &o) { o.op = 0xffff; }, -EINVAL},
         {"no flag", [](O &o) { o.flags = 0; }, -EINVAL},
         {"an unknown flag", [](O &o) { o.flags |= 4; }, -EINVAL},
-        {"Xen's noref", [](O &o) { o.flags |= 8; }, -EINVAL},
+        {"Xen's yield", [](O &o) { o.flags |= 8; }, -EINVAL},
         {"the last flag", [](O &o) { o.flags |= 0x8000; }, -EINVAL},
         {"padding", [](O &o) { o.pad0 = 1; }, -EINVAL},
         {"a misaligned address", [](O &o) { o.iova += 8; }, -EINVAL},

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 extern "C" {
@@ -87,10 +88,7 @@ struct Allocation {
 };
 
 // array_index_nospec(): also a CPU that mispredicts the check before it stays in the array.
-struct Clamp {
-    uint64_t index, size;
-    auto operator<=>(const Clamp &) const = default;
-};
+using Clamp = std::pair<uint64_t, uint64_t>; // index, size
 
 // What happened since the test last cleared it.
 struct Log {

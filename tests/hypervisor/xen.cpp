@@ -213,7 +213,7 @@ unsigned long shim_index_nospec(unsigned long index, unsigned long size)
     if (index >= size)
         violate("index %lu of an array of %lu", index, size);
     if (!threaded())
-        log.clamps.push_back({index, size});
+        log.clamps.emplace_back(index, size);
     return index < size ? index : 0;
 }
 

@@ -155,6 +155,37 @@ TEST_F(Static, TwoCpusMapItAnew)
     }
 }
 
+// Both have seen the bit, and one waits for the lock: the page is in use when it gets that.
+TEST_F(Static, TheSecondFindsItMapped)
+{
+    recycle(20);
+    std::thread second;
+    std::atomic<bool> started = false;
+    Mapping other;
+    Device dev2(PVIOMMU_STATIC);
+    hooks.called = [&](const xen_iommu_op *, unsigned) {
+        if (started.exchange(true))
+            return;
+        second = std::thread([&] {
+            register_thread();
+            pin(1);
+            other = dev2.map(20);
+            unregister_thread();
+        });
+        while (!lock_waiters())
+            std::this_thread::yield();
+    };
+    const Mapping m = dev.map(20);
+    second.join();
+    hooks.called = nullptr;
+    EXPECT_EQ(m.bfn(), bfn_of(20));
+    EXPECT_EQ(other.bfn(), bfn_of(20));
+    EXPECT_EQ(dev.counter(PVIOMMU_STATIC_RENEWED), 1u);
+    EXPECT_EQ(dev2.counter(PVIOMMU_STATIC_RENEWED), 0u);
+    EXPECT_EQ(dev.unmap(m), 0);
+    EXPECT_EQ(dev2.unmap(other), 0);
+}
+
 // As it is once dom0 has given memory away and got other; some of it are page tables.
 TEST_F(Static, ScatteredMemory)
 {

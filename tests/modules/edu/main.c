@@ -200,6 +200,8 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (rc)
 		return rc;
 	edu->regs = pcim_iomap_table(pdev)[0];
+	/* swiotlb keeps an address's place in its page for those that ask. */
+	dma_set_min_align_mask(edu->dev, PAGE_SIZE - 1);
 	rc = dma_set_mask_and_coherent(edu->dev, DMA_BIT_MASK(mask_bits));
 	if (rc)
 		return rc;
