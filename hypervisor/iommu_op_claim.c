@@ -245,8 +245,12 @@ uint64_t *iommu_op_links_get(struct iommu_op_leaf *leaf)
 
     spin_lock(&leaf->claim->attach_lock);
 
-    link = leaf->link ?: alloc_xenheap_page();
-    ACCESS_ONCE(leaf->link) = link;
+    link = leaf->link;
+    if ( !link )
+    {
+        link = alloc_xenheap_page();
+        ACCESS_ONCE(leaf->link) = link;
+    }
 
     spin_unlock(&leaf->claim->attach_lock);
 

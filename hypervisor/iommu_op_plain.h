@@ -140,23 +140,26 @@ static inline uint64_t iommu_op_held_entry(uint64_t entry)
 static inline int iommu_op_map_yielding(struct iommu_op_batch *b, uint64_t *p,
                                         unsigned long mfn, uint64_t entry)
 {
-    uint64_t *slot = iommu_op_slot(b->pv, mfn);
-    uint64_t seen;
+    uint64_t *slot = iommu_op_slot(b->pv, mfn), old;
+    struct iommu_op_leaf *leaf = b->hand.leaf;
 
-    if ( unlikely(!slot) || unlikely(!slot_lock_empty(slot)) )
+    if ( unlikely(!slot) )
         return iommu_op_map_odd(b, p, mfn, entry);
 
-    if ( unlikely(!iommu_op_may_yield(mfn_to_page(_mfn(mfn)), b->d)) )
+    old = read_atomic(slot);
+    if ( unlikely(!slot_lock_as(slot, old)) )
+        return iommu_op_map_odd(b, p, mfn, entry);
+
+    if ( unlikely(!iommu_op_may_yield(mfn_to_page(_mfn(mfn)), b->d)) ||
+         unlikely(!slot_has_room(old, leaf)) || unlikely(cmpxchg(p, 0, entry)) )
     {
-        slot_unlock(slot, 0);
+        slot_unlock(slot, old);
         return iommu_op_map_odd(b, p, mfn, entry);
     }
 
-    seen = cmpxchg(p, 0, entry);
-    slot_unlock(slot, likely(!seen)
-                      ? slot_of_one(b->hand.leaf, p - b->hand.entry) : 0);
+    slot_unlock(slot, slot_add(old, leaf, p - b->hand.entry));
 
-    return iommu_op_is_taken(seen);
+    return 0;
 }
 
 /* A map of one frame needs one pass. */

@@ -10,47 +10,29 @@
 
 DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
 
-/* The address was shifted left, and its sign was lost: see iommu_op_yield.h. */
-static struct iommu_op_leaf *id_leaf(uint64_t id)
-{
-    unsigned int unused = 64 - SLOT_PLACE;
-    long at = (long)(id << unused) >> (unused + SLOT_LEAF);
-
-    return (struct iommu_op_leaf *)(at & ~7L);
-}
-
-static unsigned int id_index(uint64_t id)
-{
-    return (id >> SLOT_INDEX) % LEAF_FRAMES;
-}
-
-static unsigned int id_place(uint64_t id)
-{
-    return id >> SLOT_PLACE;
-}
-
 static uint64_t *id_entry(uint64_t id)
 {
-    return &id_leaf(id)->entry[id_index(id)];
+    return &slot_leaf(id)->entry[slot_index(id)];
 }
 
+/* The next one in the ring of a locked slot; there are several. */
 static uint64_t *id_link(uint64_t id)
 {
-    return &id_leaf(id)->link[id_index(id)];
+    return &slot_leaf(id)->link[slot_index(id)];
 }
 
-/* The one that was made before, or 0. The slot is locked. */
-static uint64_t id_next(uint64_t id)
+/* The first one of the ring of a locked slot, which says @slot. */
+static uint64_t ring_first(uint64_t slot)
 {
-    return id_place(id) > 1 ? *id_link(id) : 0;
+    return slot_nr(slot) > 1 ? *id_link(slot) : slot & SLOT_ID_MASK;
 }
 
 static uint64_t id_bfn(uint64_t id)
 {
-    const struct iommu_op_leaf *leaf = id_leaf(id);
+    const struct iommu_op_leaf *leaf = slot_leaf(id);
     const struct iommu_op_claim *c = leaf->claim;
 
-    return c->bfn + (leaf - c->leaf) * LEAF_FRAMES + id_index(id);
+    return c->bfn + (leaf - c->leaf) * LEAF_FRAMES + slot_index(id);
 }
 
 /* What the slot says. Full barrier. */
@@ -68,40 +50,31 @@ static uint64_t slot_lock(uint64_t *slot)
     }
 }
 
-/* The place behind @head of one more: more than MAX_CHAIN if there is none. */
-static unsigned int next_place(uint64_t head)
-{
-    unsigned int place = 1;
-
-    if ( head && id_place(head) < MAX_CHAIN )
-        return id_place(head) + 1;
-
-    /* Those that went since may still be counted there. */
-    for ( ; head; head = id_next(head) )
-        place++;
-
-    return place;
-}
-
 /* See iommu_op_yield_put(): the entry is one of several, or was taken back. */
 void iommu_op_slot_remove(uint64_t *slot, const struct iommu_op_leaf *leaf,
                           unsigned int index)
 {
-    uint64_t me = slot_id(leaf, index), head = slot_lock(slot);
-    uint64_t id = head, behind = 0;
+    uint64_t me = slot_id(leaf, index), old = slot_lock(slot);
+    uint64_t last = old & SLOT_ID_MASK, before = last, id = last;
+    unsigned int nr = slot_nr(old);
 
-    while ( id && (id & SLOT_ID_MASK) != me )
+    if ( nr == 1 && id == me )
+        old = 0;
+    else if ( nr > 1 )
     {
-        behind = id;
-        id = id_next(id);
+        for ( id = *id_link(last); id != me && id != last; id = *id_link(id) )
+            before = id;
+
+        if ( id == me )
+        {
+            *id_link(before) = *id_link(id);
+            if ( id == last )
+                old += before - last;
+            old -= SLOT_ONE;
+        }
     }
 
-    if ( id && behind )
-        *id_link(behind) = id_next(id);
-    else if ( id )
-        head = id_next(id);
-
-    slot_unlock(slot, head);
+    slot_unlock(slot, old);
 }
 
 /* The slot of a frame, whose piece may have to be made; NULL: no memory. */
@@ -142,39 +115,39 @@ static uint64_t *get_slot(const struct iommu_op_batch *b, unsigned long mfn)
     return NULL;
 }
 
+/* The links that one more entry of @leaf needs, if they can be had. */
+static void get_links(uint64_t slot, struct iommu_op_leaf *leaf)
+{
+    if ( slot & SLOT_ID_MASK )
+    {
+        iommu_op_links_get(leaf);
+        iommu_op_links_get(slot_leaf(slot));
+    }
+}
+
 /*
  * Map a frame that is held, so that it can be let go: 0; STATUS_held if it can't,
  * and nothing is mapped; or -EEXIST.
  */
-static int map_chained(struct iommu_op_batch *b, uint64_t *p,
-                       unsigned long mfn, uint64_t entry)
+static int map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
+                      uint64_t entry)
 {
     struct iommu_op_leaf *leaf = b->hand.leaf;
-    unsigned int index = p - b->hand.entry, place;
-    uint64_t *slot = get_slot(b, mfn), *link = NULL;
-    uint64_t head;
+    uint64_t *slot = get_slot(b, mfn), old;
     int rc = XEN_IOMMUOP_STATUS_held;
 
     if ( !slot )
         return rc;
 
-    if ( read_atomic(slot) )
-        link = iommu_op_links_get(leaf);
+    /* Its tables stay: the domain's lock is held. */
+    get_links(read_atomic(slot), leaf);
 
-    head = slot_lock(slot);
-    place = next_place(head);
-    if ( place <= MAX_CHAIN && (place == 1 || link) &&
-         iommu_op_may_yield(mfn_to_page(_mfn(mfn)), b->d) )
+    old = slot_lock(slot);
+    if ( iommu_op_may_yield(mfn_to_page(_mfn(mfn)), b->d) &&
+         slot_has_room(old, leaf) )
         rc = cmpxchg(p, 0, entry) ? -EEXIST : 0;
 
-    if ( !rc )
-    {
-        if ( place > 1 )
-            link[index] = head;
-        head = slot_id(leaf, index) | ((uint64_t)place << SLOT_PLACE);
-    }
-
-    slot_unlock(slot, head);
+    slot_unlock(slot, rc ? old : slot_add(old, leaf, p - b->hand.entry));
 
     return rc;
 }
@@ -193,7 +166,7 @@ int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
     if ( rc )
         return rc;
 
-    rc = map_chained(b, p, mfn, entry);
+    rc = map_let_go(b, p, mfn, entry);
     if ( rc == XEN_IOMMUOP_STATUS_held && !cmpxchg(p, 0, held) )
         return rc;
 
@@ -222,7 +195,7 @@ bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark)
 /* Take an entry of a frame from the devices, and say so to the guest. */
 static void take_back(uint64_t id)
 {
-    const struct iommu_op_claim *c = id_leaf(id)->claim;
+    const struct iommu_op_claim *c = slot_leaf(id)->claim;
     uint64_t *p = id_entry(id), bfn = id_bfn(id);
     uint64_t old = read_atomic(p), seen;
 
@@ -242,27 +215,24 @@ static void take_back(uint64_t id)
 }
 
 /* Those that wait for somebody's flush are not to be waited for. */
-static int flush_chain(struct domain *d, uint64_t head)
+static int flush_ring(struct domain *d, uint64_t slot)
 {
-    unsigned int nr = 0;
-    uint64_t id;
+    unsigned int left = slot_nr(slot);
+    uint64_t id = ring_first(slot);
     int rc = 0;
 
-    for ( id = head; id; id = id_next(id) )
-        nr++;
-
-    if ( nr > MAX_RUNS )
+    if ( left > MAX_RUNS )
         return iommu_op_flush_all(d, IOMMU_FLUSHF_modified);
 
-    for ( id = head; id; id = id_next(id) )
+    for ( ; ; id = *id_link(id) )
     {
         int err = iommu_call(dom_iommu(d)->platform_ops, leaf_flush, d,
                              _dfn(id_bfn(id)), 0);
 
         rc = rc ?: err;
+        if ( !--left )
+            return rc;
     }
-
-    return rc;
 }
 
 /* The entry has yielded; or the flush failed, and it maps its frame again. */
@@ -287,22 +257,34 @@ static void end_revocation(struct iommu_op_domain *pv, uint64_t *p, bool failed)
 
 static int revoke(struct domain *d, struct iommu_op_domain *pv, uint64_t *slot)
 {
-    uint64_t head = slot_lock(slot), id, next;
+    uint64_t old = slot_lock(slot), id, next;
+    unsigned int left;
     int rc;
 
-    for ( id = head; id; id = id_next(id) )
-        take_back(id);
+    /* It was emptied meanwhile. */
+    if ( !old )
+    {
+        slot_unlock(slot, 0);
+        return 0;
+    }
 
-    rc = flush_chain(d, head);
+    for ( id = ring_first(old), left = slot_nr(old); ; id = *id_link(id) )
+    {
+        take_back(id);
+        if ( !--left )
+            break;
+    }
+
+    rc = flush_ring(d, old);
 
     /* What has yielded may be unmapped, and its table go, at once. */
-    for ( id = head; id; id = next )
+    for ( id = ring_first(old), left = slot_nr(old); left--; id = next )
     {
-        next = id_next(id);
+        next = left ? *id_link(id) : 0;
         end_revocation(pv, id_entry(id), rc);
     }
 
-    slot_unlock(slot, rc ? head : 0);
+    slot_unlock(slot, rc ? old : 0);
 
     return rc;
 }
@@ -325,7 +307,7 @@ int iommu_op_revoke(struct domain *d, const struct page_info *page)
     percpu_read_lock(iommu_op_rmap_rwlock, &pv->rmap_lock);
 
     slot = iommu_op_slot(pv, mfn_x(page_to_mfn(page)));
-    /* Pairs with slot_lock_empty(). */
+    /* Pairs with slot_lock_as(). */
     if ( slot && unlikely(read_atomic(slot)) )
         rc = revoke(d, pv, slot) ? -EIO : 0;
 

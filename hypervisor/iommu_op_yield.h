@@ -7,10 +7,12 @@
  * anything else: iommu_op_revoke().
  *
  * Each frame has a slot, which names the entry that maps it; 0: there is none.
- * If there are more, the slot names the last one that was made, and each of
- * them has a link to the one before. Bit 0 of a slot is a lock for both: held
- * for the few instructions of a map or unmap, and by a revocation until its
- * flush is over. Who holds it waits for nothing but that flush.
+ * If there are more, the slot names the last one that was made, and they are a
+ * ring: each has a link to the one that was made after it, and the last one to
+ * the first. So the first, which mostly goes first, is found at once. Bit 0 of
+ * a slot is a lock for both: held for the few instructions of a map or unmap,
+ * and by a revocation until its flush is over. Who holds it waits for nothing
+ * but that flush.
  *
  *   map:     lock the slot          the frame's use changes:
  *            (full barrier)             change count or type
@@ -29,18 +31,22 @@
 #include "iommu_op.h"
 
 /*
- * What a slot or a link says, beside the lock: the entry's leaf, whose address
- * is a multiple of 8 and has 48 bits that matter; its index there; and its
- * place, counted from the end of the chain, where entries that went since count.
+ * What names an entry: its leaf, whose address is a multiple of 8 and has 48 bits
+ * that matter, and its index there. A slot has the lock beside that, and the
+ * number of entries.
  */
 #define SLOT_LOCKED     1UL
 #define SLOT_INDEX      1
 #define SLOT_LEAF       7
-#define SLOT_PLACE      55
-#define SLOT_ID_MASK    ((1UL << SLOT_PLACE) - 1 - SLOT_LOCKED)
+#define SLOT_NR         55
+#define SLOT_ONE        (1UL << SLOT_NR)
+#define SLOT_ID_MASK    (SLOT_ONE - 1 - SLOT_LOCKED)
 
-/* So many entries map a frame and yield. Others are held. */
-#define MAX_CHAIN       64
+/*
+ * So many entries map a frame and yield. Others are held. All of them are gone
+ * through when the frame's use changes.
+ */
+#define MAX_RING        256
 
 /* A page that is Xen's in some way. Neither flag changes under a reference. */
 #define PGC_special     (PGC_xen_heap | PGC_extra)
@@ -84,13 +90,33 @@ static inline uint64_t slot_id(const struct iommu_op_leaf *leaf,
 static inline uint64_t slot_of_one(const struct iommu_op_leaf *leaf,
                                    unsigned int index)
 {
-    return slot_id(leaf, index) | (1UL << SLOT_PLACE);
+    return slot_id(leaf, index) | SLOT_ONE;
 }
 
-/* Lock an empty slot. Full barrier: pairs with that of iommu_op_revoke(). */
-static inline bool slot_lock_empty(uint64_t *slot)
+/* The address was shifted left, and its sign was lost. */
+static inline struct iommu_op_leaf *slot_leaf(uint64_t id)
 {
-    return likely(cmpxchg(slot, 0, SLOT_LOCKED) == 0);
+    unsigned int unused = 64 - SLOT_NR;
+    long at = (long)(id << unused) >> (unused + SLOT_LEAF);
+
+    return (struct iommu_op_leaf *)(at & ~7L);
+}
+
+static inline unsigned int slot_index(uint64_t id)
+{
+    return (id >> SLOT_INDEX) % LEAF_FRAMES;
+}
+
+static inline unsigned int slot_nr(uint64_t slot)
+{
+    return slot >> SLOT_NR;
+}
+
+/* Lock a slot that says @old. Full barrier: pairs with iommu_op_revoke(). */
+static inline bool slot_lock_as(uint64_t *slot, uint64_t old)
+{
+    return likely(!(old & SLOT_LOCKED)) &&
+           likely(cmpxchg(slot, old, old | SLOT_LOCKED) == old);
 }
 
 /* What was done under the lock is seen by who takes it next. */
@@ -113,6 +139,31 @@ static inline bool iommu_op_may_yield(const struct page_info *page,
            likely(page_get_owner(page) == d) &&
            likely((read_atomic(&page->u.inuse.type_info) & PGT_type_mask) ==
                   PGT_writable_page);
+}
+
+/* Can an entry of @leaf join those of a locked slot, which says @old? */
+static inline bool slot_has_room(uint64_t old, const struct iommu_op_leaf *leaf)
+{
+    return !old || (likely(slot_nr(old) < MAX_RING) &&
+                    likely(ACCESS_ONCE(leaf->link)) &&
+                    likely(ACCESS_ONCE(slot_leaf(old)->link)));
+}
+
+/* It does: what the slot says then. */
+static inline uint64_t slot_add(uint64_t old, struct iommu_op_leaf *leaf,
+                                unsigned int index)
+{
+    uint64_t id = slot_id(leaf, index), last = old & SLOT_ID_MASK;
+    uint64_t *link;
+
+    if ( likely(!old) )
+        return id | SLOT_ONE;
+
+    link = &slot_leaf(last)->link[slot_index(last)];
+    leaf->link[index] = slot_nr(old) == 1 ? last : *link;
+    *link = id;
+
+    return (old - last + SLOT_ONE) | id;
 }
 
 /* iommu_op_yield.c */

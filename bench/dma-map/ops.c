@@ -32,6 +32,9 @@ struct call_samples {
 #define SELF	0x7ff0	/* DOMID_SELF */
 #define RW	(XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)
 
+/* As the module maps: with MAP_yield where Xen has that. */
+static u16 map_flags = RW;
+
 static long call(struct xen_iommu_op *ops, unsigned int n)
 {
 	return _hypercall2(long, iommu_op, ops, n);
@@ -57,7 +60,21 @@ static u64 first_bfn(void)
 	if (!xen_pv_domain() || call(&op, 1) || op.status ||
 	    op.u.query.magic != XEN_IOMMUOP_MAGIC || op.u.query.why)
 		return 0;
+	if (op.u.query.caps & XEN_IOMMUOP_CAP_yield)
+		map_flags |= XEN_IOMMUOP_MAP_yield;
 	return 1ULL << (op.u.query.bfn_bits - 1);
+}
+
+/* The page in which Xen marks what yields: nothing does here. */
+static int watch(u64 bfn, const void *page)
+{
+	struct xen_iommu_op op = {
+		.op = XEN_IOMMUOP_watch,
+		.u.watch = { .nr = 1, .bfn = bfn, .mfn = virt_to_mfn(page) },
+	};
+	long rc = call(&op, 1);
+
+	return map_flags == RW ? 0 : rc ?: op.status;
 }
 
 static struct xen_iommu_op map_op(struct bench *b, u64 bfn, unsigned int i)
@@ -66,7 +83,7 @@ static struct xen_iommu_op map_op(struct bench *b, u64 bfn, unsigned int i)
 
 	return (struct xen_iommu_op){
 		.op = XEN_IOMMUOP_map,
-		.flags = RW,
+		.flags = map_flags,
 		.u.map = {
 			.domid = SELF,
 			.nr = 1,
@@ -155,16 +172,19 @@ void bench_ops(struct bench *b, const struct bench_work *w, struct seq_file *m)
 	struct call_samples *s;
 	struct xen_iommu_op *ops;
 	u64 bfn = first_bfn();
+	void *bits;
 
 	/* Not there: no figure, and no failure. */
 	if (!bfn)
 		return;
 	/* Xen reads the ops where they are: in one page. */
 	ops = (void *)__get_free_page(GFP_KERNEL);
+	bits = (void *)get_zeroed_page(GFP_KERNEL);
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
-	if (!ops || !s || one(XEN_IOMMUOP_claim, 0, bfn)) {
+	if (!ops || !bits || !s || one(XEN_IOMMUOP_claim, 0, bfn)) {
 		b->failed++;
 	} else {
+		b->failed += !!watch(bfn, bits);
 		batches(b, ops, w->size, bfn, s);
 		b->failed += !!one(XEN_IOMMUOP_release,
 				   XEN_IOMMUOP_RELEASE_unmap, bfn);
@@ -174,5 +194,6 @@ void bench_ops(struct bench *b, const struct bench_work *w, struct seq_file *m)
 		show_median(m, "empty", &s->empty);
 	}
 	kfree(s);
+	free_page((unsigned long)bits);
 	free_page((unsigned long)ops);
 }

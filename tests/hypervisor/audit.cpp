@@ -229,7 +229,8 @@ void Checker::audit()
     check_host_map();
     // The state of a domain is two pieces of memory.
     const size_t state = world::dom(0).iommu.arch.pv ? 2 + peek_batches() : 0;
-    if (world::heap_pages_live() != peek_heap_pages() || (model.claims.empty() && peek_allocations() + peek_heap_pages()))
+    if (world::heap_pages_live() != peek_heap_pages() ||
+        (model.claims.empty() && peek_allocations() + peek_heap_pages()))
         violate("%u pages of the look-up are left of %u", peek_heap_pages(), world::heap_pages_live());
     if (world::allocations_live() != model.claims.size() + state + peek_allocations())
         violate("%u allocations are left for %zu claims", world::allocations_live(), model.claims.size());

@@ -200,8 +200,8 @@ void Checker::advance(Active &a)
     const unsigned index = a.executed, kind = a.in[index].op;
     for (const world::Allocation &x : world::log.allocations)
         if (!world::config.generic && kind != XEN_IOMMUOP_map && kind != XEN_IOMMUOP_map_list &&
-            kind != XEN_IOMMUOP_claim && kind != XEN_IOMMUOP_watch && kind != XEN_IOMMUOP_drop_host_map && kind != XEN_IOMMUOP_restore_host_map &&
-            x.what != world::Alloc::Domain)
+            kind != XEN_IOMMUOP_claim && kind != XEN_IOMMUOP_watch && kind != XEN_IOMMUOP_drop_host_map &&
+            kind != XEN_IOMMUOP_restore_host_map && x.what != world::Alloc::Domain)
             violate("op %u allocates memory", kind);
 
     // It sums up what is settled.

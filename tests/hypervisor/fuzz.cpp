@@ -255,7 +255,7 @@ class Run {
     void standard_claims()
     {
         std::vector<xen_iommu_op> ops = {op_claim(0x100000, 2048), op_claim(0x100800, 1024), op_claim(0x1800, 1024),
-                                         op_watch(0x100000, 0xe00),  op_watch(0x100800, 0xe00)};
+                                         op_watch(0x100000, 0xe00), op_watch(0x100800, 0xe00)};
         c_.call(0, ops);
     }
 

@@ -359,7 +359,7 @@ Allowed Model::map_yielding(const Range &r, const Frames &frames, const Faults &
         const bool held = !peek_yields(peek_entry(r.bfn + i)), must = !write && !world::truth(mfn).writable;
         if (must && !held)
             world::violate("frame %lx is not of the writable type, and not held", static_cast<unsigned long>(mfn));
-        if (held && !must && !f.heap_alloc && chain[mfn] < 64 && world::config.memory == world::kFrames)
+        if (held && !must && !f.heap_alloc && chain[mfn] < 256 && world::config.memory == world::kFrames)
             world::violate("frame %lx is held without need", static_cast<unsigned long>(mfn));
         chain[mfn] += !held;
         entries[r.bfn + i] = {State::Mapped, 0, mfn, frames.flags, held};

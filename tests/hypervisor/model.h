@@ -15,8 +15,8 @@ namespace model {
 
 // What went wrong under the op, by the test's own doing.
 struct Faults {
-    bool state_alloc = false, leaf_alloc = false, claim_alloc = false, heap_alloc = false, generic_map = false, generic_unmap = false,
-         flush = false;
+    bool state_alloc = false, leaf_alloc = false, claim_alloc = false, heap_alloc = false, generic_map = false,
+         generic_unmap = false, flush = false;
     uint64_t host_frames = 0; // that a piece of the host map has, unless it goes to its end
 };
 

@@ -59,8 +59,7 @@ Allowed Model::watch(const xen_iommu_op &op, const Faults &f)
         return {-EINVAL};
     if (world::config.generic)
         return {-EOPNOTSUPP};
-    const auto c =
-        std::find_if(claims.begin(), claims.end(), [&](const Claim &x) { return x.contains(w.bfn); });
+    const auto c = std::find_if(claims.begin(), claims.end(), [&](const Claim &x) { return x.contains(w.bfn); });
     if (c == claims.end())
         return {-ENOENT};
     const uint64_t first = w.bfn / 32768, last = (c->bfn + c->nr - 1) / 32768;

@@ -209,8 +209,7 @@ TEST(Release, OfManyTablesInterruptedAtEachPlace)
             EXPECT_EQ(c.call(0, ops), 0);
             c.general_preempt = nth(stop);
             c.between_parts = [&] {
-                std::vector<xen_iommu_op> others = {op_map(kBase + 7, 0x500),
-                                                    op_map(kBase + 512 * 69, 0x501),
+                std::vector<xen_iommu_op> others = {op_map(kBase + 7, 0x500), op_map(kBase + 512 * 69, 0x501),
                                                     op_claim(0x200000)};
                 c.call(1, others);
             };

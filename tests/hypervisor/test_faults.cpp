@@ -11,9 +11,9 @@ const xen_iommu_op kDrop = op_plain(XEN_IOMMUOP_drop_host_map), kRestore = op_pl
 std::vector<std::vector<xen_iommu_op>> story()
 {
     return {
-        {op_claim(kBase, kBaseNr), op_claim(0x1800, 1024), op_watch(kBase, kBits), op_map(kBase, 0x300, 8), op_plain(XEN_IOMMUOP_usage),
-         op_unmap(kBase, 2), op_unmap(kBase + 4, 2, kDefer), op_flush(kBase, 8), op_map(kBase + 510, 0x310, 4),
-         op_map(kBase + 20, world::kDom1, 4, kRead, 1), op_plain(XEN_IOMMUOP_query),
+        {op_claim(kBase, kBaseNr), op_claim(0x1800, 1024), op_watch(kBase, kBits), op_map(kBase, 0x300, 8),
+         op_plain(XEN_IOMMUOP_usage), op_unmap(kBase, 2), op_unmap(kBase + 4, 2, kDefer), op_flush(kBase, 8),
+         op_map(kBase + 510, 0x310, 4), op_map(kBase + 20, world::kDom1, 4, kRead, 1), op_plain(XEN_IOMMUOP_query),
          op_map(kBase + 512, 0x400, 512, kRead)},
         {op_map(kBase + 1024, 0x400, 512), op_unmap(kBase + 1030), op_unmap(kBase + 1040, 4, kDefer),
          op_map(0x1800, 0xf0000, 2, kReadWrite | kMmio), op_map(kBase + 40, 0x320, 2, kReadWrite | kYield),

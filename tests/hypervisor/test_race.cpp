@@ -118,7 +118,8 @@ public:
             for (uint64_t bfn = leaf; bfn < leaf + 512; bfn++)
                 if (const uint64_t word = peek_entry(bfn)) {
                     unsigned tag = 0;
-                    EXPECT_TRUE(peek_is_mapped(word) || peek_has_yielded(word) || (peek_is_pending(word, &tag) && tag == 0))
+                    EXPECT_TRUE(peek_is_mapped(word) || peek_has_yielded(word) ||
+                                (peek_is_pending(word, &tag) && tag == 0))
                         << "only deferred ones wait";
                     held[peek_mfn(word)] += !peek_yields(word) && !peek_has_yielded(word);
                     seen++;
@@ -376,8 +377,7 @@ TEST(Race, WithAFrameThatChangesItsUse)
                             });
                         };
                         const auto call = [&] { c.call(1, ours); };
-                        const bool came =
-                            change_first ? c.interfere(n, call, change) : c.interfere(n, change, call);
+                        const bool came = change_first ? c.interfere(n, call, change) : c.interfere(n, change, call);
                         if (changed) // else a map of it held it at that moment
                             world::revoked(0x300);
                         c.wind_up();

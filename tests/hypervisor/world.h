@@ -146,7 +146,7 @@ bool marked_dirty(uint64_t mfn);
 int held(uint64_t mfn);
 int held_types(uint64_t mfn);
 unsigned pool_used();
-unsigned tables_kept(); // as the flush for them failed
+unsigned tables_kept();      // as the flush for them failed
 unsigned allocations_live(); // Xen heap pages aside
 unsigned heap_pages_live();
 
@@ -192,8 +192,8 @@ int peek_leaf(uint64_t bfn, int *used); // has it a table?
 int peek_is_mapped(uint64_t word), peek_yields(uint64_t word), peek_has_yielded(uint64_t word);
 unsigned int peek_heap_pages(void);  // for the look-up from frames to maps,
 unsigned int peek_allocations(void); // and beside those pages
-unsigned int peek_tables(void);  // leaf tables that count
-unsigned int peek_batches(void); // vCPUs that have theirs
+unsigned int peek_tables(void);      // leaf tables that count
+unsigned int peek_batches(void);     // vCPUs that have theirs
 int peek_is_pending(uint64_t word, unsigned int *tag);
 uint64_t peek_mfn(uint64_t word);
 }
