@@ -1,6 +1,8 @@
 # xen-pviommu: `make` lists what can be done.
 
 JOBS ?= 2
+# TESTS= is for this makefile, and not for those that the tests call.
+MAKEOVERRIDES =
 TESTS ?= $(LINT) $(UNIT) $(BUILD) $(VM)
 
 LINT = $(sort $(wildcard tests/lint/*.t))

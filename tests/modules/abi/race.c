@@ -151,7 +151,9 @@ void abi_race(struct tap *tap)
 		tap_ok(tap, !racers[i].odd,
 		       "racer %u: only documented statuses (%u others, as %d)",
 		       i, racers[i].odd, racers[i].odd_status);
-		tap_ok(tap, racers[i].maps > ROUNDS / 8 && racers[i].unmaps > ROUNDS / 8,
+		/* How many is chance: who runs alone for a while has more. */
+		tap_ok(tap, racers[i].maps > ROUNDS / 64 &&
+		       racers[i].unmaps > ROUNDS / 64,
 		       "racer %u: %u maps and %u unmaps went through", i,
 		       racers[i].maps, racers[i].unmaps);
 	}

@@ -49,7 +49,7 @@ large() {
     buffer "$1"
     if [ "$mode" = static ]; then
         cmp_ok "$1: the static map serves it" "$(since static_hits)" -gt 0
-        is "$1: no hypercall" "$(since hypercalls)" 0
+        cmp_ok "$1: no hypercall, but for pages that were page tables" "$(since hypercalls)" -le $((2 * $(since static_renewed)))
     else
         cmp_ok "$1: all of its pages are mapped" $(($(mapped) - before)) -ge "$2"
         is "$1: no fallback" "$(since fallbacks)" 0
