@@ -17,6 +17,6 @@ for mode in strict static lazy reuse; do
 done
 [ "$VM_XEN" != debug ] || skip 'static: ahci' 'its model in QEMU maps less of a list than was asked for, where pages are apart in the machine'
 # Nothing but dom0's own ordinary memory is in reach then.
-vm_test 'static, isolated' --mode static --linux-args xen_pviommu.isolate=1 --qemu-args "$DEVICES" -- \
+vm_test static-isolated --mode static --linux-args xen_pviommu.isolate=1 --qemu-args "$DEVICES" -- \
     drivers.sh static,isolated 'nic:e1000e nic:vmxnet3 nic:virtio-pci disk:nvme disk:ahci' ''
 done_testing
