@@ -53,7 +53,8 @@ for mode in strict lazy; do
         "$(paste -d' ' /tmp/before /tmp/after | awk '{ print $1, $4 - $2 }')"
     is "$mode: no record is lost" "$(nr 0x0001f001)" 0
     cmp_ok "$mode: there was something to say" "$(nr $BATCH)" -ge 120
-    cmp_ok "$mode: unmaps are flushed" "$(nr $FLUSH)" -ge 40
+    # In lazy those of lists wait as well, and many share a flush.
+    cmp_ok "$mode: unmaps are flushed" "$(nr $FLUSH)" -ge "$([ $mode = strict ] && echo 40 || echo 5)"
     is "$mode: no op failed" "$(awk -v batch=$BATCH '$1 == batch { n += $5 + $8 } END { print n + 0 }' /tmp/records)" 0
     [ "$(nr $BATCH)" -ge 120 ] || diag "$(cat /tmp/xentrace; ls -l /dev/xen /tmp/trace; cut -d' ' -f1 /tmp/records | sort | uniq -c)"
     rmmod nvme
