@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tracepoints that are off cost nothing: a pair of map and unmap takes as many
-# instructions, to 16 of them, as in a module that was compiled without them.
+# instructions, to 24 of them, as in a module that was compiled without them.
 set -u
 . "$(dirname "$0")/lib.sh"
 
