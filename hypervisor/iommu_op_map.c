@@ -346,8 +346,18 @@ static int map_yielding(struct iommu_op_batch *b, const struct mapping *m)
     return held;
 }
 
-#define MAP_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
-                   XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
+/* A map, once all of it is known. The references become the entries'. */
+static int map_frames(struct iommu_op_batch *b, const struct mapping *m)
+{
+    if ( (m->entry & ENTRY_KIND) == ENTRY_YIELD )
+        return map_yielding(b, m);
+
+    return map_prepare(b, m) ?: map_commit(b, m);
+}
+
+#define LIST_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
+                    XEN_IOMMUOP_MAP_yield)
+#define MAP_FLAGS  (LIST_FLAGS | XEN_IOMMUOP_MAP_mmio)
 
 static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
 {
@@ -378,12 +388,6 @@ int iommu_op_map_any(struct iommu_op_batch *b,
     if ( !mapping.claim )
         return -ENOENT;
 
-    if ( flags & XEN_IOMMUOP_MAP_yield )
-    {
-        mapping.owner = owner;
-        return map_yielding(b, &mapping);
-    }
-
     if ( m->domid != DOMID_SELF )
     {
         rc = lock_owner(b, m->domid, &owner);
@@ -394,16 +398,13 @@ int iommu_op_map_any(struct iommu_op_batch *b,
     if ( owner != b->d )
         mapping.entry = foreign_entry(mapping.entry, owner);
     mapping.owner = owner;
-    rc = map_prepare(b, &mapping) ?: map_commit(b, &mapping);
+    rc = map_frames(b, &mapping);
 
     if ( m->domid != DOMID_SELF )
         rcu_unlock_domain(owner);
 
     return rc;
 }
-
-#define LIST_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
-                    XEN_IOMMUOP_MAP_yield)
 
 int iommu_op_map_list(struct iommu_op_batch *b,
                       const struct xen_iommu_op_list *l, unsigned int flags,
@@ -425,10 +426,7 @@ int iommu_op_map_list(struct iommu_op_batch *b,
     if ( !mapping.claim )
         return -ENOENT;
 
-    if ( flags & XEN_IOMMUOP_MAP_yield )
-        return map_yielding(b, &mapping);
-
-    return map_prepare(b, &mapping) ?: map_commit(b, &mapping);
+    return map_frames(b, &mapping);
 }
 
 /* Make the entries of one span pending: how many were not mapped. */

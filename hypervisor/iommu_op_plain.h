@@ -107,6 +107,13 @@ static inline int iommu_op_is_taken(uint64_t entry)
     return entry & ENTRY_PENDING ? -EBUSY : -EEXIST;
 }
 
+/* A page of the caller's own RAM: with the references that it is held by. */
+static inline uint64_t iommu_op_held_entry(uint64_t entry)
+{
+    return (entry & ~ENTRY_YIELD) | ENTRY_REF |
+           (entry & ENTRY_WRITE ? ENTRY_TYPED : 0);
+}
+
 #define MAP_SELF (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
 
 /* What an entry holds beside its address. */
@@ -122,15 +129,7 @@ static inline uint64_t iommu_op_entry_of(const struct iommu_op_domain *pv,
     if ( flags & MAP_SELF )
         return entry | (flags & XEN_IOMMUOP_MAP_yield ? ENTRY_YIELD : 0);
 
-    return entry | ENTRY_REF |
-           (flags & XEN_IOMMUOP_MAP_write ? ENTRY_TYPED : 0);
-}
-
-/* The same, if it does not yield but holds references. */
-static inline uint64_t iommu_op_held_entry(uint64_t entry)
-{
-    return (entry & ~ENTRY_YIELD) | ENTRY_REF |
-           (entry & ENTRY_WRITE ? ENTRY_TYPED : 0);
+    return iommu_op_held_entry(entry);
 }
 
 /*

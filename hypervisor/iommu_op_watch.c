@@ -50,8 +50,7 @@ static void put_page_of_bits(unsigned long *bits)
     struct page_info *page = mfn_to_page(domain_page_map_to_mfn(bits));
 
     unmap_domain_page_global(bits);
-    put_page_type(page);
-    put_page(page);
+    put_page_and_type(page);
 }
 
 /* Hold a page of the guest's, and map it. */
@@ -69,8 +68,7 @@ static int get_page_of_bits(const struct domain *d, uint64_t mfn,
     if ( *bits )
         return 0;
 
-    put_page_type(page);
-    put_page(page);
+    put_page_and_type(page);
 
     return -ENOMEM;
 }

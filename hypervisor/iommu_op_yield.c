@@ -21,10 +21,16 @@ static uint64_t *id_link(uint64_t id)
     return &slot_leaf(id)->link[slot_index(id)];
 }
 
-/* The first one of the ring of a locked slot, which says @slot. */
+/* The first one of the ring of a locked slot, which says @slot; 0: it is empty. */
 static uint64_t ring_first(uint64_t slot)
 {
     return slot_nr(slot) > 1 ? *id_link(slot) : slot & SLOT_ID_MASK;
+}
+
+/* The one behind @id, which is the first of @left; 0: it is the last. */
+static uint64_t ring_next(uint64_t id, unsigned int *left)
+{
+    return --*left ? *id_link(id) : 0;
 }
 
 static uint64_t id_bfn(uint64_t id)
@@ -99,8 +105,8 @@ static uint64_t *get_slot(const struct iommu_op_batch *b, unsigned long mfn)
     if ( !piece )
         goto fail;
 
-    /* Full barrier: pairs with the dependent load of iommu_op_slot(). */
     clear_page(piece);
+    /* Full barrier: pairs with the dependent load of iommu_op_slot(). */
     if ( cmpxchgptr(&rmap->piece[index], NULL, piece) )
     {
         free_xenheap_page(piece);
@@ -224,15 +230,15 @@ static int flush_ring(struct domain *d, uint64_t slot)
     if ( left > MAX_RUNS )
         return iommu_op_flush_all(d, IOMMU_FLUSHF_modified);
 
-    for ( ; ; id = *id_link(id) )
+    for ( ; id; id = ring_next(id, &left) )
     {
         int err = iommu_call(dom_iommu(d)->platform_ops, leaf_flush, d,
                              _dfn(id_bfn(id)), 0);
 
         rc = rc ?: err;
-        if ( !--left )
-            return rc;
     }
+
+    return rc;
 }
 
 /* The entry has yielded; or the flush failed, and it maps its frame again. */
@@ -258,29 +264,19 @@ static void end_revocation(struct iommu_op_domain *pv, uint64_t *p, bool failed)
 static int revoke(struct domain *d, struct iommu_op_domain *pv, uint64_t *slot)
 {
     uint64_t old = slot_lock(slot), id, next;
-    unsigned int left;
+    unsigned int left = slot_nr(old);
     int rc;
 
-    /* It was emptied meanwhile. */
-    if ( !old )
-    {
-        slot_unlock(slot, 0);
-        return 0;
-    }
-
-    for ( id = ring_first(old), left = slot_nr(old); ; id = *id_link(id) )
-    {
+    for ( id = ring_first(old); id; id = ring_next(id, &left) )
         take_back(id);
-        if ( !--left )
-            break;
-    }
 
     rc = flush_ring(d, old);
 
     /* What has yielded may be unmapped, and its table go, at once. */
-    for ( id = ring_first(old), left = slot_nr(old); left--; id = next )
+    left = slot_nr(old);
+    for ( id = ring_first(old); id; id = next )
     {
-        next = left ? *id_link(id) : 0;
+        next = ring_next(id, &left);
         end_revocation(pv, id_entry(id), rc);
     }
 

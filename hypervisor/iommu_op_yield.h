@@ -61,7 +61,7 @@ struct iommu_op_rmap {
     uint64_t *piece[];
 };
 
-/* Its slot, or NULL. Look-ups pair with the barrier in add_piece(). */
+/* Its slot, or NULL. Look-ups pair with the barrier in get_slot(). */
 static inline uint64_t *iommu_op_slot(const struct iommu_op_domain *pv,
                                       unsigned long mfn)
 {

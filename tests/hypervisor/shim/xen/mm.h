@@ -61,6 +61,11 @@ struct domain *page_get_owner_and_reference(struct page_info *pg);
 void put_page(struct page_info *pg);
 int get_page_type(struct page_info *pg, unsigned long type);
 void put_page_type(struct page_info *pg);
+static inline void put_page_and_type(struct page_info *pg)
+{
+    put_page_type(pg);
+    put_page(pg);
+}
 unsigned int page_get_ram_type(mfn_t mfn);
 struct page_info *alloc_domheap_page(struct domain *d, unsigned int memflags);
 void free_domheap_page(struct page_info *pg);
