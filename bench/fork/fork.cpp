@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What processes cost, whose pages become page tables and ordinary memory again:
-// forks, and programs of the sizes that a build of a kernel has. It runs on one CPU
+// The cost of processes, as their pages become page tables and ordinary memory again:
+// of forks, and of programs of the sizes that a build of a kernel has. It runs on one CPU
 // under the instruction clock, where time is instructions.
 //
 // Before each burst of them a disk reads into pages that are freed at once. So a

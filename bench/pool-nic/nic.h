@@ -117,7 +117,7 @@ struct tx_desc {
 
 #define RING		256U
 
-/* What a descriptor of the transmit ring has mapped. A context maps nothing. */
+/* The mapping behind a descriptor of the transmit ring. A context has none. */
 struct tx_slot {
 	struct sk_buff *skb;	/* in a frame's last one */
 	dma_addr_t addr;
