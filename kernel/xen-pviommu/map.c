@@ -187,12 +187,6 @@ int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 	return 0;
 }
 
-/* The page is none that may be mapped: neither the device nor Xen is at fault. */
-static bool is_of_the_page(int error)
-{
-	return error == -ENXIO || error == -EPERM;
-}
-
 /*
  * Book one that failed. Its BFNs are free again, unless it is not known what
  * they map. If they are, for want of a table, the next ones are elsewhere: it may
@@ -218,7 +212,7 @@ void pviommu_map_failed(struct pviommu_device *pd,
 					  p->order);
 		local_irq_restore(flags);
 	}
-	if (!is_of_the_page(error) && error != -ENOMEM)
+	if (!pviommu_is_of_the_page(error) && error != -ENOMEM)
 		pviommu_device_failed(pd, error);
 }
 

@@ -54,6 +54,12 @@ static inline u64 pviommu_run_start(u64 bfn, unsigned int order)
 	return bfn & ~(BIT_ULL(order) - 1);
 }
 
+/* The page is none that may be mapped: neither the device nor Xen is at fault. */
+static inline bool pviommu_is_of_the_page(int error)
+{
+	return error == -ENXIO || error == -EPERM;
+}
+
 /* map.c */
 u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order);
 bool pviommu_place(struct pviommu_device *pd, u64 limit, unsigned long nr,

@@ -94,9 +94,9 @@ static bool held(const struct xen_iommu_op *op)
 }
 
 /* A page table, or one that is shared with Xen: not ordinary memory. */
-static bool is_of_the_page(int status)
+static bool is_not_ordinary(int status)
 {
-	return status == -EBUSY || status == -EPERM || status == -ENXIO;
+	return status == -EBUSY || pviommu_is_of_the_page(status);
 }
 
 /*
@@ -119,7 +119,7 @@ static void submit(struct filler *f, struct pviommu_batch *b)
 		op = &b->ops[i];
 		if (!op->status)
 			book(f, &op->u.map);
-		else if (!held(op) && !is_of_the_page(op->status))
+		else if (!held(op) && !is_not_ordinary(op->status))
 			pviommu_count(PVIOMMU_ERRORS, 1);
 		if (op->status && op->u.map.nr > 1)
 			retry_singly(f, &op->u.map);

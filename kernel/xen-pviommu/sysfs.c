@@ -382,19 +382,26 @@ void pviommu_sysfs_exit(void)
 
 /* xen_pviommu/ of a device */
 
-static ssize_t device_mode_show(struct device *dev,
-				struct device_attribute *attr, char *buf)
-{
-	struct pviommu_device *pd = pviommu_device_get(dev);
-	ssize_t len;
-
-	if (!pd)
-		return -ENODEV;
-	len = sysfs_emit(buf, "%s\n", pviommu_mode_names[pd->mode]);
-	pviommu_device_put(pd);
-
-	return len;
+/* What a file of a device shows. */
+#define DEVICE_SHOW(name, format, value)				\
+static ssize_t device_##name##_show(struct device *dev,			\
+				    struct device_attribute *attr,	\
+				    char *buf)				\
+{									\
+	struct pviommu_device *pd = pviommu_device_get(dev);		\
+	ssize_t len;							\
+									\
+	if (!pd)							\
+		return -ENODEV;						\
+	len = sysfs_emit(buf, format "\n", value);			\
+	pviommu_device_put(pd);						\
+									\
+	return len;							\
 }
+
+DEVICE_SHOW(mode, "%s", pviommu_mode_names[pd->mode])
+DEVICE_SHOW(path, "%s", pviommu_path_names[READ_ONCE(pd->path)])
+DEVICE_SHOW(leftover, "%llu", pviommu_device_leftover(pd))
 
 static ssize_t device_mode_store(struct device *dev,
 				 struct device_attribute *attr,
@@ -414,36 +421,8 @@ static ssize_t device_mode_store(struct device *dev,
 static struct device_attribute device_mode =
 	__ATTR(mode, 0644, device_mode_show, device_mode_store);
 
-static ssize_t device_path_show(struct device *dev,
-				struct device_attribute *attr, char *buf)
-{
-	struct pviommu_device *pd = pviommu_device_get(dev);
-	ssize_t len;
-
-	if (!pd)
-		return -ENODEV;
-	len = sysfs_emit(buf, "%s\n", pviommu_path_names[READ_ONCE(pd->path)]);
-	pviommu_device_put(pd);
-
-	return len;
-}
-
 static struct device_attribute device_path =
 	__ATTR(path, 0444, device_path_show, NULL);
-
-static ssize_t device_leftover_show(struct device *dev,
-				    struct device_attribute *attr, char *buf)
-{
-	struct pviommu_device *pd = pviommu_device_get(dev);
-	ssize_t len;
-
-	if (!pd)
-		return -ENODEV;
-	len = sysfs_emit(buf, "%llu\n", pviommu_device_leftover(pd));
-	pviommu_device_put(pd);
-
-	return len;
-}
 
 static struct device_attribute device_leftover =
 	__ATTR(leftover, 0444, device_leftover_show, NULL);

@@ -303,13 +303,18 @@ void check_window(const bfn_window *w, uint64_t bfn, unsigned order)
         violate("a run of order %u at BFN %#llx leaves the window", order, first);
 }
 
-unsigned long borrowed()
+template <typename Is> unsigned long count_bfns(Is is)
 {
     unsigned long n = 0;
     for (const Window &w : windows)
         for (unsigned long i = 0; i < w.nr; i++)
-            n += w.bfns[i].borrowed.load(kRelaxed);
+            n += is(w.bfns[i]);
     return n;
+}
+
+unsigned long borrowed()
+{
+    return count_bfns([](const Bfn &b) { return b.borrowed.load(kRelaxed); });
 }
 
 void destroy(pviommu_window &w)
@@ -557,11 +562,7 @@ int reached(uint64_t mfn) { return mfn < kMfns ? frames[mfn].reach.load(kRelaxed
 
 static unsigned long count_of(uint64_t bits)
 {
-    unsigned long n = 0;
-    for (const Window &w : {std::cref(windows[0]), std::cref(windows[1])})
-        for (unsigned long i = 0; i < w.nr; i++)
-            n += (w.bfns[i].entry.load(kRelaxed) & bits) != 0;
-    return n;
+    return count_bfns([bits](const Bfn &b) { return (b.entry.load(kRelaxed) & bits) != 0; });
 }
 
 unsigned long mapped() { return count_of(kMapped); }
@@ -569,11 +570,7 @@ unsigned long cached() { return count_of(kCached); }
 
 unsigned long handed_out()
 {
-    unsigned long n = 0;
-    for (const Window &w : windows)
-        for (unsigned long i = 0; i < w.nr; i++)
-            n += w.bfns[i].owned.load(kRelaxed);
-    return n;
+    return count_bfns([](const Bfn &b) { return b.owned.load(kRelaxed); });
 }
 
 bool is_handed_out(uint64_t bfn)
