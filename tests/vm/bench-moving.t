@@ -36,11 +36,12 @@ holds 'and pays for its own' "$(value net native-strict insns_per_packet) > $(va
 is 'xen-swiotlb on a pool is its own measure' "$(value net xen-swiotlb-pool throughput)" 1
 holds 'instructions of a packet on a pool' "$(value net xen-swiotlb-pool insns_per_packet) as \$n | \$n > 2000 and \$n < 100000"
 
-# Refused, and then nothing else; or measured, and then without a hypercall.
+# Refused, and then nothing else; or measured: hypercalls are for pages that were page
+# tables when the map was made, a few of thousands.
 for bench in 'net static-isolated' 'net static-isolated-pool' 'disk static-isolated'; do
     read -r bench subject <<<"$bench"
-    like "$bench, $subject: refused, or without hypercalls" \
-        "$(jq -r "[.[] | select(.bench == \"$bench\" and .subject == \"$subject\" and (.metric | test(\"refused|hypercalls\"))).value] | join(\" \")" "$json")" '^[01]$'
+    holds "$bench, $subject: refused, or nearly without hypercalls" \
+        "$(jq -c "[.[] | select(.bench == \"$bench\" and .subject == \"$subject\" and (.metric | test(\"refused|hypercalls\"))).value]" "$json") as \$v | (\$v | length) == 1 and (\$v[0] == 1 or \$v[0] < 0.02)"
 done
 if [ -n "$(value fork static-isolated refused)" ]; then
     is 'forks, static-isolated: refused, and no figure' "$(value fork static-isolated insns)" ''
