@@ -157,6 +157,9 @@ enum host_map {
 
 struct iommu_op_batch;
 
+/* A domain, as its pages name it. */
+typedef typeof(((struct page_info *)NULL)->v.inuse._domain) iommu_op_owner_t;
+
 /* Per domain, made by its first op and never freed: the hardware domain stays. */
 struct iommu_op_domain {
     /*

@@ -37,6 +37,7 @@ struct iommu_op_hand {
     uint64_t *first, *end;      /* entries that were not written back yet */
     uint64_t *entry;
     struct iommu_op_leaf *leaf;
+    uint64_t one;               /* names its first entry in a slot, alone */
     bool watched;               /* maps in it may yield */
     uint64_t epoch;             /* pv->epoch when it was taken */
 };
@@ -56,6 +57,7 @@ struct iommu_op_batch {
     struct domain *d;
     struct iommu_op_domain *pv;
     uint64_t mark;              /* of what waits for this batch's flush */
+    iommu_op_owner_t owner;     /* the domain */
 
     struct xen_iommu_op *op;    /* the one that is carried out */
     bool locked;                /* see iommu_op_lock() */

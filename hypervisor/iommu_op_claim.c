@@ -73,6 +73,7 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
     index %= LEAF_FRAMES;
     h->bfn = bfn - index;
     h->nr = LEAF_FRAMES;
+    h->one = slot_of_one(h->leaf, 0);
     h->watched = c->watch && c->watch[iommu_op_watch_index(c, bfn)];
     h->epoch = b->pv->epoch;
 

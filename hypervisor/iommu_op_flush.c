@@ -213,44 +213,120 @@ static noinline void put_held(struct iommu_op_domain *pv, uint64_t entry)
         iommu_op_put_own(page);
 }
 
-static inline void put_entry(struct iommu_op_domain *pv, uint64_t entry,
-                             struct iommu_op_leaf *leaf, unsigned int index)
-{
-    if ( likely((entry & ENTRY_KIND) == ENTRY_YIELD) )
-        iommu_op_yield_put(pv, mfn_x(entry_mfn(entry)), leaf, index);
-    else
-        put_held(pv, entry);
-}
-
 /* Drop what a map took for @entry, which stands, or was to, at @leaf[@index]. */
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
                         struct iommu_op_leaf *leaf, unsigned int index)
 {
-    put_entry(pv, entry, leaf, index);
+    if ( (entry & ENTRY_KIND) == ENTRY_YIELD )
+        iommu_op_slot_remove(iommu_op_slot(pv, mfn_x(entry_mfn(entry))),
+                             slot_of_one(leaf, index));
+    else
+        put_held(pv, entry);
 }
 
-/*
- * An entry that bears our mark is forgotten by the IOTLB: free it and drop its
- * reference. Or, if that failed, it waits for another flush.
- */
-static inline void settle_entry(struct iommu_op_batch *b, uint64_t *p,
-                                bool flushed)
+/* Settle an entry that may not be ours, or does not yield: was it ours? */
+static noinline bool settle_odd(const struct iommu_op_batch *b, uint64_t *p)
 {
     uint64_t entry = read_atomic(p);
 
     if ( !entry_is_pending(entry, b->mark) )
-        return;
+        return false;
 
-    if ( unlikely(!flushed) )
+    /* What it holds first: a free entry may be mapped again at once. */
+    iommu_op_put_entry(b->pv, entry, b->hand.leaf, p - b->hand.entry);
+    write_atomic(p, 0);
+
+    return true;
+}
+
+static noinline void settle_shared(uint64_t *slot, uint64_t one, uint64_t *p)
+{
+    iommu_op_slot_remove(slot, one);
+    write_atomic(p, 0);
+}
+
+/* An entry that yields. The lock is not needed if its slot names it alone. */
+static inline void settle_yielding(uint64_t *slot, uint64_t one, uint64_t *p)
+{
+    if ( likely(cmpxchg(slot, one, 0) == one) )
+        write_atomic(p, 0);
+    else
+        settle_shared(slot, one, p);
+}
+
+/* Its slot. There is one: nothing here is the guest's word. */
+static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
+                                uint64_t entry)
+{
+    unsigned long mfn = mfn_x(entry_mfn(entry));
+
+    return &rmap->piece[mfn / SLOTS_PER_PIECE][mfn % SLOTS_PER_PIECE];
+}
+
+/* Is all but the address of a pending entry @like that? */
+static inline bool entry_is_like(uint64_t entry, uint64_t like)
+{
+    return likely((entry & ~(PADDR_MASK & PAGE_MASK)) == like);
+}
+
+/* One entry of the table in hand, as most batches have: was it ours? */
+static inline bool settle_entry(const struct iommu_op_batch *b, uint64_t *p)
+{
+    uint64_t entry = read_atomic(p);
+
+    if ( !entry_is_like(entry, b->mark | ENTRY_YIELD) )
+        return settle_odd(b, p);
+
+    settle_yielding(slot_of(b->pv->rmap, entry), iommu_op_one(b, p), p);
+
+    return true;
+}
+
+/* What no entry is that is pending. */
+#define NO_ENTRY (~0ULL)
+
+/* Several entries: how many were ours. */
+static noinline unsigned int settle_entries(const struct iommu_op_batch *b,
+                                            uint64_t *p, unsigned int nr)
+{
+    const struct iommu_op_rmap *rmap = b->pv->rmap;
+    uint64_t like = b->mark | ENTRY_YIELD, next = NO_ENTRY;
+    uint64_t one = iommu_op_one(b, p);
+    uint64_t *slot = NULL, *end;
+
+    for ( end = p + nr; p < end; p++, one += SLOT_NEXT )
     {
-        write_atomic(p, entry_pending(entry, MARK_DEFERRED));
-        return;
+        uint64_t entry = read_atomic(p);
+
+        /* A buffer's frames mostly follow each other, and a piece's slots do. */
+        if ( entry != next || !((unsigned long)++slot & ~PAGE_MASK) )
+        {
+            if ( !entry_is_like(entry, like) )
+            {
+                nr -= !settle_odd(b, p);
+                continue;
+            }
+            slot = slot_of(rmap, entry);
+        }
+
+        settle_yielding(slot, one, p);
+        next = entry + PAGE_SIZE;
     }
 
-    /* The reference first: a free entry may be mapped again at once. */
-    put_entry(b->pv, entry, b->hand.leaf, p - b->hand.entry);
-    write_atomic(p, 0);
-    b->hand.used--;
+    return nr;
+}
+
+/* The flush failed: they wait for another one. */
+static void defer_entries(const struct iommu_op_batch *b, uint64_t *p,
+                          unsigned int nr)
+{
+    for ( ; nr--; p++ )
+    {
+        uint64_t entry = read_atomic(p);
+
+        if ( entry_is_pending(entry, b->mark) )
+            write_atomic(p, entry_pending(entry, MARK_DEFERRED));
+    }
 }
 
 static inline void settle_one(struct iommu_op_batch *b,
@@ -261,15 +337,20 @@ static inline void settle_one(struct iommu_op_batch *b,
     uint64_t bfn = u->bfn;
 
     do {
-        uint64_t *p = iommu_op_entry(b, bfn), *end;
+        uint64_t *p = iommu_op_entry(b, bfn);
 
         /* Claims, and so leaf tables, start at a multiple of their size. */
         nr = min(left, (unsigned int)(LEAF_FRAMES - bfn % LEAF_FRAMES));
         bfn += nr;
         left -= nr;
 
-        for ( end = p ? p + nr : p; p < end; p++ )
-            settle_entry(b, p, flushed);
+        if ( unlikely(!p) )
+            continue;
+        if ( unlikely(!flushed) )
+            defer_entries(b, p, nr);
+        else
+            b->hand.used -= nr == 1 ? settle_entry(b, p)
+                                    : settle_entries(b, p, nr);
     } while ( unlikely(left) );
 
     for ( op = u->op; unlikely(!flushed) && op < u->end; op++ )

@@ -302,11 +302,95 @@ static bool is_watched(const struct mapping *m)
     return c->watch;
 }
 
+/*
+ * Map @nr frames from @mfn at @p of the table in hand: how many were, before one
+ * that is odd, or at the end of a piece of slots.
+ */
+static noinline unsigned int map_run(const struct iommu_op_batch *b,
+                                     uint64_t *p, unsigned long mfn,
+                                     uint64_t entry, unsigned int nr)
+{
+    const struct page_info *page = mfn_to_page(_mfn(mfn));
+    uint64_t *slot = iommu_op_slot(b->pv, mfn);
+    uint64_t one = iommu_op_one(b, p);
+    iommu_op_owner_t owner = b->owner;
+    unsigned int i;
+
+    if ( unlikely(!slot) )
+        return 0;
+
+    nr = min(nr, (unsigned int)(SLOTS_PER_PIECE - mfn % SLOTS_PER_PIECE));
+    entry = iommu_op_with_mfn(entry, mfn);
+
+    for ( i = 0; i < nr; i++, one += SLOT_NEXT, entry += PAGE_SIZE )
+        if ( unlikely(!slot_map(&slot[i], one, &page[i], owner, &p[i], entry)) )
+            break;
+
+    return i;
+}
+
+/* The same of frames by name, before one that is odd. */
+static noinline unsigned int map_named(const struct iommu_op_batch *b,
+                                       uint64_t *p, const uint64_t *list,
+                                       uint64_t entry, unsigned int nr)
+{
+    const struct iommu_op_rmap *rmap = b->pv->rmap;
+    uint64_t one = iommu_op_one(b, p);
+    iommu_op_owner_t owner = b->owner;
+    unsigned int i;
+
+    for ( i = 0; i < nr; i++, one += SLOT_NEXT )
+    {
+        unsigned long mfn = list[i];
+        uint64_t *slot = slot_in(rmap, mfn);
+
+        if ( unlikely(!slot) ||
+             unlikely(!slot_map(slot, one, mfn_to_page(_mfn(mfn)), owner, &p[i],
+                                iommu_op_with_mfn(entry, mfn))) )
+            break;
+    }
+
+    return i;
+}
+
+/*
+ * The frames [*done, end), at @p of the table in hand: 0, STATUS_held or a
+ * negative errno, and *done is how far it came.
+ */
+static int map_yielding_span(struct iommu_op_batch *b, const struct mapping *m,
+                             uint64_t *p, unsigned int *done, unsigned int end)
+{
+    const struct frames f = m->frames;
+    unsigned int i = *done, nr;
+    int rc = 0, held = 0;
+
+    for ( p -= i; i < end; i += nr )
+    {
+        nr = f.list
+             ? map_named(b, p + i, f.list + i, m->entry, end - i)
+             : map_run(b, p + i, f.first + i, m->entry, end - i);
+        if ( likely(nr) )
+            continue;
+
+        rc = iommu_op_map_odd(b, p + i, mfn_of(f, i),
+                              iommu_op_with_mfn(m->entry, mfn_of(f, i)));
+        if ( rc < 0 )
+            break;
+        held |= rc;
+        nr = 1;
+    }
+
+    iommu_op_changed(b, p + *done, i - *done);
+    b->hand.used += i - *done;
+    *done = i;
+
+    return rc < 0 ? rc : held;
+}
+
 /* Frames whose maps yield: 0, STATUS_held or a negative errno. */
 static int map_yielding(struct iommu_op_batch *b, const struct mapping *m)
 {
-    const struct frames frames = m->frames;
-    unsigned int done = 0, end, first;
+    unsigned int done = 0;
     int rc, held = 0;
 
     if ( !b->pv->direct )
@@ -319,22 +403,8 @@ static int map_yielding(struct iommu_op_batch *b, const struct mapping *m)
         struct iommu_op_span s = iommu_op_span(b, m->claim, m->bfn + done,
                                                m->nr - done);
 
-        for ( first = done, end = done + s.nr; done < end; done++ )
-        {
-            unsigned long mfn = mfn_of(frames, done);
-
-            rc = iommu_op_map_yielding(b, &s.entry[done - first], mfn,
-                                       iommu_op_with_mfn(m->entry, mfn));
-            if ( unlikely(rc) )
-            {
-                if ( rc < 0 )
-                    break;
-                held = rc;
-            }
-        }
-
-        iommu_op_changed(b, s.entry, done - first);
-        b->hand.used += done - first;
+        rc = map_yielding_span(b, m, s.entry, &done, done + s.nr);
+        held |= rc;
     }
 
     if ( rc < 0 )
@@ -477,6 +547,25 @@ static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
     iommu_op_unsettled_add(b, bfn, nr);
 }
 
+static bool span_is_mapped(const struct iommu_op_span *s)
+{
+    uint64_t all = ENTRY_READ;
+    unsigned int i;
+
+    if ( !s->entry )
+        return false;
+
+    /* Devices may read from nearly every page that is mapped. */
+    for ( i = 0; i < s->nr; i++ )
+        all &= read_atomic(&s->entry[i]);
+
+    for ( i = 0; !all && i < s->nr; i++ )
+        if ( !entry_is_mapped(read_atomic(&s->entry[i])) )
+            return false;
+
+    return true;
+}
+
 static bool all_mapped(struct iommu_op_batch *b, struct iommu_op_claim *c,
                         uint64_t bfn, unsigned int nr)
 {
@@ -485,11 +574,8 @@ static bool all_mapped(struct iommu_op_batch *b, struct iommu_op_claim *c,
     while ( mapped && nr )
     {
         struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);
-        unsigned int i;
 
-        mapped = s.entry;
-        for ( i = 0; mapped && i < s.nr; i++ )
-            mapped = entry_is_mapped(read_atomic(&s.entry[i]));
+        mapped = span_is_mapped(&s);
 
         bfn += s.nr;
         nr -= s.nr;

@@ -114,6 +114,13 @@ static inline uint64_t iommu_op_held_entry(uint64_t entry)
            (entry & ENTRY_WRITE ? ENTRY_TYPED : 0);
 }
 
+/* How its slot names an entry of the table in hand that is alone. */
+static inline uint64_t iommu_op_one(const struct iommu_op_batch *b,
+                                    const uint64_t *p)
+{
+    return b->hand.one + (p - b->hand.entry) * SLOT_NEXT;
+}
+
 #define MAP_SELF (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
 
 /* What an entry holds beside its address. */
@@ -132,41 +139,18 @@ static inline uint64_t iommu_op_entry_of(const struct iommu_op_domain *pv,
     return iommu_op_held_entry(entry);
 }
 
-/*
- * Map a frame of the caller's own RAM with a map that yields, at @p of the table
- * in hand: 0, or STATUS_held, or a negative errno. The caller notes the change.
- */
-static inline int iommu_op_map_yielding(struct iommu_op_batch *b, uint64_t *p,
-                                        unsigned long mfn, uint64_t entry)
-{
-    uint64_t *slot = iommu_op_slot(b->pv, mfn), old;
-    struct iommu_op_leaf *leaf = b->hand.leaf;
-
-    if ( unlikely(!slot) )
-        return iommu_op_map_odd(b, p, mfn, entry);
-
-    old = read_atomic(slot);
-    if ( unlikely(!slot_lock_as(slot, old)) )
-        return iommu_op_map_odd(b, p, mfn, entry);
-
-    if ( unlikely(!iommu_op_may_yield(mfn_to_page(_mfn(mfn)), b->d)) ||
-         unlikely(!slot_has_room(old, leaf)) || unlikely(cmpxchg(p, 0, entry)) )
-    {
-        slot_unlock(slot, old);
-        return iommu_op_map_odd(b, p, mfn, entry);
-    }
-
-    slot_unlock(slot, slot_add(old, leaf, p - b->hand.entry));
-
-    return 0;
-}
-
 /* A map of one frame needs one pass. */
 static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
                           const struct xen_iommu_op_map *m, unsigned int flags)
 {
     uint64_t entry = iommu_op_with_mfn(iommu_op_entry_of(b->pv, flags), m->mfn);
-    int rc = iommu_op_map_yielding(b, p, m->mfn, entry);
+    uint64_t *slot = iommu_op_slot(b->pv, m->mfn);
+    int rc = 0;
+
+    if ( unlikely(!slot) ||
+         unlikely(!slot_map(slot, iommu_op_one(b, p),
+                            mfn_to_page(_mfn(m->mfn)), b->owner, p, entry)) )
+        rc = iommu_op_map_odd(b, p, m->mfn, entry);
 
     if ( unlikely(rc < 0) )
         return rc;

@@ -41,7 +41,7 @@ static uint64_t id_bfn(uint64_t id)
     return c->bfn + (leaf - c->leaf) * LEAF_FRAMES + slot_index(id);
 }
 
-/* What the slot says. Full barrier. */
+/* What the slot says. Full barrier: pairs with iommu_op_revoke(). */
 static uint64_t slot_lock(uint64_t *slot)
 {
     uint64_t id;
@@ -56,11 +56,49 @@ static uint64_t slot_lock(uint64_t *slot)
     }
 }
 
-/* See iommu_op_yield_put(): the entry is one of several, or was taken back. */
-void iommu_op_slot_remove(uint64_t *slot, const struct iommu_op_leaf *leaf,
-                          unsigned int index)
+/*
+ * Can an entry of @leaf join those of a locked slot, which says @old? It needs
+ * links if there are any.
+ */
+static bool has_room(uint64_t old, const struct iommu_op_leaf *leaf)
 {
-    uint64_t me = slot_id(leaf, index), old = slot_lock(slot);
+    return !old || (likely(slot_nr(old) < MAX_RING) &&
+                    likely(ACCESS_ONCE(leaf->link)) &&
+                    likely(ACCESS_ONCE(slot_leaf(old)->link)));
+}
+
+/* It does: what the slot says then. */
+static uint64_t slot_add(uint64_t old, uint64_t one)
+{
+    uint64_t id = one & SLOT_ID_MASK, last = old & SLOT_ID_MASK;
+
+    if ( !old )
+        return one;
+
+    *id_link(id) = slot_nr(old) == 1 ? last : *id_link(last);
+    *id_link(last) = id;
+
+    return (old - last + SLOT_ONE) | id;
+}
+
+/* slot_map() of a frame that another entry maps as well, as is common. */
+bool iommu_op_slot_share(uint64_t *slot, uint64_t one,
+                         const struct page_info *page, iommu_op_owner_t owner,
+                         uint64_t *p, uint64_t entry)
+{
+    uint64_t old = slot_lock(slot);
+    bool mapped = iommu_op_may_yield(page, owner) &&
+                  has_room(old, slot_leaf(one)) && !cmpxchg(p, 0, entry);
+
+    slot_unlock(slot, mapped ? slot_add(old, one) : old);
+
+    return mapped;
+}
+
+/* The entry does not map its frame any more, and the IOTLB has forgotten it. */
+void iommu_op_slot_remove(uint64_t *slot, uint64_t one)
+{
+    uint64_t me = one & SLOT_ID_MASK, old = slot_lock(slot);
     uint64_t last = old & SLOT_ID_MASK, before = last, id = last;
     unsigned int nr = slot_nr(old);
 
@@ -131,36 +169,25 @@ static void get_links(uint64_t slot, struct iommu_op_leaf *leaf)
     }
 }
 
-/*
- * Map a frame that is held, so that it can be let go: 0; STATUS_held if it can't,
- * and nothing is mapped; or -EEXIST.
- */
-static int map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
-                      uint64_t entry)
+/* Map a frame that is held, so that it can be let go. */
+static bool map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
+                       uint64_t entry)
 {
-    struct iommu_op_leaf *leaf = b->hand.leaf;
-    uint64_t *slot = get_slot(b, mfn), old;
-    int rc = XEN_IOMMUOP_STATUS_held;
+    uint64_t *slot = get_slot(b, mfn);
 
     if ( !slot )
-        return rc;
+        return false;
 
     /* Its tables stay: the domain's lock is held. */
-    get_links(read_atomic(slot), leaf);
+    get_links(read_atomic(slot), b->hand.leaf);
 
-    old = slot_lock(slot);
-    if ( iommu_op_may_yield(mfn_to_page(_mfn(mfn)), b->d) &&
-         slot_has_room(old, leaf) )
-        rc = cmpxchg(p, 0, entry) ? -EEXIST : 0;
-
-    slot_unlock(slot, rc ? old : slot_add(old, leaf, p - b->hand.entry));
-
-    return rc;
+    return iommu_op_slot_share(slot, iommu_op_one(b, p),
+                               mfn_to_page(_mfn(mfn)), b->owner, p, entry);
 }
 
 /*
- * Map a frame that another entry maps as well, or whose slot is yet to be made,
- * or that is not what it should be: 0, STATUS_held or a negative errno.
+ * Map a frame whose slot is yet to be made, or whose entries lack links, or that
+ * is not what it should be: 0, STATUS_held or a negative errno.
  */
 int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
                      uint64_t entry)
@@ -172,13 +199,18 @@ int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
     if ( rc )
         return rc;
 
-    rc = map_let_go(b, p, mfn, entry);
-    if ( rc == XEN_IOMMUOP_STATUS_held && !cmpxchg(p, 0, held) )
-        return rc;
+    if ( !map_let_go(b, p, mfn, entry) )
+    {
+        if ( !cmpxchg(p, 0, held) )
+            return XEN_IOMMUOP_STATUS_held;
+
+        /* Another vCPU was faster. */
+        rc = -EEXIST;
+    }
 
     iommu_op_put_entry(b->pv, held, NULL, 0);
 
-    return rc == XEN_IOMMUOP_STATUS_held ? -EEXIST : rc;
+    return rc;
 }
 
 /* iommu_op_make_pending() of an entry that is not present, nor free. */
@@ -303,7 +335,7 @@ int iommu_op_revoke(struct domain *d, const struct page_info *page)
     percpu_read_lock(iommu_op_rmap_rwlock, &pv->rmap_lock);
 
     slot = iommu_op_slot(pv, mfn_x(page_to_mfn(page)));
-    /* Pairs with slot_lock_as(). */
+    /* Pairs with slot_map() and slot_lock(). */
     if ( slot && unlikely(read_atomic(slot)) )
         rc = revoke(d, pv, slot) ? -EIO : 0;
 

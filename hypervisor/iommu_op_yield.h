@@ -37,6 +37,7 @@
  */
 #define SLOT_LOCKED     1UL
 #define SLOT_INDEX      1
+#define SLOT_NEXT       (1UL << SLOT_INDEX) /* to what names its neighbour */
 #define SLOT_LEAF       7
 #define SLOT_NR         55
 #define SLOT_ONE        (1UL << SLOT_NR)
@@ -62,10 +63,9 @@ struct iommu_op_rmap {
 };
 
 /* Its slot, or NULL. Look-ups pair with the barrier in get_slot(). */
-static inline uint64_t *iommu_op_slot(const struct iommu_op_domain *pv,
-                                      unsigned long mfn)
+static inline uint64_t *slot_in(const struct iommu_op_rmap *rmap,
+                                unsigned long mfn)
 {
-    struct iommu_op_rmap *rmap = ACCESS_ONCE(pv->rmap);
     unsigned long index = mfn / SLOTS_PER_PIECE;
     uint64_t *piece;
 
@@ -77,20 +77,19 @@ static inline uint64_t *iommu_op_slot(const struct iommu_op_domain *pv,
     return likely(piece) ? &piece[mfn % SLOTS_PER_PIECE] : NULL;
 }
 
-static inline uint64_t slot_id(const struct iommu_op_leaf *leaf,
-                               unsigned int index)
+static inline uint64_t *iommu_op_slot(const struct iommu_op_domain *pv,
+                                      unsigned long mfn)
 {
-    uint64_t at = (unsigned long)leaf;
-
-    return ((at << SLOT_LEAF) & SLOT_ID_MASK) |
-           ((uint64_t)index << SLOT_INDEX);
+    return slot_in(ACCESS_ONCE(pv->rmap), mfn);
 }
 
-/* The only entry of a frame, as its slot names it. */
+/* A slot that names an entry, and no other one. */
 static inline uint64_t slot_of_one(const struct iommu_op_leaf *leaf,
                                    unsigned int index)
 {
-    return slot_id(leaf, index) | SLOT_ONE;
+    uint64_t at = (unsigned long)leaf;
+
+    return ((at << SLOT_LEAF) & SLOT_ID_MASK) | (index * SLOT_NEXT) | SLOT_ONE;
 }
 
 /* The address was shifted left, and its sign was lost. */
@@ -112,13 +111,6 @@ static inline unsigned int slot_nr(uint64_t slot)
     return slot >> SLOT_NR;
 }
 
-/* Lock a slot that says @old. Full barrier: pairs with iommu_op_revoke(). */
-static inline bool slot_lock_as(uint64_t *slot, uint64_t old)
-{
-    return likely(!(old & SLOT_LOCKED)) &&
-           likely(cmpxchg(slot, old, old | SLOT_LOCKED) == old);
-}
-
 /* What was done under the lock is seen by who takes it next. */
 static inline void slot_unlock(uint64_t *slot, uint64_t value)
 {
@@ -127,64 +119,50 @@ static inline void slot_unlock(uint64_t *slot, uint64_t value)
 }
 
 /*
- * Is the page an ordinary writable one of @d's? To be asked with its slot
- * locked: if that changes afterwards, the map is taken back.
+ * Is the page an ordinary writable one of @owner's, a domain as pages name it?
+ * To be asked with its slot locked: if that changes afterwards, the map is taken
+ * back.
  */
 static inline bool iommu_op_may_yield(const struct page_info *page,
-                                      const struct domain *d)
+                                      iommu_op_owner_t owner)
 {
-    unsigned long count = read_atomic(&page->count_info);
+    unsigned long count = read_atomic(&page->count_info) &
+                          (PGC_special | PGC_count_mask);
 
-    return likely(count & PGC_count_mask) && likely(!(count & PGC_special)) &&
-           likely(page_get_owner(page) == d) &&
-           likely((read_atomic(&page->u.inuse.type_info) & PGT_type_mask) ==
-                  PGT_writable_page);
-}
+    /* No type, and no count, is above it. */
+    BUILD_BUG_ON(PGT_writable_page != PGT_type_mask);
+    BUILD_BUG_ON(PGC_special & PGC_count_mask);
 
-/* Can an entry of @leaf join those of a locked slot, which says @old? */
-static inline bool slot_has_room(uint64_t old, const struct iommu_op_leaf *leaf)
-{
-    return !old || (likely(slot_nr(old) < MAX_RING) &&
-                    likely(ACCESS_ONCE(leaf->link)) &&
-                    likely(ACCESS_ONCE(slot_leaf(old)->link)));
-}
-
-/* It does: what the slot says then. */
-static inline uint64_t slot_add(uint64_t old, struct iommu_op_leaf *leaf,
-                                unsigned int index)
-{
-    uint64_t id = slot_id(leaf, index), last = old & SLOT_ID_MASK;
-    uint64_t *link;
-
-    if ( likely(!old) )
-        return id | SLOT_ONE;
-
-    link = &slot_leaf(last)->link[slot_index(last)];
-    leaf->link[index] = slot_nr(old) == 1 ? last : *link;
-    *link = id;
-
-    return (old - last + SLOT_ONE) | id;
+    /* Neither free, which is 0, nor special. */
+    return likely(count - 1 < PGC_count_mask) &&
+           likely(read_atomic(&page->v.inuse._domain) == owner) &&
+           likely(read_atomic(&page->u.inuse.type_info) >= PGT_writable_page);
 }
 
 /* iommu_op_yield.c */
-void iommu_op_slot_remove(uint64_t *slot, const struct iommu_op_leaf *leaf,
-                          unsigned int index);
+bool iommu_op_slot_share(uint64_t *slot, uint64_t one,
+                         const struct page_info *page, iommu_op_owner_t owner,
+                         uint64_t *p, uint64_t entry);
+void iommu_op_slot_remove(uint64_t *slot, uint64_t one);
 
 /*
- * The entry does not map its frame any more, and the IOTLB has forgotten it.
- * The lock is not needed to empty a slot that names this entry alone.
+ * Map a frame, whose slot this is, at @p, if it may yield. @one is how a slot
+ * names that entry. Full barriers: pair with iommu_op_revoke().
  */
-static inline void iommu_op_yield_put(const struct iommu_op_domain *pv,
-                                      unsigned long mfn,
-                                      const struct iommu_op_leaf *leaf,
-                                      unsigned int index)
+static inline bool slot_map(uint64_t *slot, uint64_t one,
+                            const struct page_info *page,
+                            iommu_op_owner_t owner, uint64_t *p, uint64_t entry)
 {
-    uint64_t *slot = iommu_op_slot(pv, mfn);
-    uint64_t one = slot_of_one(leaf, index);
+    bool mapped;
 
-    if ( unlikely(read_atomic(slot) != one) ||
-         unlikely(cmpxchg(slot, one, 0) != one) )
-        iommu_op_slot_remove(slot, leaf, index);
+    if ( unlikely(cmpxchg(slot, 0, one | SLOT_LOCKED)) )
+        return iommu_op_slot_share(slot, one, page, owner, p, entry);
+
+    mapped = likely(iommu_op_may_yield(page, owner)) &&
+             likely(!cmpxchg(p, 0, entry));
+    slot_unlock(slot, mapped ? one : 0);
+
+    return mapped;
 }
 
 #endif /* __X86_PV_IOMMU_OP_YIELD_H__ */

@@ -11,6 +11,8 @@
 #define pfn_to_paddr(pfn)   ((paddr_t)(pfn) << PAGE_SHIFT)
 #define maddr_to_mfn(maddr) _mfn((maddr) >> PAGE_SHIFT)
 #define pdx_to_pfn(pdx)     (pdx)
+/* How a page names its domain. */
+#define virt_to_pdx(va)     ((unsigned long)(va))
 
 /* A type word: 3 bits of type, 1 each of locked, validated and partial, and the count. */
 #define PGT_l1_page_table       (1UL << 61)
@@ -31,7 +33,14 @@ struct domain;
 
 /* A frame of RAM, or one that has a page_info without being RAM. */
 struct page_info {
-    struct domain *owner;
+    union {
+        struct domain *owner;
+        struct {
+            struct {
+                unsigned long _domain;
+            } inuse;
+        } v;
+    };
     struct {
         struct {
             unsigned long type_info;
