@@ -390,6 +390,52 @@ TEST(Race, WithAFrameThatChangesItsUse)
     EXPECT_GT(all_changed, raced / 2);
 }
 
+// Two vCPUs map and unmap one frame at different BFNs, each at every place of the other; then its use changes.
+TEST(Race, OfEntriesOfOneFrameForgetsNone)
+{
+    constexpr unsigned kBoth = kReadWrite | kYield;
+    const std::vector<std::vector<xen_iommu_op>> all_ours = {
+        {op_map(kBase, 0x300, 1, kBoth)},
+        {op_map(kBase, 0x2ff, 3, kBoth)},
+        op_list(kBase, {0x301, 0x300, 0x300}, kBoth),
+        {op_unmap(kBase + 4)},
+        {op_unmap(kBase + 4, 2)},
+    };
+    const std::vector<std::vector<xen_iommu_op>> all_theirs = {
+        {op_map(kBase + 6, 0x300, 1, kBoth)},
+        {op_map(kBase + 6, 0x300, 1, kBoth), op_map(kBase + 7, 0x300, 1, kBoth)},
+        {op_map(kBase + 6, 0x300, 1, kBoth), op_unmap(kBase + 6)},
+        {op_unmap(kBase + 5)},
+    };
+    const std::vector<std::vector<xen_iommu_op>> before = {
+        {},
+        {op_map(kBase + 4, 0x300, 1, kBoth)},
+        {op_map(kBase + 4, 0x300, 1, kBoth), op_map(kBase + 5, 0x300, 1, kBoth)},
+    };
+    unsigned raced = 0;
+    for (const auto &start : before)
+        for (const auto &ours : all_ours)
+            for (const auto &theirs : all_theirs)
+                for (unsigned n = 0; n < 20; n++) {
+                    SCOPED_TRACE(testing::Message() << "before " << start.size() << " ours " << &ours - all_ours.data()
+                                                    << " theirs " << &theirs - all_theirs.data() << " place " << n);
+                    Raw c;
+                    c.call(0, {op_watch(kBase, kBits)});
+                    c.call(0, {op_map(kBase + 3, 0x320, 1, kBoth)}); // makes the table
+                    if (!start.empty())
+                        c.call(0, start);
+                    const bool came = c.interfere(
+                        n, [&] { c.call(1, theirs); }, [&] { c.call(0, ours); });
+                    EXPECT_TRUE(world::set_page_table(0x300, true));
+                    world::revoked(0x300);
+                    c.wind_up();
+                    raced += came;
+                    if (!came)
+                        break;
+                }
+    EXPECT_GT(raced, 200u);
+}
+
 // Other than at a compare and exchange: the test for the flush itself.
 TEST(Race, WhileOurFlushIsUnderWay)
 {

@@ -10,12 +10,12 @@
 #include <linux/seq_file.h>
 #include <linux/types.h>
 #include <public/iommu_op.h>
+#include "../machine.h"
 
 #define LEAF		XEN_IOMMUOP_CLAIM_FRAMES
 #define MAX_OPS		XEN_IOMMUOP_MAX_OPS
 #define RW		(XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)
 #define RO		XEN_IOMMUOP_MAP_read
-#define SELF		0x7ff0	/* DOMID_SELF */
 
 /* What no hypercall writes as a status: an op that was not reached keeps it. */
 #define UNTOUCHED	0x5a5a5a5a
@@ -52,11 +52,7 @@ int do_list(u64 bfn, const u64 *mfns, u32 nr, u16 flags);
 struct xen_iommu_op_usage abi_usage(void);
 bool abi_host_map(void);
 
-/* calls.c: machine frames that only Xen and the caller know of */
-u64 frames_get(unsigned int order);
-int frames_put(u64 mfn, unsigned int order);
-long frames_owned(void);
-int frame_pin_l1(u64 mfn, bool pin);
+/* calls.c: frames that are not the caller's, or not to be written */
 u64 frame_of_xen(void);
 u64 frame_of_m2p(void);
 u64 frame_of_shared_info(void);

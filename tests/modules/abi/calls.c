@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The hypercall itself, the making of ops, and machine frames to give them. */
+/* The hypercall itself, the making of ops, and frames that are not for mapping. */
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -136,73 +136,6 @@ bool abi_host_map(void)
 
 	abi_call(&op, 1);
 	return op.u.query.caps & XEN_IOMMUOP_CAP_host_map;
-}
-
-/*
- * Frames fresh from Xen: owned by dom0, in nobody's page tables, and Linux
- * does not know them. So the references that they have are ours to count.
- */
-static int reservation(unsigned int cmd, xen_pfn_t *mfn, unsigned int order)
-{
-	struct xen_memory_reservation r = {
-		.nr_extents = 1,
-		.extent_order = order,
-		.domid = SELF,
-	};
-
-	set_xen_guest_handle(r.extent_start, mfn);
-	return HYPERVISOR_memory_op(cmd, &r);
-}
-
-/*
- * The first MFN of 1 << order contiguous ones, or 0. Whatever their last owner
- * left in them goes: with it a frame would be no page table.
- */
-u64 frames_get(unsigned int order)
-{
-	struct mmuext_op op = { .cmd = MMUEXT_CLEAR_PAGE };
-	xen_pfn_t mfn;
-	u64 i;
-
-	if (reservation(XENMEM_increase_reservation, &mfn, order) != 1)
-		return 0;
-	for (i = 0; i < 1ULL << order; i++) {
-		op.arg1.mfn = mfn + i;
-		if (HYPERVISOR_mmuext_op(&op, 1, NULL, SELF))
-			pr_err("abi_attack: a frame can't be cleared\n");
-	}
-
-	return mfn;
-}
-
-/*
- * Give frames back. Xen frees each when its last reference is dropped: one that
- * somebody still holds stays counted in frames_owned().
- */
-int frames_put(u64 mfn, unsigned int order)
-{
-	xen_pfn_t first = mfn;
-
-	return reservation(XENMEM_decrease_reservation, &first, order) == 1 ?
-		0 : -EBUSY;
-}
-
-long frames_owned(void)
-{
-	domid_t self = SELF;
-
-	return HYPERVISOR_memory_op(XENMEM_current_reservation, &self);
-}
-
-/* Make a frame that no page table maps a level 1 page table, or undo it. */
-int frame_pin_l1(u64 mfn, bool pin)
-{
-	struct mmuext_op op = {
-		.cmd = pin ? MMUEXT_PIN_L1_TABLE : MMUEXT_UNPIN_TABLE,
-		.arg1.mfn = mfn,
-	};
-
-	return HYPERVISOR_mmuext_op(&op, 1, NULL, SELF);
 }
 
 /* A frame of Xen's own image. */

@@ -65,4 +65,7 @@ void group_again(struct edu *edu);
 void group_base(struct edu *edu);
 void group_hold(struct edu *edu);
 
+/* yields.c */
+void group_yields(struct edu *edu);
+
 #endif /* EDU_TEST_H */

@@ -15,6 +15,7 @@
  *	bound		what waits or idles is reachable, but not for long
  *	taken_along	until an unmap that can't wait
  *	again		an idle mapping is taken again for the same memory
+ *	yields		pages that become page tables, or a guest's
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -179,6 +180,7 @@ GROUP(hold);
 GROUP(bound);
 GROUP(taken_along);
 GROUP(again);
+GROUP(yields);
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -220,6 +222,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	debugfs_create_file("taken_along", 0400, edu->dir, edu,
 			    &taken_along_fops);
 	debugfs_create_file("again", 0400, edu->dir, edu, &again_fops);
+	debugfs_create_file("yields", 0400, edu->dir, edu, &yields_fops);
 	return 0;
 }
 

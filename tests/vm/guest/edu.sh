@@ -49,6 +49,7 @@ ok 'the host map can be dropped' bash -c "echo 1 >$SYS/isolate"
 is 'isolate is 1' "$(cat "$SYS/isolate")" 1
 [ "$mode" != strict ] || group edu_test/isolated 'isolated'
 group edu_test/dma 'isolated dma'
+group edu_test/yields 'yields'
 ok 'the host map can be restored' bash -c "echo 0 >$SYS/isolate"
 is 'isolate is 0' "$(cat "$SYS/isolate")" 0
 group edu_test/base 'restored'
