@@ -383,6 +383,41 @@ TEST_F(Lazy, WhatIsHeldDoesNotWait)
     EXPECT_EQ(handed_out(), 0u);
     EXPECT_EQ(counter(PVIOMMU_ERRORS), 0u) << "held is no error";
     EXPECT_EQ(counter(PVIOMMU_QUEUED), 0u);
+    // The next one on this CPU is not taken for held.
+    hooks.holds = [](uint64_t mfn) { return mfn == mfn_of(20); };
+    expect_gone(lazy.map_list({{20, 1}, {25, 1}}));
+    const Mapping yields = lazy.map_list({{60, 1}, {62, 1}});
+    EXPECT_EQ(lazy.unmap_list(yields), 0);
+    EXPECT_TRUE(waits({yields}));
+}
+
+// The first of two ops holds its page, and the second one fails.
+TEST_F(Lazy, WhatIsHeldIsUndone)
+{
+    hooks.holds = [](uint64_t mfn) { return mfn == mfn_of(30); };
+    hooks.op_fails = [maps = 0](const xen_iommu_op &op) mutable {
+        return op.op == XEN_IOMMUOP_map && maps++ == 1 ? -EBUSY : 0;
+    };
+    EXPECT_FALSE(lazy.map(30, 4));
+    EXPECT_EQ(mapped(), 0u);
+    EXPECT_EQ(held(30), 0);
+    EXPECT_EQ(handed_out(), 0u);
+}
+
+// One flush of many pages is worth a hypercall sooner than one of many unmaps.
+TEST_F(Lazy, LongRunsWeighMore)
+{
+    std::vector<Mapping> all;
+    for (unsigned weight = 0; weight < kRide; weight += 1 + 64 / 8)
+        all.push_back(lazy.map(64 * (all.size() % 4), 64));
+    EXPECT_LE(all.size(), kRide / 8 + 1);
+    for (const Mapping &m : all)
+        EXPECT_EQ(lazy.unmap(m), 0);
+    EXPECT_TRUE(waits(all));
+    const Mapping next_one = lazy.map(300);
+    all.resize(std::min<size_t>(all.size(), PVIOMMU_PIECE / 64)); // as many go along
+    EXPECT_TRUE(gone(all));
+    EXPECT_EQ(lazy.unmap(next_one), 0);
 }
 
 // More maps of a page than Xen finds from its frame.
