@@ -62,6 +62,15 @@ retry() {
     return 1
 }
 
+# host LINE: what the host answers, through tests/vm/monitor.sh.
+host() {
+    local said
+    [ -n "${HOST-}" ] || { stty -F /dev/ttyS1 raw -echo; exec {HOST}<>/dev/ttyS1; }
+    echo "$1" >&"$HOST"
+    read -r said <&"$HOST"
+    echo "$said"
+}
+
 # traffic DRIVER: two NICs on one wire, each in a namespace, so that all goes over the wire.
 traffic() {
     local nic sum port=0 i

@@ -1,0 +1,47 @@
+#!/bin/bash
+# unplug.sh MODE: an nvme disk goes while it is in use, and another one comes.
+. /root/lib.sh
+mode=$1
+
+# state: the static map has what pages it has, now more and then fewer.
+state() {
+    local mapped=''
+    echo 1 >"$SYS/flush"
+    [ "$mode" = static ] || mapped="$(cat "$SYS/usage/mapped") mapped, "
+    echo "$mapped$(counter bfns_in_use) BFNs, $(counter leftover) left"
+}
+is_state() { [ "$(state)" = "$1" ]; }
+gone() { ! test -e "/sys/bus/pci/devices/$1"; }
+
+rmmod ahci
+ok 'the host map can be dropped' bash -c "echo 1 >$SYS/isolate"
+disk=$(pci_of /sys/class/nvme/nvme0)
+is 'its path' "$(cat "/sys/bus/pci/devices/$disk/xen_pviommu/path")" pviommu
+rmmod nvme
+before=$(state)
+modprobe nvme
+retry test -b /dev/nvme0n1
+
+exec 5</dev/nvme0
+fio --name=x --filename=/dev/nvme0n1 --direct=1 --rw=randrw --bs=64k --size=32M --time_based --runtime=600 \
+    --ioengine=libaio --iodepth=32 --output=/tmp/fio 2>/tmp/fio.err &
+fio=$!
+sleep 2
+like 'QEMU takes it out' "$(host 'out first')" '"return"'
+ok 'it is gone' retry gone "$disk"
+wait "$fio"
+cmp_ok 'fio ends with an error' "$?" -ne 0
+cmp_ok 'mappings are left while its file is open' "$(counter leftover)" -gt 0
+exec 5<&-
+ok 'all is back when it is closed' retry is_state "$before"
+
+like 'QEMU puts one in' "$(host 'in second')" '"return"'
+ok 'it comes' retry test -b /dev/nvme0n1
+is 'it is the other one' "$(xargs </sys/class/nvme/nvme0/serial)" second
+blocks nvme0n1 'in its place'
+rmmod nvme
+ok 'and leaves nothing' retry is_state "$before"
+is 'no BFN leaked' "$(counter leaked)" 0
+is 'no op was refused' "$(counter errors)" 0
+is 'no fallback' "$(counter fallbacks)" 0
+done_testing

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# A disk that QEMU takes out while its files are open and it is read, and puts in again:
+# the host map is dropped, dom0 lives, and all that was mapped comes back.
+set -u
+. "$(dirname "$0")/lib.sh"
+. "$TESTS/vm/monitor.sh"
+
+monitor
+truncate -s 64M "$TEST_LOG/disk.img"
+DEVICES+=" -device pcie-root-port,id=hole,chassis=1 -blockdev driver=raw,node-name=image,file.driver=file,file.filename=$TEST_LOG/disk.img"
+DEVICES+=' -device nvme,id=first,bus=hole,drive=image,serial=first'
+# plug LINE: out ID, or in ID.
+plug() {
+    case $1 in
+        out\ *) qmp device_del "\"id\": \"${1#out }\"" ;;
+        in\ *) qmp device_add "\"driver\": \"nvme\", \"id\": \"${1#in }\", \"bus\": \"hole\", \"drive\": \"image\", \"serial\": \"${1#in }\"" ;;
+    esac
+}
+answer plug
+
+for mode in strict reuse static; do
+    vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" -- unplug.sh "$mode"
+done
+done_testing
