@@ -12,7 +12,7 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 VM = $(shell ls -S tests/vm/*.t)
 
 # What moves data in every mode, and what comes and goes meanwhile.
-DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t module.t isolate.t)
+DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t late.t unplug.t module.t isolate.t)
 # What attacks Xen; there Linux has nothing to detect.
 DEBUG_XEN ?= $(addprefix tests/vm/,abi.t abi-interrupt.t fallback.t xsm.t bypass.t)
 
