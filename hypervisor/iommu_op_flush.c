@@ -218,7 +218,7 @@ void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
                         struct iommu_op_leaf *leaf, unsigned int index)
 {
     if ( (entry & ENTRY_KIND) == ENTRY_YIELD )
-        iommu_op_slot_remove(iommu_op_slot(pv, mfn_x(entry_mfn(entry))),
+        iommu_op_slot_remove(iommu_op_frame(pv, mfn_x(entry_mfn(entry))).slot,
                              slot_of_one(leaf, index));
     else
         put_held(pv, entry);
@@ -260,7 +260,8 @@ static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
 {
     unsigned long mfn = mfn_x(entry_mfn(entry));
 
-    return &rmap->piece[mfn / SLOTS_PER_PIECE][mfn % SLOTS_PER_PIECE];
+    return ACCESS_ONCE(rmap->piece[mfn / SLOTS_PER_PIECE].slot) +
+           mfn % SLOTS_PER_PIECE;
 }
 
 /* Is all but the address of a pending entry @like that? */

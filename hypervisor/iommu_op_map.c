@@ -310,20 +310,20 @@ static noinline unsigned int map_run(const struct iommu_op_batch *b,
                                      uint64_t *p, unsigned long mfn,
                                      uint64_t entry, unsigned int nr)
 {
-    const struct page_info *page = mfn_to_page(_mfn(mfn));
-    uint64_t *slot = iommu_op_slot(b->pv, mfn);
+    struct iommu_op_frame f = iommu_op_frame(b->pv, mfn);
     uint64_t one = iommu_op_one(b, p);
     iommu_op_owner_t owner = b->owner;
     unsigned int i;
 
-    if ( unlikely(!slot) )
+    if ( unlikely(!f.slot) )
         return 0;
 
     nr = min(nr, (unsigned int)(SLOTS_PER_PIECE - mfn % SLOTS_PER_PIECE));
     entry = iommu_op_with_mfn(entry, mfn);
 
     for ( i = 0; i < nr; i++, one += SLOT_NEXT, entry += PAGE_SIZE )
-        if ( unlikely(!slot_map(&slot[i], one, &page[i], owner, &p[i], entry)) )
+        if ( unlikely(!slot_map(f.slot + i, one, f.page + i, owner, p + i,
+                                entry)) )
             break;
 
     return i;
@@ -342,10 +342,10 @@ static noinline unsigned int map_named(const struct iommu_op_batch *b,
     for ( i = 0; i < nr; i++, one += SLOT_NEXT )
     {
         unsigned long mfn = list[i];
-        uint64_t *slot = slot_in(rmap, mfn);
+        struct iommu_op_frame f = frame_in(rmap, mfn);
 
-        if ( unlikely(!slot) ||
-             unlikely(!slot_map(slot, one, mfn_to_page(_mfn(mfn)), owner, &p[i],
+        if ( unlikely(!f.slot) ||
+             unlikely(!slot_map(f.slot, one, f.page, owner, p + i,
                                 iommu_op_with_mfn(entry, mfn))) )
             break;
     }

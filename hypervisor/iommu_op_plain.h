@@ -144,12 +144,12 @@ static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
                           const struct xen_iommu_op_map *m, unsigned int flags)
 {
     uint64_t entry = iommu_op_with_mfn(iommu_op_entry_of(b->pv, flags), m->mfn);
-    uint64_t *slot = iommu_op_slot(b->pv, m->mfn);
+    struct iommu_op_frame f = iommu_op_frame(b->pv, m->mfn);
     int rc = 0;
 
-    if ( unlikely(!slot) ||
-         unlikely(!slot_map(slot, iommu_op_one(b, p),
-                            mfn_to_page(_mfn(m->mfn)), b->owner, p, entry)) )
+    if ( unlikely(!f.slot) ||
+         unlikely(!slot_map(f.slot, iommu_op_one(b, p), f.page, b->owner, p,
+                            entry)) )
         rc = iommu_op_map_odd(b, p, m->mfn, entry);
 
     if ( unlikely(rc < 0) )

@@ -30,7 +30,7 @@ static int make_rmap(struct iommu_op_domain *pv)
         return -ENOMEM;
 
     rmap->nr = nr;
-    /* Its contents before the pointer; pairs with iommu_op_slot(). */
+    /* Its contents before the pointer; pairs with iommu_op_frame(). */
     smp_wmb();
     ACCESS_ONCE(pv->rmap) = rmap;
 
@@ -162,13 +162,13 @@ bool iommu_op_rmap_clear(struct iommu_op_domain *pv)
     end = min(rmap->next + CLEAR_BATCH, rmap->nr);
     for ( ; rmap->next < end; rmap->next++ )
     {
-        uint64_t **piece = &rmap->piece[rmap->next];
+        uint64_t **slot = &rmap->piece[rmap->next].slot;
 
-        if ( !*piece )
+        if ( !*slot )
             continue;
 
-        free_xenheap_page(*piece);
-        *piece = NULL;
+        free_xenheap_page(*slot);
+        *slot = NULL;
         atomic_dec(&rmap->pieces);
     }
 

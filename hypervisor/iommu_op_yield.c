@@ -121,42 +121,52 @@ void iommu_op_slot_remove(uint64_t *slot, uint64_t one)
     slot_unlock(slot, old);
 }
 
-/* The slot of a frame, whose piece may have to be made; NULL: no memory. */
-static uint64_t *get_slot(const struct iommu_op_batch *b, unsigned long mfn)
+/* There is a piece of slots when this returns, or no memory: false. */
+static bool make_piece(const struct iommu_op_batch *b, unsigned long index)
 {
     struct iommu_op_rmap *rmap = b->pv->rmap;
-    unsigned long index = mfn / SLOTS_PER_PIECE;
-    uint64_t *slot = iommu_op_slot(b->pv, mfn), *piece;
+    uint64_t *slots = NULL;
 
     /* All frames of a piece are valid if one is. */
     BUILD_BUG_ON(PDX_GROUP_COUNT % SLOTS_PER_PIECE);
 
-    if ( slot || index >= rmap->nr )
-        return slot;
-
     /* 8 bytes for each frame that the domain has, twice that if scattered. */
-    if ( atomic_add_return(1, &rmap->pieces) >
+    if ( atomic_add_return(1, &rmap->pieces) <=
          domain_tot_pages(b->d) / (SLOTS_PER_PIECE / 2) + 64 )
-        goto fail;
+        slots = alloc_xenheap_page();
 
-    piece = alloc_xenheap_page();
-    if ( !piece )
-        goto fail;
-
-    clear_page(piece);
-    /* Full barrier: pairs with the dependent load of iommu_op_slot(). */
-    if ( cmpxchgptr(&rmap->piece[index], NULL, piece) )
+    if ( !slots )
     {
-        free_xenheap_page(piece);
+        atomic_dec(&rmap->pieces);
+        return false;
+    }
+
+    clear_page(slots);
+    write_atomic(&rmap->piece[index].page,
+                 mfn_to_page(_mfn(index * SLOTS_PER_PIECE)));
+
+    /* Full barrier: pairs with the dependent loads of frame_in(). */
+    if ( cmpxchgptr(&rmap->piece[index].slot, NULL, slots) )
+    {
+        /* Another vCPU was faster. */
+        free_xenheap_page(slots);
         atomic_dec(&rmap->pieces);
     }
 
-    return iommu_op_slot(b->pv, mfn);
+    return true;
+}
 
- fail:
-    atomic_dec(&rmap->pieces);
+/* The slot of a frame, which is held. */
+static struct iommu_op_frame get_slot(const struct iommu_op_batch *b,
+                                      unsigned long mfn)
+{
+    struct iommu_op_frame f = iommu_op_frame(b->pv, mfn);
+    unsigned long index = mfn / SLOTS_PER_PIECE;
 
-    return NULL;
+    if ( !f.slot && index < b->pv->rmap->nr && make_piece(b, index) )
+        f = iommu_op_frame(b->pv, mfn);
+
+    return f;
 }
 
 /* The links that one more entry of @leaf needs, if they can be had. */
@@ -173,16 +183,16 @@ static void get_links(uint64_t slot, struct iommu_op_leaf *leaf)
 static bool map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
                        uint64_t entry)
 {
-    uint64_t *slot = get_slot(b, mfn);
+    struct iommu_op_frame f = get_slot(b, mfn);
 
-    if ( !slot )
+    if ( !f.slot )
         return false;
 
     /* Its tables stay: the domain's lock is held. */
-    get_links(read_atomic(slot), b->hand.leaf);
+    get_links(read_atomic(f.slot), b->hand.leaf);
 
-    return iommu_op_slot_share(slot, iommu_op_one(b, p),
-                               mfn_to_page(_mfn(mfn)), b->owner, p, entry);
+    return iommu_op_slot_share(f.slot, iommu_op_one(b, p), f.page, b->owner, p,
+                               entry);
 }
 
 /*
@@ -334,7 +344,7 @@ int iommu_op_revoke(struct domain *d, const struct page_info *page)
     /* Pieces stay, and so do tables and claims while a slot is locked. */
     percpu_read_lock(iommu_op_rmap_rwlock, &pv->rmap_lock);
 
-    slot = iommu_op_slot(pv, mfn_x(page_to_mfn(page)));
+    slot = iommu_op_frame(pv, mfn_x(page_to_mfn(page))).slot;
     /* Pairs with slot_map() and slot_lock(). */
     if ( slot && unlikely(read_atomic(slot)) )
         rc = revoke(d, pv, slot) ? -EIO : 0;

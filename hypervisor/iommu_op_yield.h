@@ -59,28 +59,43 @@ struct iommu_op_rmap {
     unsigned long nr;           /* pieces that there may be */
     unsigned long next;         /* where iommu_op_rmap_clear() goes on */
     atomic_t pieces;            /* that there are */
-    uint64_t *piece[];
+    struct {
+        uint64_t *slot;
+        struct page_info *page; /* of its first frame, and the others follow */
+    } piece[];
 };
 
-/* Its slot, or NULL. Look-ups pair with the barrier in get_slot(). */
-static inline uint64_t *slot_in(const struct iommu_op_rmap *rmap,
-                                unsigned long mfn)
+struct iommu_op_frame {
+    uint64_t *slot;             /* NULL: there is none, and no page either */
+    const struct page_info *page;
+};
+
+/* Look-ups pair with the barrier in get_slot(). */
+static inline struct iommu_op_frame frame_in(const struct iommu_op_rmap *rmap,
+                                             unsigned long mfn)
 {
     unsigned long index = mfn / SLOTS_PER_PIECE;
-    uint64_t *piece;
+    unsigned int offset = mfn % SLOTS_PER_PIECE;
+    struct iommu_op_frame f = {};
 
     if ( unlikely(!rmap) || unlikely(index >= rmap->nr) )
-        return NULL;
+        return f;
 
-    piece = ACCESS_ONCE(rmap->piece[array_index_nospec(index, rmap->nr)]);
+    index = array_index_nospec(index, rmap->nr);
+    f.slot = ACCESS_ONCE(rmap->piece[index].slot);
+    if ( unlikely(!f.slot) )
+        return f;
 
-    return likely(piece) ? &piece[mfn % SLOTS_PER_PIECE] : NULL;
+    f.slot += offset;
+    f.page = ACCESS_ONCE(rmap->piece[index].page) + offset;
+
+    return f;
 }
 
-static inline uint64_t *iommu_op_slot(const struct iommu_op_domain *pv,
-                                      unsigned long mfn)
+static inline struct iommu_op_frame iommu_op_frame(
+    const struct iommu_op_domain *pv, unsigned long mfn)
 {
-    return slot_in(ACCESS_ONCE(pv->rmap), mfn);
+    return frame_in(ACCESS_ONCE(pv->rmap), mfn);
 }
 
 /* A slot that names an entry, and no other one. */

@@ -67,7 +67,7 @@ unsigned int peek_heap_pages(void)
         return 0;
 
     for ( i = 0; pv->rmap && i < pv->rmap->nr; i++ )
-        n += !!pv->rmap->piece[i];
+        n += !!pv->rmap->piece[i].slot;
     for ( i = 0; i < pv->nr_claims; i++ )
         for ( leaf = 0; leaf < pv->claim[i]->nr / LEAF_FRAMES; leaf++ )
             n += !!pv->claim[i]->leaf[leaf].link;
