@@ -1,2 +1,3 @@
 #pragma once
 #include <linux/kernel.h>
+#include_next <linux/bitops.h>
