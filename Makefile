@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # xen-pviommu: `make` lists what can be done.
 
 JOBS ?= 2

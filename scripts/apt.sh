@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # The one way to Debian's packages: every call of apt-get goes through here. A
 # script sources this before its output goes to a log.

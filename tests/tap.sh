@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # TAP for shell tests, on the host and in the machine. A test file sources this,
 # calls the functions below, and ends with done_testing.

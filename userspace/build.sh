@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # userspace/build.sh plain|asan|tsan TARGET...: build with meson, in build/meson/KIND. Without
 # optimisation, as that takes longer than to run the tests.
 set -eu

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 # bench/dpdk-pmd/build.sh: pviommu-pmd and its mempool driver, into build/dpdk-pmd.
 # Exit status as headers.sh has it.
 set -euo pipefail

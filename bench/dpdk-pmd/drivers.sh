@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 # bench/dpdk-pmd/drivers.sh NAME...: where Debian has these libraries of DPDK (net_e1000,
 # mempool_ring), one a line, by the names under which EAL loads them.
 set -euo pipefail

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // What is sent, so that whoever receives it can tell that it is whole: a number, and
 // a pattern that follows from it. Bytes as they are in memory, without the FCS.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 # bench/dpdk-pmd/headers.sh DIR: what a poll-mode driver includes and libdpdk-dev
 # leaves out, of the same version, out of Debian's source package, into DIR. Exit
 # status 77 if that can't be fetched: a test that needs it is skipped.

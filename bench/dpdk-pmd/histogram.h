@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Counts of values in buckets whose width is 1/64 of their value: percentiles of
 // cycles within 1.6 %, whatever their range. As HdrHistogram, which Debian 12 has

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // A pool of mbufs of the driver "pviommu". Their data is in memory of our own: VFIO
 // maps all of EAL's for as long as it runs, and no stale descriptor would fault there.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // The poll-mode driver "net_pviommu_sim": a NIC that knows nothing of its buffers but
 // their bus addresses, and walks the simulated table for each of them. Two of

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Frames from one port to the other. One lcore does all: it makes frames, polls both
 // ports, and looks at what has come.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The base ops: what the device would use without us, xen-swiotlb. They serve
  * what we can't, and keep serving what they mapped.

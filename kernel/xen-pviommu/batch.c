@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Batches of ops. Neighbouring frames become one op, scattered ones a list, and
  * a full page of ops is one hypercall. This is the one place that looks at the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
  * BFN allocator, the fast part: magazines a CPU, and the depot behind them.
  *

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
  * BFN allocator: runs of 2^order BFNs, aligned to their size, from a window.
  * It knows neither Xen nor DMA, and the same files are compiled in userspace.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * /dev/xen-pviommu: the door for processes that map their own memory for a
  * device. What they mapped belongs to the file, and ends with it.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * /dev/xen-pviommu: what a file of it has. docs/device.md is the reference.
  *

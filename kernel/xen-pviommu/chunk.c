@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
  * BFN allocator, the slow part: chunks of 512 BFNs.
  *

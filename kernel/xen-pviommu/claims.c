@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Claims of BFNs that others choose: a process that has a device through VFIO
  * maps where it likes. They are made around what is mapped, as it comes, and

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory that driver and device share for long: a block of the buddy allocator,
  * contiguous in dom0's eyes but as a rule not in the machine, or scattered pages

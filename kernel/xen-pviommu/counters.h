@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
  * Counters: per CPU underneath, summed when they are read. Those that a device
  * has for itself come first; the total is theirs, and what is nobody's.

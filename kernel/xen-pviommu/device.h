@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A PCI device whose DMA we map, or did: one object from the first driver that
  * it is bound to until the device is gone.

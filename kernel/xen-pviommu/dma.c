@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * DMA operations: single buffers, and what a device can address. Each address
  * that is not in our windows was made by the base ops, and goes back to them,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Domains of the IOMMU API. All of dom0's devices share one table, so that a
  * domain is what is mapped through it, and attaching a device changes nothing.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The fast path: mappings that need nothing from Xen, those of the static map
  * and those that idled. All of it is inline in the DMA operations: called, the

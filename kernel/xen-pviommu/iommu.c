@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * An IOMMU driver for the kernel's IOMMU API, for which VFIO asks. It is there
  * when it is asked for (the parameter and the sysfs file `vfio`), as a module

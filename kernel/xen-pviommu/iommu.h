@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The IOMMU API's side: what VFIO needs, so that a device can be given to a
  * process. docs/dpdk.md.

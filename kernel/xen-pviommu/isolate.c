@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Isolation: while the host map stands a device reaches all RAM of the host at
  * its machine address, whatever we map and unmap. Only without it is a device

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Mappings that outlive the driver that made them. A page that is still in a
  * socket's queue, a file of the driver that is still open: its unmap comes after

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * How a scatterlist lies in its run of BFNs, and in what segments the device sees
  * it. Part of sg.c.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The window below 4 GiB, for devices that drive 32 address bits. Room is short
  * there, and not ours alone: bridges of devices that are plugged in, and virtual

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * xen_pviommu: DMA operations for a PV dom0 that edits its own IOMMU map.
  */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * One buffer, one run of BFNs: the dynamic path. A map is in place when the
  * function returns. An unmap is done, or waits, as the device's mode says.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which mode a device is in: the module's, what the parameter "devices" says of
  * the device, or what is written to its sysfs file.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * May we? One query says, and it is the only op that is issued before Xen has
  * agreed. Every refusal has a word (for sysfs) and one log line.

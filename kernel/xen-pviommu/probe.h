@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #ifndef _XEN_PVIOMMU_PROBE_H
 #define _XEN_PVIOMMU_PROBE_H
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The queue of unmaps of each CPU. Only that CPU touches it, with interrupts
  * off; that of a dead CPU is another's, who holds the hotplug lock.

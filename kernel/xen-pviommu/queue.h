@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Unmaps that wait: a queue a CPU, which leaves with the next hypercall that
  * flushes anyway, when it is nearly full, or when its timer fires.

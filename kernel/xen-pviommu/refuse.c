@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Devices that get no DMA: they bind without us while the host map is dropped.
  * The base ops would give their drivers machine addresses that reach nothing,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory of a process that devices may be let at. Its pages are pinned for as
  * long as the region is there: neither munmap() nor the end of the process

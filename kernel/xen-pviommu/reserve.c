@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The reserve of leaf tables (table.c): a chunk is given its table ahead, by a map
  * and an unmap of one page, in process context. While Xen has no memory for one it

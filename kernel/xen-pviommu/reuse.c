@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Idle mappings: a small set-associative table a CPU, used with interrupts off.
  * One that is not taken again goes to the queue of unmaps: when its place is

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Mode reuse: a mapping whose driver is done with it stays for a while, idle.
  * If the same memory is mapped in the same way meanwhile, as drivers that

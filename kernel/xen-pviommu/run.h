@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a run of BFNs maps, in the one word that the allocator keeps for its
  * first BFN. Two runs with the same word map the same memory in the same way.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory of pages that lie anywhere, behind one run of BFNs: for what is too
  * large to be one block of the buddy allocator, or finds none in fragmented

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Scatterlists: all entries of one list in one run of BFNs and, as a rule, one
  * hypercall. Neighbours become one segment for the device where that is

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * A file's window of BFNs, and what each of them maps: so that an op is known to
  * be right before Xen is asked, and what is left is found in the end.

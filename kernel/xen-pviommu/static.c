@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The static map: all of dom0's ordinary memory is mapped once, at BFN = base +
  * PFN, so that a DMA mapping is an addition.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * /sys/kernel/xen_pviommu: state, counters, and what Xen says that we use; and
  * the directory xen_pviommu of each PCI device that we serve. One value a file.

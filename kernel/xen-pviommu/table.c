@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
  * BFN allocator: which chunks have a leaf table. Xen makes one with the first map
  * in a chunk, if it has the memory, and keeps it until the claim goes. Chunks

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
  * Tracepoints. docs/tracepoints.md says what they mean; their names and fields
  * are an interface. Each stands where what it tells of is counted, so that their
@@ -13,7 +13,9 @@
 #include <linux/tracepoint.h>
 #include <linux/types.h>
 
+#ifdef __KERNEL__ /* libpviommu takes nothing that is GPL-2.0-only */
 #include "compat.h"
+#endif
 #include "counters.h"
 #include "trace_words.h"
 

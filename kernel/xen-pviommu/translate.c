@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Is a device's DMA translated? That dom0 has an IOMMU says nothing of a single
  * device: firmware may name no unit for it, an option or a quirk may have left

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Arrays of maps and unmaps of a process. All that can be wrong with an op is
  * found before Xen is asked; so that as many as fit share a hypercall, and

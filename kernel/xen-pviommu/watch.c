@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Watch pages are zeroed memory, given to Xen claim by claim, and Xen's until the
  * claim is released. Two claims may share one.

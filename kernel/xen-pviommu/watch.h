@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Watch pages: a bit for each BFN, by which Xen says that its map yielded. No
  * device reaches the BFN then. It stays in use until its unmap.

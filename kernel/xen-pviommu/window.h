@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * BFN ranges: reserved in the resource tree and claimed from Xen; and the two
  * of them that dynamic maps come from.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The one door to Xen. The interface itself is hypervisor/public/iommu_op.h,
  * which the Makefile puts on the include path (or kernel/integrate beside us).

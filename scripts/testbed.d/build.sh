@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # Brings everything that a run needs up to date, in order; what is fresh is
 # skipped, so a second call only compares hashes.  The caller holds the lock.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0-only
 // The channel between a command in the test machine and the host: one file
 // that QEMU shows to the guest as the memory BAR of an ivshmem device.
 //

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # Paths, messages, steps, locks and content hashes: what every other part uses.
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0-only
 // /init of the test machine: mounts what a system needs, loads the PV-IOMMU
 // module before any driver, lets every driver bind, and hands over to
 // run_command() (guest-runner.cpp).  No script, because under emulation the few

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0-only
 // The second half of the test machine's process 1: it runs the command, carries
 // its output into the channel, posts its exit status there, and powers off.
 //

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0-only
 // What the two halves of the test machine's process 1 share.
 #pragma once
 

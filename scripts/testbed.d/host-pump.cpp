@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0-only
 // host-pump CHANNEL LOGDIR SECONDS -- QEMU ARG...
 //
 // Starts QEMU with a monitor (QMP) on descriptor 3, copies the command's stdout

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # The machine: the QEMU command line of one run, in the array QEMU.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # What comes from Debian: the host's tools, single packages that are unpacked
 # but never installed, and source packages.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # The test machine's root file system: archives that the kernel unpacks one
 # after the other.  base (tools), drivers (modules of one --drivers list), and

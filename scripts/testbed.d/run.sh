@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
 # One run: its directory, its part of the root file system, and what its end means.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # C++ in userspace/: clang-tidy finds nothing.
 set -u
 . "$(dirname "$0")/tidy.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # C++ that is neither in userspace/ nor in bench/dpdk-pmd: clang-tidy finds nothing.
 set -u
 . "$(dirname "$0")/tidy.sh"

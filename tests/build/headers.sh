@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Headers of kernels that the host does not have: from Debian's archive, unpacked
 # beside. The host's packages stay as they are.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The module builds against Linux 6.12, from bookworm-backports, without a
 # warning. The headers are unpacked beside, through an apt configuration of our
 # own: the host's packages and sources stay as they are.

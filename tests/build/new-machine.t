@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # make demo on a new machine. The other targets take longer: make check-new-machine.
 set -u
 . "$(dirname "$0")/../new-machine/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # For a PREEMPT_RT kernel the module is not built, and one line says so: by hand,
 # by DKMS and by Kconfig. For the ordinary kernel beside it, it is.
 set -u

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # For the tests that run clang-tidy, which are several as all of it takes long. The
 # compiler's flags are in the nearest compile_flags.txt, which clang-tidy finds

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # The VT-d driver's side of hypervisor/: what the hooks patch makes of Xen's queue of
 # invalidations, and its functions that look at units, compiled on the host (tests/vtd).

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Xen with our hypercall in other configurations than the test machine's: without
 # HVM, by clang, and as an exclusive PV shim, which has nothing of it. Each is
 # built whole, so that it links, in objects of its own below build/testbed/xen.

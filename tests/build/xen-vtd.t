@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # What the hooks patch does to the VT-d driver of Xen 4.17, on the host: no unit of
 # QEMU's has a queue that gets full, a second unit, or goes away.
 set -u

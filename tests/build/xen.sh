@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # hypervisor/ in another series of Xen: the hooks patch applies and the result builds,
 # from the same sources as 4.17. Its source is Debian's, or one that XEN_SOURCES has

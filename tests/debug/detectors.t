@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The negative control of the debug kernel: each kind of bug that it is there to
 # find is found in a module that has them all, and turns the test red.
 set -u

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // framebuffer WIDTHxHEIGHT [PPM]...: a frame buffer of that size in a dumb buffer of
 // /dev/dri/card0. Each PPM is a file for a picture that the buffer and then the
 // display show. Says "ready" when the buffer is there, and after each picture, and

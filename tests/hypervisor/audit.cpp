@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // What is compared after a call: flushes, entries, table, IOTLB, references.
 #include "checker.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # For tests/unit/hypervisor*.t: build here, unpack the corpus.
 

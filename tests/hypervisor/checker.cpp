@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The lockstep: which op of Xen's batch has been carried out when.
 #include "checker.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Runs hypercalls on the world and the model in lockstep: an op is carried out
 // in the model right after it was in Xen, so that what other vCPUs do between
 // two ops, or while a flush is under way, meets the same state in both.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The device and its IOTLB. It caches every translation that it comes by,
 // negative ones as well in caching mode, and forgets only what an invalidation
 // covers. So a reference that is dropped, or a BFN that is reused, before the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // What tests start from: a checker, mostly with one claim of four leaf tables.
 #pragma once
 

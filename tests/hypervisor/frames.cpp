@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Machine frames: owners, reference and type counts, and Xen's own allocations.
 #include "world_internal.h"
 

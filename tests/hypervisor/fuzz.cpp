@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // libFuzzer: bytes become calls of several vCPUs, inside and between each
 // other, with preemption at any index and faults anywhere; the checker compares
 // each with the model. The seed corpus is in corpus/.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // GoogleTest that speaks TAP. A broken rule fails the test that runs; most end
 // the process at once, as nothing after them can be trusted.
 #include "world.h"

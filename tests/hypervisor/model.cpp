@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The ops on entries, and the batch around all ops.
 #include "model.h"
 

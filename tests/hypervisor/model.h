@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // What docs/iommu-op.md says, as a map from BFN to state and nothing else. It
 // shares no line with the hypervisor's files and knows no tables, tags or
 // locks. From the world it takes only what is given: who owns which frame, and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The ops on claims and on the host map. Those may stop half way, and where is
 // theirs to choose: there the model looks at what is left, and takes it only
 // if every single entry is as before or as it should become.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Can the tests fail? Put each bug of mutants.txt into a copy of hypervisor/, in
 # turn, and say which test found it: tests/hypervisor/mutants.sh [NAME...]. What
 # the unit tests let through goes to the fuzzer, for FUZZ_SECONDS; one marked ~

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Looks into what iommu_op keeps, with its own headers: for the tests alone.
  * Entries are the only place that tells deferred, pending and free apart.

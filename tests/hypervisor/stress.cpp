@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Real threads under TSan. First each kind of call beside each other one, on two
 // CPUs and the same frames. Then four CPUs map, unmap, defer and flush the same
 // few BFNs, and now and then claim, release, drop and restore. Without a model:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Work between two looks at pending work: at most the frames that one op may name.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The call: limits, faults of guest memory, refusals, and fields that must be 0.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // claim and release: statuses, bounds, and what a release leaves.
 #include "fixture.h"
 

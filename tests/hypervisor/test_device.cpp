@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // query_device: what the driver says of a device, and the locks around the question.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Every allocation, every flush and every place to be interrupted, in turn.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // iommu-op=generic does the same as direct leaf tables, superpages and all.
 #include "fixture.h"
 

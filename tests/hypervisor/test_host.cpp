@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Dropping the host map, and putting it back as it was.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Memory that is added at run time, and whoever else changes the map.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // map_list: the statuses of its table, all or nothing, and which slots of the array are its own.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // map: every status of its table, all or nothing, and what it holds.
 #include "fixture.h"
 

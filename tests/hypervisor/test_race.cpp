@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Two vCPUs on the same BFNs at the same time: another's whole call comes right
 // before each single compare and exchange of ours. Here there is no model; what
 // must hold is that no frame is let go too early (the world looks at each put),

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // What Xen's trace buffer is told of a batch and of its flush.
 #include "fixture.h"
 

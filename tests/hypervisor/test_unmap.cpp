@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // unmap and flush: statuses, deferral, and how many invalidations they cost.
 #include "fixture.h"
 

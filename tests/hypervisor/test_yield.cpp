@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Maps that yield: they hold nothing, and go before their frame is anything but an ordinary page. That no device
 // reaches it then is looked at by the world itself: world::revoked().
 #include "fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The IOMMU driver: a multi-level table in VT-d's format, what the hooks patch
 // adds to it, and the generic map and unmap with superpages that are split and
 // coalesced, as Xen's do. Its words are written to caches and memory at once;

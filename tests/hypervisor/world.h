@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The simulated host that the hypervisor's files run on: frames and their
 // owners, a VT-d-like table, an IOTLB that really caches, guests' memory, and
 // the faults a test asks for. It knows nothing of iommu_op but its entry point.

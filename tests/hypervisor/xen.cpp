@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Xen around the hypercall: who calls, locks, guest memory, preemption, boot
 // parameters, and the driver that enters again what was continued.
 #include "world_internal.h"

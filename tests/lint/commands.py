@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
 """commands.py PACKAGES FILE...: which commands do these scripts and makefiles call that come from none of the
 packages? PACKAGES names them; for a file those count, too, that it hands to install-deps or has in an array *packages, and so do
 packages that one of all these depends on directly, and Debian's essential set. Of '+FILE' only the functions are taken, as

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Each command that scripts and makefiles call comes from a package that their target
 # installs, or from Debian's essential set: a new machine has no other.
 set -u

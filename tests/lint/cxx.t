@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # C++: clang-format changes nothing. (clang-tidy takes longer: tests/build.)
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The kernel's C: checkpatch --strict, and sparse with no warning.
 set -u
 . "$(dirname "$0")/lib.sh"

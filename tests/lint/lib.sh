@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # For lint tests: which files there are, and where Linux' tools are.
 

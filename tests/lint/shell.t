@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Every shell script there is, under shellcheck.
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The tree as a whole: nothing of the machine it was written on, nothing that
 # does not belong into git, and names that lead somewhere.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The builds of make check on a new machine; but its own, which makes one.
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # A new machine: Debian 12 as mmdebstrap's minbase makes it, with git, make and
 # ca-certificates, and a clone of HEAD. It is a file system and namespaces of its own.

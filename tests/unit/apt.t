@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # scripts/apt.sh with the real apt and dpkg, on a system of their own: packages
 # that are missing, being upgraded or left half done, and locks of others.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The report of make bench: its unit tests, and what it refuses.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)

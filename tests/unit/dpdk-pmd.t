@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # pviommu-pmd on the host: its parts, and frames over virtual NICs that walk
 # libpviommu's simulated table, with every mode, mapping, burst and size.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # iommu_op against its model: the corpus, then new inputs for FUZZ_SECONDS.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)

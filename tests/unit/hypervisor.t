@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The hypervisor's files on the host: unit tests under ASan and UBSan, a stress
 # test of threads under TSan (STRESS_SECONDS). tests/hypervisor has both.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # libpviommu on its simulated backend: its tests, also under ASan, UBSan and TSan; and that it
 # can be used as it is installed. tests/vm/libpviommu.t runs the same program on the device.
 set -u

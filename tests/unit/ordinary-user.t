@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # A user who is not root: each target says at once which packages root is to install, and
 # with these there needs no root for anything.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The page of pviommuctl report in headless Chromium: it shows its plots, as pixels,
 # without errors, and asks nobody for anything. Pages that were broken turn it red.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # pviommuctl report on records of the test machine, and on what is broken or made
 # up; the figures beside those that awk finds.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # pviommuctl: unit tests of its core, also under ASan and UBSan, and the program
 # itself on a sysfs that is made here. The kernel's refusals come from a library
 # that is preloaded.

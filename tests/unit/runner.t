@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The runner's own negative control: what must turn `make check` red does.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // claim GROUP: has VFIO claim the group's devices for this process, which maps
 // nothing and opens none: they are blocked. Says so, and keeps them while stdin is open.
 #include <fcntl.h>

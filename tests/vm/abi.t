@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The hypercall's ABI from dom0, as docs/iommu-op.md has it: each wrong field,
 # handle, BFN, MFN and order of ops gets its errno, nothing else changes, no
 # reference is lost, and Xen and dom0 live on.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # make bench's parts on real traffic and on processes: native Linux, isolation, a
 # driver that recycles its pages. Rows are there, and plausible.
 set -u

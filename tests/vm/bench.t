@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # make bench in its quick form: the figures have the right shape, are plausible,
 # and come again in another boot.
 set -u

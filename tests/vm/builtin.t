@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # xen_pviommu as a part of the kernel: it starts before the drivers, and the boot
 # options are what docs/boot-options.md says.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # /dev/xen-pviommu: processes map their own memory. tests/device is what runs in
 # the machine.
 set -u

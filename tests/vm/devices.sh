@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # QEMU's options for the devices of a test. Each call adds to DEVICES, the value
 # of --qemu-args.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The DMA API as drivers use it, with native Linux' answers: in each mode, with and
 # without the host map; and for how long interrupts are off meanwhile.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # make bench's part on DPDK: its rows are there, and plausible, and what a burst must reach.
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # pviommu-pmd in dom0, on real ports: mappings, bursts, and buffers that were given back.
 set -u
 . "$(dirname "$0")/lib.sh"

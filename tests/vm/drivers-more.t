@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Older and odder devices: narrow masks, bounced buffers, bridges, virtio with
 # and without translation. They all work, on whichever path.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The five drivers that matter carry traffic and files over our path, in every mode.
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # What a device really reaches: the edu device's DMA, through the map and
 # without one. The faults are seen by QEMU's own trace and by Xen.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Where Xen refuses, dom0 boots, its drivers work on xen-swiotlb, the log says
 # why, exactly once, and no op but the query is issued.
 set -u

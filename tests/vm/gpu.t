@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # virtio-gpu in a machine of 4 GiB: its frame buffers are scattered pages, which the
 # device reads where our path maps them. QEMU says what the display shows then.
 set -u

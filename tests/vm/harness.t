@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The negative control of the machine's own tests: what must turn them red does.
 set -u
 . "$(dirname "$0")/lib.sh"

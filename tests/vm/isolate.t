@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Devices that need the host map when it is gone, and memory that is short when it
 # matters: a bind is refused and says what helps, or all goes on as the log says.
 set -u

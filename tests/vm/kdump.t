@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # dom0 panics while the host map is dropped. Xen starts a crash kernel, Debian's own, and
 # that writes the head of its dump to a disk, where we find it. Once it has its IOMMU
 # driver, and once none, so that its DMA goes through Xen's tables as they are then.

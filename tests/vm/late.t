@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Mappings that outlive their driver, in each mode, with and without the host map: dom0
 # lives, the unmap that comes late does its work, and one that never comes is counted.
 set -u

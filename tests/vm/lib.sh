@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # For tests that need the virtual machine: boot, run something in dom0, judge
 # the logs, and take over the results.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # libpviommu on the device: the tests that tests/unit/libpviommu.t runs on the simulated
 # backend, the same program.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The module's coming and going.
 set -u
 . "$(dirname "$0")/lib.sh"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Programs of Debian's packages for a machine, without installing them on the host.
 

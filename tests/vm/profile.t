@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # pviommuctl profile in the machine: its report counts what the driver counts, lost
 # events are told, and fio and iperf3 in lazy and strict have their pages.
 set -u

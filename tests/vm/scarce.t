@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Xen has no page left: what can be mapped without one is mapped, and a refusal passes.
 set -u
 . "$(dirname "$0")/lib.sh"

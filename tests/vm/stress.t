@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Verified I/O and traffic for STRESS_SECONDS, while modes, CPUs, the host map
 # and memory come and go. All is back at the end.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Xen's trace buffer, read by Debian's xentrace, says of the hypercalls what the
 # module counts.
 set -u

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # XSM decides: under an enforced FLASK policy that allows dom0 `xen2 iommu_op`
 # all works, and without that one permission Xen refuses and the module stays out.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Xen's queue of invalidations, and the flush that the hooks patch puts into it,
  * on a unit of which only the queue's registers are there.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which unit does what: leaf_info, which is of all of them, and leaf_device,
  * which says of a device whether the domain's table translates all its DMA.

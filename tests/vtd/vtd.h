@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * For tests of what the hooks patch does to Xen's VT-d driver: a machine's units
  * and its hardware domain, and results. tests/build/vtd.sh makes iommu.h and the

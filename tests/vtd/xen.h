@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * As much of Xen as its queue of invalidations (vtd/qinval.c) and the leaf
  * functions of vtd/iommu.c need on the host, where an address is its own maddr,

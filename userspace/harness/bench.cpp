@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The BFN allocator beside Linux' iova.c, on the same shim. With Google Benchmark
 // by default; `run SUBJECT ORDER PAIRS` only runs, for an instruction counter, and
 // says how many shared locks that took once the caches were warm.

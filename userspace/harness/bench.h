@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Between bench_pairs.c, which is compiled as the kernel's files are, and bench.cpp. */
 #pragma once
 

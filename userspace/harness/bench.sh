@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The BFN allocator beside Linux' own iova.c: userspace/harness/bench.sh writes
 # build/bench/bfn-pair.txt, lines of "bfn-pair SUBJECT METRIC VALUE", and the
 # same as rows in bfn-pair.json. Instructions by cachegrind, as the difference of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /* The least of Linux that the benchmark's files need: no checks, no faults. */
 #include <linux/cpuhotplug.h>
 #include <linux/percpu.h>

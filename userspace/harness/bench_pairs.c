@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-only
 /* A run of BFNs taken and given back, by our allocator and by Linux' iova.c. */
 #include <linux/iova.h>
 #include <linux/irqflags.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # For tests/unit/harness*.t and mutants.sh: build here, unpack the corpus.
 

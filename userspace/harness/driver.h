@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // What a driver does with its buffers, by map.c and, for lists, as sg.c does it;
 // and what it may count on, checked each time.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // What tests start from: a world with two windows, taken down in good order.
 #pragma once
 

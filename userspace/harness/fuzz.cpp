@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // libFuzzer: bytes become what drivers do on several CPUs, with time, hotplug and
 // faults in between, and inside of hypercalls. The model is the world's books:
 // each mapping leads where it is to, no BFN and no page is free while a device

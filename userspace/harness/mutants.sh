@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # Can the tests fail? Put each bug of mutants.txt into a copy of kernel/xen-pviommu,
 # in turn, and say which test found it: userspace/harness/mutants.sh [NAME...]. The
 # unit tests with tiny sizes come first, then those as built, threads under TSan for

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The end of the section of per-CPU variables: linked last. See percpu.h.
 extern "C" {
 #include <linux/percpu.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Real threads under TSan, one a simulated CPU: buffers are mapped on one CPU and
 // unmapped on another, timers fire, one CPU comes and goes, windows are trimmed,
 // pages that nobody has mapped become page tables and ordinary again.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // GoogleTest that speaks TAP.
 #pragma once
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Batches: what becomes of a run of maps or unmaps when it goes well, and when not.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The allocator: runs, magazines, depot, chunks, and what comes back.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The host map: dropped, restored, and what is left when neither works.
 #include "fixture.h"
 

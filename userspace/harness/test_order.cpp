@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Two CPUs at once, at the worst moment, with memory as weak as the kernel's
 // model allows: the barriers of bfn_chunk_free() and bfn_chunk_disown(), and RCU.
 #include "fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Runs of any length: a piece at a time, with interrupts on in between (the world
 // itself says when they are off for longer), and still whole or not at all.
 #include "fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Unmaps that wait: how they leave, when, and what happens if that fails.
 #include "fixture.h"
 

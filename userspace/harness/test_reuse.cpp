@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Mappings that idle: who gets one, and when they go.
 #include "fixture.h"
 

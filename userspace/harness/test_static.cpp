@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The static map: pages that yield are no hits, and come again with their next DMA.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // A Xen that has memory for so many leaf tables, and then for none: whatever can be mapped
 // by those that it has is mapped, no device is latched, and a refusal passes.
 #include "fixture.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Watch pages: what Xen is given, and what its bits say.
 #include "fixture.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // The simulated dom0 and its Xen, which the kernel's files run in: CPUs, timers,
 // memory and pages, and a table of BFNs with an IOTLB that remembers. It knows
 // the rules that must hold whatever happens, and says when one is broken. Headers of C++ come first:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+//
 // Xen's side of the hypercall, the pages of dom0, and who may have which BFN.
 // All in relaxed atomics: it must not order what the code under test does not.
 #include "world.h"

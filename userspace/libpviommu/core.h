@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // The module's allocator of bus addresses (kernel/xen-pviommu/bfn.c, chunk.c, table.c),
 // compiled as it is: docs/bfn-allocator.md. Addresses are page numbers here.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
  * What Linux gives the allocator, given by a process: memory, and RCU by liburcu,
  * whose names are Linux' as well: so that this file has none of shim/.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // The simulated backend: which op may do what, as kernel/xen-pviommu/userops.c.
 // What Xen would be given for it is in sim_calls.h.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // What the module would give Xen for pages that are mapped and unmapped, by the
 // rules of kernel/xen-pviommu/batch.h and userops.c: counted, not done.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Maps of a burst and unmaps of those before it, in one call of libpviommu.
 #include <algorithm>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // The mempool driver "pviommu": a buffer is mapped for devices while somebody has
 // it. A burst of buffers is mapped at one run of bus addresses, in one hypercall,

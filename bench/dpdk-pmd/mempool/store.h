@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Below the driver's calls: a ring of free buffers, which no device reaches, and
 // what each mapping does with those that come and go.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // A map of VFIO for what a burst has that lies together in memory, and an unmap of
 // it when the last buffer of that map is back: VFIO unmaps no part of a map. At its

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # abi.sh GROUP...: the hypercall under attack.
 . /root/lib.sh
 

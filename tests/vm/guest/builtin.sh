@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # builtin.sh MODE STATE ISOLATE LINE: what the boot options led to; LINE is in the
 # log once, or, if it is empty, nothing of ours is.
 . /root/lib.sh

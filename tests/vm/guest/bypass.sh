@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # bypass.sh: of two disks one is behind the IOMMU and one is not, of the NICs the
 # e1000e is not.
 . /root/lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # debug.sh SCRIPT [ARGUMENT]...: a test on a debug kernel. When it is done all
 # drivers and xen_pviommu go, and the kernel says what was left behind, and
 # whether it still looks. What it says at once is in the log, which is judged.

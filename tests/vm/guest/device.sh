@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # device.sh GROUP...: /dev/xen-pviommu, from the side of a process.
 . /root/lib.sh
 

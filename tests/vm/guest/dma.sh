@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # dma.sh MODE: what drivers ask of the DMA API, with the module dma_test on QEMU's
 # edu device; and, in strict, a device that has been latched.
 # dma.sh MODE irqs: for how long interrupts are off, under the instruction clock.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # dpdk.sh: pviommu-pmd moves verified frames over two e1000e, and over two virtio-net,
 # that VFIO has; with each mapping, and with descriptors that are stale.
 . /root/lib.sh

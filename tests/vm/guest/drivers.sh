@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # drivers.sh MODE[,isolated] WIDE NARROW: every driver carries what it is there for, over
 # our path. WIDE and NARROW are lists of nic:DRIVER and disk:DRIVER[:COUNT];
 # those in NARROW can't reach all addresses, or pass the IOMMU by.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # edu.sh MODE: DMA by hand, with QEMU's edu device.
 . /root/lib.sh
 mode=$1

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # fallback.sh LINE ERRNO WHY: Xen refuses; xen-swiotlb serves, and the log says
 # LINE (an extended regular expression) once. ERRNO and WHY: of the hypercall.
 . /root/lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # gpu.sh MODE: frame buffers of virtio-gpu on our path.
 . /root/lib.sh
 mode=$1

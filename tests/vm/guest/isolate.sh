@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # isolate.sh: the host map is gone, and devices bind that xen_pviommu does not
 # serve, as their mode is off or memory is short. Then the static map fails.
 . /root/lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # kdump.sh [ARGUMENT]...: give Xen a crash kernel with them, drop the host map, and panic.
 . /root/lib.sh
 modprobe -a xen-privcmd xenfs

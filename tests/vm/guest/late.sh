@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # late.sh MODE: drivers go, and unmap afterwards or never: a character device that is
 # open, pages in a socket's queue, a frame buffer, a failed probe, a device that
 # is taken away, pages that are freed while they are mapped. dom0 lives, and all is back.

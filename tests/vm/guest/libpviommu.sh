@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # libpviommu.sh: the library's tests on the device.
 . /root/lib.sh
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # module.sh: xen_pviommu comes and goes, and takes nothing with it.
 . /root/lib.sh
 modprobe abi_attack

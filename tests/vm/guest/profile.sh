@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # profile.sh: in each mode a disk is read under pviommuctl profile; what it reports
 # is compared with the counters. Then a buffer that is too small; then traffic.
 . /root/lib.sh

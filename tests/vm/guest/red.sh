@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # red.sh HOW: for the harness's own negative control, a test that fails.
 . /root/lib.sh
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # scarce.sh: dom0 takes all memory that Xen has. The disk and the NICs go on,
 # isolated, with the leaf tables that Xen has made so far; and so they do when dom0
 # gives memory back.

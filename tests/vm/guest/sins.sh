@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # sins.sh NAME...: commit these (tests/modules/sins.c).
 . /root/lib.sh
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # stress.sh SECONDS: traffic and verified I/O, while everything around them
 # changes: modes, CPUs, the host map, memory.
 . /root/lib.sh

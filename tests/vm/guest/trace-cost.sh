@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # trace-cost.sh: instructions of a pair in each mode, by the instruction clock, in
 # a module without tracepoints, in ours, and in ours while all are recorded.
 . /root/lib.sh

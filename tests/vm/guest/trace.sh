@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # trace.sh: in each mode a disk is read while every event is recorded. What the
 # events say is summed up, and compared with the counters.
 . /root/lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # vfio.sh DRIVER SIZE [KILLS]: two NICs on one wire are given to DPDK's testpmd,
 # which has them send to each other through IOMMU mappings that VFIO asks us for.
 # SIZE is large if the machine has RAM where DPDK starts. KILLS: how many are killed in

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # xentrace.sh: in two modes a disk is read while Xen records its class of events
 # for iommu_op. What they sum up to is compared with the module's counters.
 . /root/lib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # xsm.sh allowed|denied: a FLASK policy is enforced that lets dom0 use the
 # hypercall, or not.
 . /root/lib.sh

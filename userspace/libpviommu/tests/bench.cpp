@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // What the library costs a packet: bursts that are mapped while the last ones are
 // unmapped, as a mempool does. Time is that of an item: a pair of alloc and free,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // What the tests share. All run on the simulated backend and on the device, but
 // for suites that are named Sim...

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // What only the simulated backend has: a device's side, failures of Xen's, and
 // costs that are known exactly.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Atomics as the compiler has them, so that TSan understands them. */
 #pragma once
 

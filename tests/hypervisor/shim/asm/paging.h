@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The log of dirty pages, for the migration of a domain. */
 #pragma once
 #include <xen/sched.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Guest handles are plain pointers. */
 #pragma once
 #define XEN_GUEST_HANDLE_PARAM(name)  __guest_handle_##name

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
 static inline void set_bit(unsigned int nr, unsigned long *bits)

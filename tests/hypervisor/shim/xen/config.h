@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What Xen's build gives every C file: -include'd. */
 #pragma once
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Every frame is always mapped. */
 #pragma once
 #include <xen/mm.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Guest memory is the test's memory; each access may fault. They return what was not copied. */
 #pragma once
 #include <xen/types.h>

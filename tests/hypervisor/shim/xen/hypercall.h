@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The hypercall itself, and its continuation: the test's driver enters again. */
 #pragma once
 #include <public/iommu_op.h>

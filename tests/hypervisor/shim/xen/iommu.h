@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The IOMMU layer: generic map and unmap, the flushes, and the hooks patch's interface. */
 #pragma once
 #include <xen/mm.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Assertions, and min() and max() that insist on one type. */
 #pragma once
 #include <asm/atomic.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Machine frames, who owns them, and the references on them: plain counters. */
 #pragma once
 #include <xen/types.h>

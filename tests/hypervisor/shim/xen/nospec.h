@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What is loaded by an index of the guest's: the world notes each, for tests. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A boot parameter makes itself known before main(). */
 #pragma once
 

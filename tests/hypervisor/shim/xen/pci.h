@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* PCI devices, as Xen was told of them. */
 #pragma once
 #include <xen/sched.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Per-CPU variables: an array, indexed by the thread's simulated CPU. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The per-CPU rwlock: a reader notes the lock in its CPU's slot, a writer waits for all slots. */
 #pragma once
 #include <xen/percpu.h>

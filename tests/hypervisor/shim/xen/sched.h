@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Domains and vCPUs, as much of them as iommu_op looks at. */
 #pragma once
 #include <xen/iommu.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* A lock that can wait for a thread, and knows a deadlock where there is only one. */
 #pragma once
 

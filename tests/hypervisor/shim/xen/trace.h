@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 #include <xen/types.h>
 #define TRC_IOMMU 0x0100f000

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Fixed-width names and type-safe frame numbers; C++ reads this one as well. */
 #pragma once
 #include <stdbool.h>

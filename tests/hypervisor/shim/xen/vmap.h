@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Large allocations, each of which the test may fail. */
 #pragma once
 #include <xen/xmalloc.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Allocations, each of which the test may fail. */
 #pragma once
 #include <xen/types.h>

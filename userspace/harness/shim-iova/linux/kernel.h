@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* What Linux' own iova.c and rbtree.c need beyond shim/, for the benchmark. */
 #pragma once
 #include <linux/bits.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /* Bitmaps a bit at a time: they are off the fast path. */
 #pragma once
 #include <linux/bitops.h>

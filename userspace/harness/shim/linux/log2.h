@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 #pragma once
 
 #define rounddown_pow_of_two(n) (1UL << (63 - __builtin_clzll(n)))

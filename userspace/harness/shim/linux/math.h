@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 #pragma once
 
 #define round_down(n, to)  ((n) & ~((__typeof__(n))(to) - 1))

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /* Not for C++, whose library has functions of these names. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /* Types, and the words of the compiler, that every header of Linux brings along. */
 #pragma once
 #include_next <linux/types.h>

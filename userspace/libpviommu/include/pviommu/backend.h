@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // What carries out maps and unmaps: the device, or a simulated one. As the ioctls
 // of docs/device.md mean; the structures are those of the kernel's own header.

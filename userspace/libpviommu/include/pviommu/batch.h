@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Maps and unmaps that wait for each other, so that they are one call of the
 // backend: one system call, and on the device as few hypercalls as can be.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // What can go wrong, as a value: docs/libpviommu.md argues why. Nothing of the
 // library throws, and no failure allocates.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // A backend without Xen: a table from bus addresses to memory of this process,
 // which a virtual device walks. It means what docs/device.md says, status by

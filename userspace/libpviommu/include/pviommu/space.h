@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Addresses and memory of a process: a window of a backend, regions, and the
 // kernel's own allocator of addresses with a cache a lcore.

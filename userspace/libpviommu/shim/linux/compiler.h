@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /* Threads of a process. On x86 an atomic instruction is a full barrier. */
 #pragma once
 #include <linux/types.h>

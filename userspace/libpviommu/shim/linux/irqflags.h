@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /* Nothing interrupts a lcore: it is one thread's. */
 #pragma once
 #include <linux/types.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
  * A CPU is a lcore. Whoever calls the allocator says first which one it is, and
  * how many the space has: see core.c. An lcore's part of a variable is a multiple

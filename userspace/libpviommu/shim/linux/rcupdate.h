@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /* RCU is liburcu's: see kernel.c. */
 #pragma once
 #include <linux/compiler.h>

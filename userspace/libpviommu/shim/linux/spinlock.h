@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /* Who holds one may lose its CPU, so that others give theirs away after a while. */
 #pragma once
 #include <linux/compiler.h>
