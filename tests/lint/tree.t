@@ -39,4 +39,19 @@ broken() {
     done
 }
 is 'no link is broken' "$(broken)" ''
+
+# absent PATTERN...: those that match nothing. MAINTAINERS has patterns, CONTRIBUTING.md has files.
+absent() {
+    local pattern
+    for pattern; do
+        # shellcheck disable=SC2086  # as a pattern
+        ls -d $pattern >/dev/null 2>&1 || echo "$pattern"
+    done
+}
+mapfile -t owned < <(sed -n 's/^F:\t//p' MAINTAINERS)
+mapfile -t edited < <(grep -oE '`[a-z-]+/[^` ]+`' CONTRIBUTING.md | tr -d '`')
+cmp_ok 'MAINTAINERS names files' "${#owned[@]}" -gt 10
+cmp_ok 'CONTRIBUTING.md names files' "${#edited[@]}" -gt 10
+is 'all of them are there' "$(absent "${owned[@]}" "${edited[@]}")" ''
+is 'one that is not is found' "$(absent tests/lint tests/no-such/)" tests/no-such/
 done_testing
