@@ -69,6 +69,7 @@ int run(int argc, char **argv)
     CLI::App app("Sends and receives frames with DPDK, and says what mapping their buffers costs a packet",
                  "pviommu-pmd");
     pmd::Options o;
+    app.set_version_flag("--version", "pviommu-pmd " PVIOMMU_PMD_VERSION);
     pmd::add_options(app, o);
     app.set_config("--config", "", "options, as NAME = VALUE; lists as [1, 32]")->type_name("FILE");
     app.allow_config_extras(CLI::config_extras_mode::error);

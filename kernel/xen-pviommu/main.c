@@ -228,4 +228,5 @@ module_exit(pviommu_exit);
 
 MODULE_DESCRIPTION("Xen PV-IOMMU: DMA mapping in a PV dom0 through the iommu_op hypercall");
 MODULE_AUTHOR("The xen-pviommu authors");
+MODULE_VERSION("0.1.0"); /* as in VERSION */
 MODULE_LICENSE("GPL");

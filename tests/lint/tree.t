@@ -54,4 +54,10 @@ cmp_ok 'MAINTAINERS names files' "${#owned[@]}" -gt 10
 cmp_ok 'CONTRIBUTING.md names files' "${#edited[@]}" -gt 10
 is 'all of them are there' "$(absent "${owned[@]}" "${edited[@]}")" ''
 is 'one that is not is found' "$(absent tests/lint tests/no-such/)" tests/no-such/
+
+# meson reads VERSION. A module is also built without the rest of the tree, so it repeats the version.
+versions() { grep -ohE '(MODULE_VERSION\("|PACKAGE_VERSION="|"xen-pviommu |xen-pviommu[/-])[0-9][0-9.]*' "$@" | sed 's/.*[^0-9.]//' | sort -u; }
+for file in kernel/xen-pviommu/{main.c,dkms.conf} docs/man/*; do
+    is "$file has the version" "$(versions "$file")" "$(<VERSION)"
+done
 done_testing

@@ -95,6 +95,8 @@ mapfile -t options < <(grep -oE '^  (-h,)?--[a-z0-9-]+' <<<"$said" | grep -oE '[
 for option in "${options[@]}"; do
     like "$option is in the manual" "$manual" "^ .*$option\b"
 done
+pmd --version
+is '--version' "$status:$said" "0:pviommu-pmd $(<"$root/VERSION")"
 for usage in '--burst 0' '--burst 513' '--size 63' '--size 9001' '--mode fly' '--mapping all' '--mapping vfio' '--packets 0' \
     '--loop --port 0:1.0' '--buffers 64' '--config /none' now; do
     # shellcheck disable=SC2086  # several words
