@@ -53,7 +53,7 @@ static inline void pviommu_count(enum pviommu_counter which, u64 n)
 	this_cpu_add(pviommu_counters.value[which], n);
 }
 
-/* sysfs.c */
+/* counters.c */
 u64 pviommu_counter_sum(enum pviommu_counter which);
 
 #endif /* _XEN_PVIOMMU_COUNTERS_H */

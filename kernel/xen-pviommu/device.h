@@ -70,7 +70,7 @@ static inline struct pviommu_device *to_pviommu_device(struct device *dev)
 	return container_of(dev->dma_ops, struct pviommu_device, ops);
 }
 
-/* The total has it, too: pviommu_counter_sum() adds up the devices. */
+/* The total has it, too: sysfs.c adds up the devices. */
 static inline void pviommu_count_device(struct pviommu_device *pd,
 					enum pviommu_counter which, u64 n)
 {

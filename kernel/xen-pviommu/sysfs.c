@@ -20,22 +20,6 @@
 #include "sysfs.h"
 #include "window.h"
 
-DEFINE_PER_CPU(struct pviommu_counters, pviommu_counters);
-
-u64 pviommu_counter_sum(enum pviommu_counter which)
-{
-	u64 sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += READ_ONCE(per_cpu(pviommu_counters, cpu).value[which]);
-
-	if (which < PVIOMMU_DEVICE_COUNTERS)
-		sum += pviommu_devices_sum(which);
-
-	return sum;
-}
-
 /* state */
 
 static ssize_t mode_show(struct kobject *kobj, struct kobj_attribute *attr,
@@ -146,6 +130,16 @@ static const struct attribute_group state_group = {
 
 /* counters/ */
 
+static u64 total(enum pviommu_counter which)
+{
+	u64 sum = pviommu_counter_sum(which);
+
+	if (which < PVIOMMU_DEVICE_COUNTERS)
+		sum += pviommu_devices_sum(which);
+
+	return sum;
+}
+
 struct counter_attr {
 	struct kobj_attribute attr;
 	enum pviommu_counter which;
@@ -156,7 +150,7 @@ static ssize_t counter_show(struct kobject *kobj, struct kobj_attribute *attr,
 {
 	struct counter_attr *c = container_of(attr, struct counter_attr, attr);
 
-	return sysfs_emit(buf, "%llu\n", pviommu_counter_sum(c->which));
+	return sysfs_emit(buf, "%llu\n", total(c->which));
 }
 
 #define COUNTER(_name, _which)						\
@@ -201,7 +195,7 @@ static struct kobj_attribute bfns_in_use_attr = __ATTR_RO(bfns_in_use);
 static ssize_t stale_show(struct kobject *kobj, struct kobj_attribute *attr,
 			  char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", pviommu_counter_sum(PVIOMMU_STALE) +
+	return sysfs_emit(buf, "%llu\n", total(PVIOMMU_STALE) +
 			  pviommu_yielded_live(&pviommu_high) +
 			  pviommu_yielded_live(&pviommu_low));
 }

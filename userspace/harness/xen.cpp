@@ -11,7 +11,6 @@ page shim_pages[SHIM_PAGES];
 struct pviommu_xen pviommu_xen;
 pviommu_window pviommu_high, pviommu_low;
 unsigned long *xen_p2m_addr, xen_p2m_size = SHIM_PAGES;
-DEFINE_PER_CPU(struct pviommu_counters, pviommu_counters);
 }
 
 namespace world {
@@ -591,14 +590,12 @@ DEFINE_PER_CPU(DeviceCounters, device_counters);
 
 uint64_t counter(pviommu_counter which)
 {
-    uint64_t sum = 0;
-    for (unsigned cpu = 0; cpu < NR_CPUS; cpu++) {
-        sum += __atomic_load_n(&per_cpu_ptr(&pviommu_counters, cpu)->value[which], __ATOMIC_RELAXED);
-        if (which >= PVIOMMU_DEVICE_COUNTERS)
-            continue;
+    uint64_t sum = pviommu_counter_sum(which);
+    if (which >= PVIOMMU_DEVICE_COUNTERS)
+        return sum;
+    for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
         for (pviommu_device_counters &c : per_cpu_ptr(&device_counters, cpu)->of)
             sum += __atomic_load_n(&c.value[which], __ATOMIC_RELAXED);
-    }
     return sum;
 }
 
@@ -810,5 +807,4 @@ device *pviommu_devices_find_base()
     static device dev;
     return hooks.needs_base && hooks.needs_base() ? &dev : nullptr;
 }
-u64 pviommu_counter_sum(pviommu_counter which) { return counter(which); }
 }
