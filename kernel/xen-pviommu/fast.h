@@ -209,7 +209,7 @@ static inline u64 pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
 /*
  * The modes that have a quick way, on which there is no tracepoint: jumps that
  * are not taken would be more than a hundredth of it. While somebody records
- * maps or unmaps both are no mode, and all take the long way (trace.c).
+ * maps or unmaps both are no mode, and all take the long way (traced.c).
  */
 struct pviommu_quick {
 	enum pviommu_mode fixed;	/* PVIOMMU_STATIC, or no mode */

@@ -87,7 +87,7 @@ int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
 void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
 		   unsigned int order);
 
-/* trace.c */
+/* traced.c */
 dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,
 			      size_t size, u64 limit, u16 access,
 			      unsigned long align);

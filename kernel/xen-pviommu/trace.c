@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Hypercalls while somebody looks: their time, and what was in them.
+ * The tracepoints. Hypercalls while somebody looks: their time, and what was in
+ * them. And whether the fast path is open, which has no tracepoint (traced.c).
  */
 #include <linux/device.h>
 #include <linux/timekeeping.h>
@@ -59,46 +60,6 @@ void pviommu_quick_return(void)
 		WRITE_ONCE(pviommu_quick.fixed, PVIOMMU_STATIC);
 		WRITE_ONCE(pviommu_quick.reuse, PVIOMMU_REUSE);
 	}
-}
-
-/* See pviommu_map(): the same, and told of. */
-dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,
-			      size_t size, u64 limit, u16 access,
-			      unsigned long align)
-{
-	unsigned long pages = PFN_UP(offset_in_page(phys) + size);
-	enum pviommu_mode mode = READ_ONCE(pd->mode);
-	enum pviommu_by by = PVIOMMU_BY_STATIC;
-	dma_addr_t addr = 0;
-
-	if (mode == PVIOMMU_STATIC) {
-		addr = pviommu_map_static(pd, phys, size, limit, access);
-	} else if (mode == PVIOMMU_REUSE) {
-		addr = pviommu_map_again(pd, phys, size, limit, access, align);
-		by = PVIOMMU_BY_REUSE;
-	}
-	if (!addr)
-		return pviommu_map_new(pd, phys, size, limit, access, align);
-	trace_pviommu_map(pd->dev, PHYS_PFN(addr), pages, by);
-	if (by == PVIOMMU_BY_REUSE)
-		trace_pviommu_reuse_hit(pd->dev, PHYS_PFN(addr), pages, by);
-
-	return addr;
-}
-
-/* See pviommu_unmap(): the same, and told of. */
-int pviommu_unmap_traced(struct pviommu_device *pd, dma_addr_t addr)
-{
-	u64 run = 0;
-
-	if (READ_ONCE(pd->mode) == PVIOMMU_REUSE)
-		run = pviommu_idle(pd, addr);
-	if (!run)
-		return pviommu_unmap_now(pd, addr);
-	trace_pviommu_unmap(pd->dev, PHYS_PFN(addr), pviommu_run_nr(run),
-			    PVIOMMU_BY_REUSE);
-
-	return 0;
 }
 
 /* See pviommu_hypercall(). */
