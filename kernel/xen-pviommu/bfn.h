@@ -168,6 +168,7 @@ u64 bfn_alloc(struct bfn_window *w, unsigned int order);
 void bfn_free(struct bfn_window *w, u64 bfn, unsigned int order);
 void bfn_reclaim(struct bfn_window *w);
 void bfn_cpu_dead(struct bfn_window *w, unsigned int cpu);
+void bfn_table_missing(struct bfn_window *w, u64 bfn, unsigned int order);
 long bfn_in_use(struct bfn_window *w);
 void bfn_window_close(struct bfn_window *w);
 void bfn_window_open(struct bfn_window *w, u64 bfn, unsigned long nr);
@@ -193,6 +194,7 @@ void bfn_tables_left(struct bfn_window *w, unsigned long first,
 void bfn_tables_ask(struct bfn_window *w);
 u64 bfn_table_borrow(struct bfn_window *w);
 void bfn_table_return(struct bfn_window *w, u64 bfn, bool has);
-void bfn_table_missing(struct bfn_window *w, u64 bfn, unsigned int order);
+void bfn_tables_forget(struct bfn_window *w, unsigned long first,
+		       unsigned long nr);
 
 #endif /* _XEN_PVIOMMU_BFN_H */

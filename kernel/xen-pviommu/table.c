@@ -128,65 +128,17 @@ void bfn_table_return(struct bfn_window *w, u64 bfn, bool has)
 	local_irq_restore(flags);
 }
 
-static void forget_tables(struct bfn_window *w, unsigned long first,
-			  unsigned long nr)
+/* Xen has no memory for their tables. Called with the lock held. */
+void bfn_tables_forget(struct bfn_window *w, unsigned long first,
+		       unsigned long nr)
 {
 	unsigned long i;
 
+	WRITE_ONCE(w->starved, true);
 	bitmap_clear(w->tables, first, nr);
 	for (i = first; i < first + nr; i++)
 		if (!test_bit(i, w->shut)) {
 			__set_bit(i, w->shut);
 			w->nr_spare--;
 		}
-}
-
-/* Keep the runs of a magazine that are of other chunks. */
-static void evict(struct bfn_window *w, struct bfn_magazine *m,
-		  unsigned long nr, unsigned int order)
-{
-	unsigned int i, kept = 0;
-
-	for (i = 0; i < m->nr; i++)
-		if (m->run[i] >> BFN_CHUNK_ORDER == nr)
-			bfn_chunk_free(w, m->run[i], order);
-		else
-			m->run[kept++] = m->run[i];
-	m->nr = kept;
-}
-
-/**
- * bfn_table_missing - Xen has no memory for the table of a run's chunks
- * @w: the window
- * @bfn: first BFN of the run, which is free again
- * @order: of the run
- *
- * This CPU's next ones are in other chunks, and as long as Xen is short in ones
- * that have a table.
- *
- * Context: interrupts off.
- */
-void bfn_table_missing(struct bfn_window *w, u64 bfn, unsigned int order)
-{
-	unsigned long nr = (bfn - w->start) >> BFN_CHUNK_ORDER;
-	struct bfn_cpu *c = this_cpu_ptr(w->cpu);
-	struct bfn_chunk *chunk;
-	unsigned int i;
-
-	bfn_lock(w);
-	WRITE_ONCE(w->starved, true);
-	forget_tables(w, nr, order > BFN_CHUNK_ORDER ?
-			     BIT(order - BFN_CHUNK_ORDER) : 1);
-	chunk = rcu_dereference_protected(w->chunk[nr],
-					  lockdep_is_held(&w->lock));
-	if (chunk)
-		chunk->barred = true;
-	bfn_unlock(w);
-	for (i = 0; i < BFN_CACHED_ORDERS; i++) {
-		evict(w, c->of[i].loaded, nr, i);
-		evict(w, c->of[i].spare, nr, i);
-	}
-	if (chunk && c->chunk == chunk)
-		bfn_chunk_disown(w, c);
-	bfn_tables_ask(w);
 }
