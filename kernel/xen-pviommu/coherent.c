@@ -67,7 +67,8 @@ void *pviommu_alloc(struct device *dev, size_t size, dma_addr_t *addr,
 		*addr = map_pages(pd, dev, page, size, DMA_BIDIRECTIONAL);
 	} while (unlikely(*addr == DMA_MAPPING_ERROR) &&
 		 gfpflags_allow_blocking(gfp) &&
-		 pviommu_low_more(pviommu_limit(dev, dev->coherent_dma_mask)));
+		 pviommu_window_more(pviommu_limit(dev,
+						   dev->coherent_dma_mask)));
 	if (likely(*addr != DMA_MAPPING_ERROR))
 		return page_address(page);
 	__free_pages(page, get_order(size));

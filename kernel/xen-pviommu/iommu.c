@@ -79,6 +79,30 @@ static u64 first_free(void)
 	return pviommu_isolated() ? SZ_4G : max_t(u64, SZ_4G, end_of_ram);
 }
 
+/* The lowest address from @addr on behind which our ranges leave @room. */
+static u64 behind_ours(u64 addr, u64 room)
+{
+	const struct {
+		u64 start, last;
+	} ours[] = {
+		{ pviommu_high.start, pviommu_high.last },
+		{ pviommu_static.start, pviommu_static.last },
+	};
+	unsigned int i, moved;
+
+	do {
+		for (i = 0, moved = 0; i < ARRAY_SIZE(ours); i++) {
+			if (!ours[i].last || addr > ours[i].last ||
+			    addr + room <= ours[i].start)
+				continue;
+			addr = ours[i].last + 1;
+			moved++;
+		}
+	} while (moved);
+
+	return addr;
+}
+
 /*
  * Below 4 GiB there are BARs, firmware's ranges and the low window. The host
  * map, while it stands, is not overwritten; nor are our windows.
@@ -155,7 +179,7 @@ static int start(void)
 		return err;
 	}
 	pr_info("VFIO can have devices; addresses from %#llx on are a process's own\n",
-		pviommu_windows_behind(first_free(), PROCESS_ROOM));
+		behind_ours(first_free(), PROCESS_ROOM));
 
 	return 0;
 }

@@ -197,19 +197,11 @@ static void ask(void)
 		schedule_work(&growth);
 }
 
-/**
- * pviommu_low_more - let the low window grow at once, for who can wait for it
- * @limit: the highest address that is of use
- *
- * Context: process.
- * Return: whether it makes sense to try again.
- */
-bool pviommu_low_more(u64 limit)
+/* See pviommu_window_more(). */
+bool pviommu_low_more(void)
 {
 	bool more;
 
-	if (pviommu_window_under(limit) != &pviommu_low)
-		return false;
 	mutex_lock(&low_lock);
 	more = grow();
 	mutex_unlock(&low_lock);

@@ -90,7 +90,7 @@ static dma_addr_t pages_map(struct device *dev, struct page **pages,
 		addr = pviommu_map_table(to_pviommu_device(dev), table, nr,
 					 limit, pviommu_access(dir) |
 					 PVIOMMU_MAP_STRICT);
-	} while (addr == DMA_MAPPING_ERROR && pviommu_low_more(limit));
+	} while (addr == DMA_MAPPING_ERROR && pviommu_window_more(limit));
 	if (addr == DMA_MAPPING_ERROR)
 		sg_free_table(table);
 

@@ -1,255 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where our BFNs are.
- *
- * A bus address that is also a BAR could be caught by a bridge or switch on
- * its way up, so that a range must be a hole in the machine's address map. The
- * resource tree of dom0 has all BARs and bridge windows (of the host's RAM only
- * dom0's part). We allocate in it, which also keeps later BARs out of the range.
- * Xen has the last word, as it alone knows its reserved ranges and the host
- * map: where it refuses the claim we try another place.
+ * The windows that dynamic maps come from: the high one, and low.c's.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/errno.h>
 #include <linux/log2.h>
-#include <linux/pci.h>
+#include <linux/minmax.h>
 #include <linux/pfn.h>
 #include <linux/printk.h>
-#include <linux/sizes.h>
 
-#include "xencall.h"
-#include "probe.h"
-#include "static.h"
 #include "window.h"
-
-#define CLAIM_BYTES	PFN_PHYS((u64)XEN_IOMMUOP_CLAIM_FRAMES)
-#define MAX_CLAIM_BYTES	PFN_PHYS((u64)XEN_IOMMUOP_MAX_CLAIM)
-
-/*
- * Address bits that devices drive: most 64, some 40; Intel's graphics and many
- * NICs 39; wireless ones 36. What lies below 8 GiB is left to processes, which
- * choose their addresses (VFIO) from 4 GiB on.
- */
-static const u64 limits[] = {
-	DMA_BIT_MASK(36), DMA_BIT_MASK(39), DMA_BIT_MASK(40), DMA_BIT_MASK(64),
-};
-
-#define HIGH_FIRST	(2 * (u64)SZ_4G)
-#define HIGH_GOOD_SIZE	SZ_4G
-
-/* Places to try in one hole before a smaller range is tried everywhere. */
-#define TRIES		8
+#include "xencall.h"
 
 struct pviommu_window pviommu_high __read_mostly = { .start = PVIOMMU_NOWHERE };
-
-static int claim_op(unsigned int what, unsigned int flags, u64 start, u64 size)
-{
-	struct xen_iommu_op op = {
-		.op = what,
-		.flags = flags,
-		.u.range = {
-			.bfn = PHYS_PFN(start),
-			.nr = PHYS_PFN(size),
-		},
-	};
-
-	return pviommu_hypercall_one(&op);
-}
-
-/* Release [start, end), which was claimed in parts of MAX_CLAIM_BYTES. */
-void pviommu_unclaim(u64 start, u64 end)
-{
-	u64 size;
-	int err;
-
-	for (; start < end; start += size) {
-		size = min(end - start, MAX_CLAIM_BYTES);
-		err = claim_op(XEN_IOMMUOP_release, XEN_IOMMUOP_RELEASE_unmap,
-			       start, size);
-		if (err)
-			pr_err("release of claim %#llx+%#llx: error %d\n",
-			       start, size, err);
-	}
-}
-
-/* All of [first, end), or nothing and a negative errno. */
-int pviommu_claim(u64 first, u64 end)
-{
-	u64 start, size;
-	int err;
-
-	for (start = first; start < end; start += size) {
-		size = min(end - start, MAX_CLAIM_BYTES);
-		err = claim_op(XEN_IOMMUOP_claim, 0, start, size);
-		if (err) {
-			pviommu_unclaim(first, start);
-			return err;
-		}
-	}
-
-	return 0;
-}
-
-/* Try some places in the holes between the children of @parent. */
-static int take_below(struct resource *parent, struct resource *res, u64 size,
-		      u64 min, u64 max, u64 align)
-{
-	int tries, err;
-
-	for (tries = 0; tries < TRIES; tries++) {
-		if (allocate_resource(parent, res, size, min, max, align,
-				      NULL, NULL))
-			return -ENOSPC;
-		err = pviommu_claim(res->start, res->end + 1);
-		if (!err)
-			return 0;
-		min = res->start + max(align, CLAIM_BYTES);
-		release_resource(res);
-		if (err != -EEXIST && err != -EADDRINUSE)
-			return err;
-	}
-
-	return -ENOSPC;
-}
-
-/*
- * Above the host's RAM, holes outside of all PCI host bridges come first. Then
- * those that a host bridge would decode but no BAR or bridge window uses.
- */
-static int range_take(struct pviommu_range *r, const char *name, u64 frames,
-		      u64 min, u64 max, u64 align)
-{
-	u64 size = PFN_PHYS(frames);
-	struct pci_bus *bus = NULL;
-	struct resource *parent;
-	int err = -ENOSPC, i;
-
-	r->res = (struct resource){
-		.name = name,
-		.flags = IORESOURCE_MEM | IORESOURCE_BUSY,
-	};
-
-	if (min >= PFN_PHYS(pviommu_xen.max_ram))
-		err = take_below(&iomem_resource, &r->res, size, min, max,
-				 align);
-	while (err && (bus = pci_find_next_bus(bus))) {
-		pci_bus_for_each_resource(bus, parent, i) {
-			if (!parent || parent == &iomem_resource ||
-			    resource_type(parent) != IORESOURCE_MEM)
-				continue;
-			err = take_below(parent, &r->res, size, min, max,
-					 align);
-			if (!err)
-				break;
-		}
-	}
-
-	return err;
-}
-
-/* Unmaps what is still mapped in it. */
-void pviommu_range_give(struct pviommu_range *r)
-{
-	if (!r->res.parent)
-		return;
-	pviommu_unclaim(r->res.start, r->res.end + 1);
-	release_resource(&r->res);
-	pviommu_watch_free(&r->watch);
-}
-
-/* Give Xen the watch pages of a range that is claimed, or give that up. */
-static int watch(struct pviommu_range *r)
-{
-	u64 start = r->res.start, end = r->res.end + 1, size;
-	int err;
-
-	err = pviommu_watch_new(&r->watch, PHYS_PFN(start),
-				PHYS_PFN(end - start));
-	for (; start < end && !err; start += size) {
-		size = min(end - start, MAX_CLAIM_BYTES);
-		err = pviommu_watch_give(&r->watch, PHYS_PFN(start),
-					 PHYS_PFN(size));
-	}
-	if (err)
-		pviommu_range_give(r);
-
-	return err;
-}
-
-/* The lowest of the @frames BFNs that there are room for, below @limit. */
-static int take_under(struct pviommu_range *r, const char *name, u64 frames,
-		      u64 limit, u64 align)
-{
-	u64 top = PFN_PHYS(1ULL << pviommu_xen.bfn_bits) - 1;
-	u64 above_ram = PFN_PHYS(pviommu_xen.max_ram);
-	int err;
-
-	err = range_take(r, name, frames, max_t(u64, above_ram, HIGH_FIRST),
-			 min(top, limit), align);
-	if (!err || limit < top)
-		return err;
-
-	return range_take(r, name, frames, max_t(u64, above_ram, SZ_4G), top,
-			  align);
-}
-
-/**
- * pviommu_range_take - reserve and claim a range of BFNs above the host's RAM
- * @r: the range
- * @name: its name in /proc/iomem
- * @frames: number of BFNs, a multiple of 512
- * @align: alignment in bytes, a power of two, at least 2 MiB
- *
- * As low as it can be, so that as many devices as can be reach it.
- *
- * Return: 0 or a negative errno.
- */
-int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
-		       u64 align)
-{
-	unsigned int i;
-	int err = -ENOSPC;
-
-	for (i = 0; i < ARRAY_SIZE(limits) && err; i++)
-		err = take_under(r, name, frames, limits[i], align);
-
-	return err ?: watch(r);
-}
-
-/* The largest power of two of bytes between @most and @least that is free. */
-static int take_most(struct pviommu_range *r, u64 most, u64 least, u64 limit)
-{
-	int err = -ENOSPC;
-	u64 bytes;
-
-	for (bytes = most; err && bytes >= least; bytes >>= 1)
-		err = take_under(r, "xen_pviommu high window", PHYS_PFN(bytes),
-				 limit, min_t(u64, bytes, SZ_1G));
-
-	return err;
-}
-
-/* A window of some size that many devices reach, or else any. */
-static int high_take(struct pviommu_range *r, u64 most)
-{
-	unsigned int i;
-	int err = -ENOSPC;
-
-	for (i = 0; i < ARRAY_SIZE(limits) - 1 && err; i++)
-		err = take_most(r, most, HIGH_GOOD_SIZE, limits[i]);
-	if (err)
-		err = take_most(r, most, CLAIM_BYTES, limits[i]);
-
-	return err ?: watch(r);
-}
 
 static int high_init(u64 most)
 {
 	struct pviommu_window *w = &pviommu_high;
 	int err;
 
-	err = high_take(&w->range, most);
+	err = pviommu_range_take_most(&w->range, "xen_pviommu high window",
+				      most);
 	if (err)
 		return err;
 	err = bfn_window_init(&w->bfns, PHYS_PFN(w->range.res.start),
@@ -293,7 +65,7 @@ int pviommu_windows_init(u64 max_frames)
 	if (pviommu_low_init(max_frames))
 		pr_info("no window below 4 GiB: 32-bit devices stay on xen-swiotlb\n");
 	err = high_init(min(PFN_PHYS(rounddown_pow_of_two(max_frames)),
-			    MAX_CLAIM_BYTES));
+			    PFN_PHYS((u64)XEN_IOMMUOP_MAX_CLAIM)));
 	if (err)
 		pr_info("no room for a window above the host's RAM: error %d\n",
 			err);
@@ -308,31 +80,13 @@ void pviommu_windows_exit(void)
 }
 
 /**
- * pviommu_windows_behind - room that our ranges leave
- * @addr: from where on it is wanted, 4 GiB or more
- * @room: how much
+ * pviommu_window_more - let a window grow at once, for who can wait for it
+ * @limit: the highest address that is of use
  *
- * Return: the lowest address from @addr on behind which there is so much room.
+ * Context: process.
+ * Return: whether it makes sense to try again.
  */
-u64 pviommu_windows_behind(u64 addr, u64 room)
+bool pviommu_window_more(u64 limit)
 {
-	const struct {
-		u64 start, last;
-	} ours[] = {
-		{ pviommu_high.start, pviommu_high.last },
-		{ pviommu_static.start, pviommu_static.last },
-	};
-	unsigned int i, moved;
-
-	do {
-		for (i = 0, moved = 0; i < ARRAY_SIZE(ours); i++) {
-			if (!ours[i].last || addr > ours[i].last ||
-			    addr + room <= ours[i].start)
-				continue;
-			addr = ours[i].last + 1;
-			moved++;
-		}
-	} while (moved);
-
-	return addr;
+	return pviommu_window_under(limit) == &pviommu_low && pviommu_low_more();
 }

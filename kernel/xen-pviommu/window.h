@@ -85,19 +85,23 @@ static inline bool pviommu_yielded(const struct pviommu_window *w, u64 bfn,
 /* No address is in a window that starts behind them all. */
 #define PVIOMMU_NOWHERE		(~0ULL)
 
-/* window.c */
+/* range.c */
 int pviommu_claim(u64 first, u64 end);
 void pviommu_unclaim(u64 start, u64 end);
 int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
 		       u64 align);
+int pviommu_range_take_most(struct pviommu_range *r, const char *name,
+			    u64 most);
 void pviommu_range_give(struct pviommu_range *r);
+
+/* window.c */
 int pviommu_windows_init(u64 max_frames);
 void pviommu_windows_exit(void);
-u64 pviommu_windows_behind(u64 addr, u64 room);
+bool pviommu_window_more(u64 limit);
 
 /* low.c */
 int pviommu_low_init(u64 max_frames);
 void pviommu_low_exit(void);
-bool pviommu_low_more(u64 limit);
+bool pviommu_low_more(void);
 
 #endif /* _XEN_PVIOMMU_WINDOW_H */
