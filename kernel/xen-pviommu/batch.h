@@ -63,6 +63,8 @@ struct xen_iommu_op_range *pviommu_batch_put_rider(struct pviommu_batch *b,
 void pviommu_batch_submit(struct pviommu_batch *b);
 
 bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn);
+
+/* settle.c */
 int pviommu_batch_map_slow(struct pviommu_batch *b, u64 bfn, u32 nr,
 			   const struct pviommu_frames *frames);
 void pviommu_batch_map_abort(struct pviommu_batch *b, int error);

@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The queue of unmaps of each CPU. Only that CPU touches it, with interrupts
- * off; that of a dead CPU is another's, who holds the hotplug lock.
+ * off; that of a dead CPU is another's, who holds the hotplug lock (drain.c).
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
-#include <linux/cpu.h>
-#include <linux/cpuhotplug.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/printk.h>
-#include <linux/smp.h>
+#include <linux/string.h>
 
 #include "counters.h"
 #include "probe.h"
 #include "queue.h"
-#include "reuse.h"
 
 struct pviommu_queue __percpu *pviommu_queues;
 
 unsigned int pviommu_wait_ms __read_mostly = 10;
 module_param_named(wait_ms, pviommu_wait_ms, uint, 0444);
 MODULE_PARM_DESC(wait_ms, "how long an unmap may wait, 1 to 1000 (default: 10)");
-
-static enum cpuhp_state hotplug_state;
 
 /* Make it part of the unmap that was added last, if that is its neighbour. */
 static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u64 nr,
@@ -121,8 +116,8 @@ void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b)
 }
 
 /* Let leave what one hypercall takes; it is all, but of long runs. */
-static void flush(struct pviommu_queue *q, struct pviommu_batch *b,
-		  enum pviommu_counter reason)
+void pviommu_queue_flush(struct pviommu_queue *q, struct pviommu_batch *b,
+			 enum pviommu_counter reason)
 {
 	if (!q->nr)
 		return;
@@ -141,185 +136,5 @@ void pviommu_queue_start_timer(struct pviommu_queue *q)
 /* The queue is full. See pviommu_queue_add(). */
 void pviommu_queue_make_room(struct pviommu_queue *q)
 {
-	flush(q, pviommu_batch_here(), PVIOMMU_FLUSH_FULL);
-}
-
-/*
- * Take down a piece of what waits, and of what idles since @before or longer.
- * Interrupts are off. Return: whether there is more.
- */
-static bool empty_piece(struct pviommu_queue *q, struct pviommu_reuse *r,
-			struct pviommu_batch *b, unsigned long before,
-			enum pviommu_counter reason)
-{
-	bool more = pviommu_reuse_age(q, r, before);
-
-	flush(q, b, reason);
-
-	return more || q->nr;
-}
-
-static bool tick_piece(struct timer_list *t, unsigned long before)
-{
-	struct pviommu_queue *q;
-	struct pviommu_batch *b;
-	struct pviommu_reuse *r;
-	unsigned long flags;
-	bool more = false;
-
-	b = pviommu_batch_get(&flags);
-	q = this_cpu_ptr(pviommu_queues);
-	r = this_cpu_ptr(pviommu_reuses);
-	/* The timer of a CPU that died may come here: see cpu_dead(). */
-	if (t == &q->timer) {
-		q->armed = false;
-		more = empty_piece(q, r, b, before, PVIOMMU_FLUSH_TIMER);
-		if (r->nr && !more)
-			pviommu_queue_arm(q);
-	}
-	pviommu_batch_put(flags);
-
-	return more;
-}
-
-static void tick(struct timer_list *t)
-{
-	unsigned long before = jiffies - msecs_to_jiffies(pviommu_reuse_ms);
-
-	while (tick_piece(t, before))
-		;
-}
-
-static bool relieve_piece(unsigned long before)
-{
-	struct pviommu_batch *b;
-	unsigned long flags;
-	bool more;
-
-	b = pviommu_batch_get(&flags);
-	more = empty_piece(this_cpu_ptr(pviommu_queues),
-			   this_cpu_ptr(pviommu_reuses), b, before,
-			   PVIOMMU_FLUSH_PRESSURE);
-	pviommu_batch_put(flags);
-
-	return more;
-}
-
-/* BFNs are short: take down what need not be mapped. */
-void pviommu_queues_relieve(void)
-{
-	unsigned long before = jiffies;
-
-	while (relieve_piece(before))
-		;
-	if (pviommu_high.last)
-		bfn_reclaim(&pviommu_high.bfns);
-	if (pviommu_low.last)
-		bfn_reclaim(&pviommu_low.bfns);
-}
-
-struct drain {
-	unsigned long before;
-	bool more;		/* on some CPU */
-};
-
-static void drain_piece(void *info)
-{
-	struct drain *drain = info;
-	unsigned long flags;
-	struct pviommu_batch *b = pviommu_batch_get(&flags);
-
-	if (empty_piece(this_cpu_ptr(pviommu_queues),
-			this_cpu_ptr(pviommu_reuses), b, drain->before,
-			PVIOMMU_FLUSH_REQUEST))
-		WRITE_ONCE(drain->more, true);
-	pviommu_batch_put(flags);
-}
-
-/**
- * pviommu_queues_drain - take down all that waits or idles, on all CPUs
- *
- * Neither a CPU that is offline but not dead yet has anything then: its
- * cpu_dead() has run.
- *
- * Context: process, not in a hotplug callback.
- */
-void pviommu_queues_drain(void)
-{
-	struct drain drain = { .before = jiffies };
-
-	cpus_read_lock();
-	do {
-		drain.more = false;
-		on_each_cpu(drain_piece, &drain, 1);
-	} while (drain.more);
-	cpus_read_unlock();
-}
-
-/* A CPU is dead: what it left is ours. */
-static int cpu_dead(unsigned int cpu)
-{
-	struct pviommu_queue *q = per_cpu_ptr(pviommu_queues, cpu);
-	unsigned long flags, before = jiffies;
-	struct pviommu_batch *b;
-	bool more;
-
-	del_timer_sync(&q->timer);
-	q->armed = true;
-	do {
-		b = pviommu_batch_get(&flags);
-		more = empty_piece(q, per_cpu_ptr(pviommu_reuses, cpu), b,
-				   before, PVIOMMU_FLUSH_REQUEST);
-		pviommu_batch_put(flags);
-	} while (more);
-	q->armed = false;
-	local_irq_save(flags);
-	if (pviommu_high.last)
-		bfn_cpu_dead(&pviommu_high.bfns, cpu);
-	if (pviommu_low.last)
-		bfn_cpu_dead(&pviommu_low.bfns, cpu);
-	local_irq_restore(flags);
-
-	return 0;
-}
-
-int pviommu_queues_init(void)
-{
-	int cpu, state;
-
-	pviommu_wait_ms = clamp(pviommu_wait_ms, 1U, 1000U);
-	state = pviommu_reuse_init();
-	if (state)
-		return state;
-	pviommu_queues = alloc_percpu(struct pviommu_queue);
-	if (!pviommu_queues) {
-		pviommu_reuse_exit();
-		return -ENOMEM;
-	}
-	for_each_possible_cpu(cpu)
-		timer_setup(&per_cpu_ptr(pviommu_queues, cpu)->timer, tick,
-			    TIMER_PINNED);
-	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
-					  "xen/pviommu:dead", NULL, cpu_dead);
-	if (state < 0) {
-		free_percpu(pviommu_queues);
-		pviommu_reuse_exit();
-		return state;
-	}
-	hotplug_state = state;
-
-	return 0;
-}
-
-/* No device is ours any more, so that nothing is added. */
-void pviommu_queues_exit(void)
-{
-	int cpu;
-
-	pviommu_queues_drain();
-	cpuhp_remove_state_nocalls(hotplug_state);
-	for_each_possible_cpu(cpu)
-		del_timer_sync(&per_cpu_ptr(pviommu_queues, cpu)->timer);
-	free_percpu(pviommu_queues);
-	pviommu_reuse_exit();
+	pviommu_queue_flush(q, pviommu_batch_here(), PVIOMMU_FLUSH_FULL);
 }

@@ -49,12 +49,16 @@ struct pviommu_queue {
 extern struct pviommu_queue __percpu *pviommu_queues;
 
 /* queue.c */
-int pviommu_queues_init(void);
-void pviommu_queues_exit(void);
 void pviommu_queue_make_room(struct pviommu_queue *q);
 void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b);
 void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b);
+void pviommu_queue_flush(struct pviommu_queue *q, struct pviommu_batch *b,
+			 enum pviommu_counter reason);
 void pviommu_queue_start_timer(struct pviommu_queue *q);
+
+/* drain.c */
+int pviommu_queues_init(void);
+void pviommu_queues_exit(void);
 void pviommu_queues_relieve(void);
 void pviommu_queues_drain(void);
 

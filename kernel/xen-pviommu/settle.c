@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs of maps and of unmaps. Neighbouring frames become one op, scattered ones a
+ * list, and a full page of ops is one hypercall, with which unmaps of the queue
+ * ride. This is the one place that takes back the half of a run that did get
+ * mapped.
+ */
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/percpu.h>
+
+#include "batch.h"
+#include "counters.h"
+#include "probe.h"
+#include "queue.h"
+
+static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
+{
+	pviommu_op_unmap(&b->ops[b->nr++], bfn, nr);
+}
+
+/*
+ * Turn the maps that succeeded, in place, into the unmaps that undo them.
+ *
+ * -EEXIST means that a BFN that ought to be free maps something: it must not
+ * be handed out again either. -EIO is of a map whose flush failed.
+ */
+static void undo_submitted(struct pviommu_batch *b)
+{
+	const struct xen_iommu_op *op, *next, *end = b->ops + b->nr;
+
+	b->nr = 0;
+	for (op = b->ops; op < end; op = next) {
+		/* A list has them where a run has them. */
+		const struct xen_iommu_op_map map = op->u.map;
+
+		next = op + pviommu_op_slots(op);
+		if (op->status == -EEXIST)
+			b->unclean = true;
+		if (op->status >= 0 || op->status == -EIO)
+			put_unmap(b, map.bfn, map.nr);
+	}
+	b->error = 0;
+	pviommu_batch_submit(b);
+	if (b->nr)
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+	b->unclean |= b->error;
+	b->nr = 0;
+}
+
+/* See pviommu_batch_lone(). An unmap that failed stays as it is. */
+int pviommu_batch_lone_other(struct pviommu_batch *b, long rc)
+{
+	int status = rc ? (int)rc : b->ops[0].status;
+
+	if (status == XEN_IOMMUOP_STATUS_held)
+		return status;
+	pviommu_count(PVIOMMU_ERRORS, 1);
+	b->unclean = rc;
+	if (!rc && b->ops[0].op != XEN_IOMMUOP_unmap) {
+		b->nr = pviommu_op_slots(&b->ops[0]);
+		b->riders = 0;
+		undo_submitted(b);
+	}
+
+	return status;
+}
+
+/*
+ * The earlier hypercalls of the run mapped all that they were asked, but their
+ * ops are overwritten. Frame by frame, then: the gaps of a scatterlist's run
+ * answer -ENOENT, which is as good.
+ */
+static void undo_settled(struct pviommu_batch *b)
+{
+	unsigned int i;
+	u64 bfn;
+
+	for (bfn = b->first; bfn < b->settled; bfn++) {
+		put_unmap(b, bfn, 1);
+		if (b->nr < pviommu_xen.max_ops && bfn + 1 < b->settled)
+			continue;
+		pviommu_batch_submit(b);
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+		for (i = 0; i < b->nr; i++)
+			if (b->ops[i].status && b->ops[i].status != -ENOENT)
+				b->unclean = true;
+		b->nr = 0;
+	}
+}
+
+/*
+ * Submit what waits of a run of maps. If an op failed, all of the run is taken
+ * back, so that a run is mapped whole or not at all.
+ */
+static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
+{
+	struct pviommu_queue *q = this_cpu_ptr(pviommu_queues);
+	int error;
+
+	/* The flush that they need is worth it once there are many of them. */
+	if (unlikely(q->weight >= PVIOMMU_QUEUE_RIDE)) {
+		pviommu_queue_ride(q, b);
+		/* A full batch has no room for them. */
+		if (b->riders)
+			pviommu_count_flush(PVIOMMU_FLUSH_RIDE, q->sent);
+	}
+	pviommu_batch_submit(b);
+	if (b->riders)
+		pviommu_queue_landed(q, b);
+	error = b->error;
+	if (unlikely(error)) {
+		undo_submitted(b);
+		undo_settled(b);
+		b->error = error;
+	}
+	b->nr = 0;
+	b->settled = next_bfn;
+
+	return error;
+}
+
+/*
+ * The batch is full, or has failed, or the run begins: see pviommu_batch_map().
+ */
+int pviommu_batch_map_slow(struct pviommu_batch *b, u64 bfn, u32 nr,
+			   const struct pviommu_frames *frames)
+{
+	if (unlikely(b->error))
+		return b->error;
+	if (!b->nr && !b->settled)
+		b->first = bfn;
+	if (likely(pviommu_batch_add(b, bfn, nr, frames)))
+		return 0;
+	if (settle_maps(b, bfn))
+		return b->error;
+	pviommu_batch_add(b, bfn, nr, frames);
+
+	return 0;
+}
+
+/* A frame can't be mapped, as the caller found out: take the run back. */
+void pviommu_batch_map_abort(struct pviommu_batch *b, int error)
+{
+	if (b->error)
+		return;
+	b->nr = 0;
+	undo_settled(b);
+	b->error = error;
+}
+
+/* Return: 0 when the whole run is mapped, else an error and nothing is. */
+int pviommu_batch_map_end(struct pviommu_batch *b)
+{
+	if (!b->error && b->nr)
+		settle_maps(b, b->settled);
+
+	return b->error;
+}
+
+static void settle_unmaps(struct pviommu_batch *b)
+{
+	struct pviommu_queue *q = this_cpu_ptr(pviommu_queues);
+
+	if (!b->nr)
+		return;
+	/* There is a flush anyway. */
+	if (q->nr)
+		pviommu_queue_ride(q, b);
+	pviommu_batch_submit(b);
+	pviommu_count_flush(PVIOMMU_FLUSH_STRICT, q->sent);
+	if (b->riders)
+		pviommu_queue_landed(q, b);
+	else
+		pviommu_count(PVIOMMU_FLUSHES, 1);
+	b->nr = 0;
+}
+
+/**
+ * pviommu_batch_unmap - unmap BFNs as part of the run
+ * @b: this CPU's batch
+ * @bfn: first BFN
+ * @nr: number of BFNs, any
+ */
+void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr)
+{
+	struct xen_iommu_op_range *last;
+	u32 part;
+
+	if (b->nr) {
+		last = &b->ops[b->nr - 1].u.range;
+		if (last->bfn + last->nr == bfn &&
+		    last->nr + nr <= pviommu_xen.max_frames) {
+			last->nr += nr;
+			return;
+		}
+	}
+	for (; nr; nr -= part, bfn += part) {
+		part = min_t(unsigned long, nr, pviommu_xen.max_frames);
+		if (b->nr == pviommu_xen.max_ops)
+			settle_unmaps(b);
+		put_unmap(b, bfn, part);
+	}
+}
+
+/**
+ * pviommu_batch_unmap_end - submit the rest of a run of unmaps
+ * @b: this CPU's batch
+ *
+ * Return: 0 when no device reaches any BFN of the run; else they may, some or
+ * all, and must never be used again.
+ */
+int pviommu_batch_unmap_end(struct pviommu_batch *b)
+{
+	settle_unmaps(b);
+
+	return b->error;
+}
