@@ -72,6 +72,7 @@ int pviommu_batch_map_end(struct pviommu_batch *b);
 void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr);
 int pviommu_batch_unmap_end(struct pviommu_batch *b);
 int pviommu_batch_lone_other(struct pviommu_batch *b, long rc);
+int pviommu_unmap_at(u64 bfn, unsigned long nr);
 
 /* Field by field: what is made on the stack first costs a copy and a canary. */
 static inline void pviommu_op_map(struct xen_iommu_op *op, u64 bfn, u32 nr,

@@ -312,34 +312,6 @@ int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 	return err;
 }
 
-/**
- * pviommu_unmap_at - unmap BFNs, all of which are mapped
- * @bfn: first BFN
- * @nr: number of BFNs
- *
- * Interrupts are off for a piece at a time.
- *
- * Context: any but NMI, this CPU's batch not in use.
- * Return: 0 when no device reaches any of them; else a device may.
- */
-int pviommu_unmap_at(u64 bfn, unsigned long nr)
-{
-	struct pviommu_batch *b;
-	unsigned long flags, part;
-	int err = 0, error;
-
-	for (; nr; nr -= part, bfn += part) {
-		part = min_t(unsigned long, nr, pviommu_xen.piece);
-		b = pviommu_batch_get(&flags);
-		pviommu_batch_unmap(b, bfn, part);
-		error = pviommu_batch_unmap_end(b);
-		pviommu_batch_put(flags);
-		err = err ?: error;
-	}
-
-	return err;
-}
-
 /* Book a mapping of which only its BFNs are of interest: interrupts are on. */
 static void book(struct pviommu_device *pd, const struct pviommu_place *p,
 		 u64 run, unsigned long pages)

@@ -80,7 +80,6 @@ dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 			   unsigned long align);
 int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 		   struct pviommu_outcome *outcome);
-int pviommu_unmap_at(u64 bfn, unsigned long nr);
 int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
 
 /* watch.c */

@@ -216,3 +216,31 @@ int pviommu_batch_unmap_end(struct pviommu_batch *b)
 
 	return b->error;
 }
+
+/**
+ * pviommu_unmap_at - unmap BFNs, all of which are mapped
+ * @bfn: first BFN
+ * @nr: number of BFNs
+ *
+ * Interrupts are off for a piece at a time.
+ *
+ * Context: any but NMI, this CPU's batch not in use.
+ * Return: 0 when no device reaches any of them; else a device may.
+ */
+int pviommu_unmap_at(u64 bfn, unsigned long nr)
+{
+	struct pviommu_batch *b;
+	unsigned long flags, part;
+	int err = 0, error;
+
+	for (; nr; nr -= part, bfn += part) {
+		part = min_t(unsigned long, nr, pviommu_xen.piece);
+		b = pviommu_batch_get(&flags);
+		pviommu_batch_unmap(b, bfn, part);
+		error = pviommu_batch_unmap_end(b);
+		pviommu_batch_put(flags);
+		err = err ?: error;
+	}
+
+	return err;
+}
