@@ -31,9 +31,7 @@ const char *const pviommu_host_map_names[PVIOMMU_HOST_MAPS] = {
 	[PVIOMMU_HOST_DROPPED] = "dropped",
 };
 
-enum pviommu_host_map pviommu_host_map __read_mostly;
-
-/* Serialises changes of it. */
+/* Serialises changes of pviommu_host_map. */
 static DEFINE_MUTEX(isolate_lock);
 
 /* Goes that an op gets which stops for want of memory or of a flush. */

@@ -2,6 +2,7 @@
 #ifndef _XEN_PVIOMMU_ISOLATE_H
 #define _XEN_PVIOMMU_ISOLATE_H
 
+#include <linux/cache.h>
 #include <linux/compiler.h>
 #include <linux/types.h>
 
@@ -12,7 +13,7 @@ enum pviommu_host_map {
 	PVIOMMU_HOST_MAPS
 };
 
-extern const char *const pviommu_host_map_names[PVIOMMU_HOST_MAPS];
+/* state.c */
 extern enum pviommu_host_map pviommu_host_map __read_mostly;
 
 /* Is each machine address of RAM one that devices reach? */
@@ -28,6 +29,7 @@ static inline bool pviommu_isolated(void)
 }
 
 /* isolate.c */
+extern const char *const pviommu_host_map_names[PVIOMMU_HOST_MAPS];
 int pviommu_isolate(bool on);
 int pviommu_isolate_init(void);
 void pviommu_isolate_exit(void);

@@ -23,12 +23,6 @@
 #include "sysfs.h"
 #include "window.h"
 
-struct pviommu_state pviommu_state = {
-	.mode = PVIOMMU_STRICT,
-	.state = "off",
-	.reason = "none",
-};
-
 static bool isolate;
 module_param(isolate, bool, 0444);
 MODULE_PARM_DESC(isolate, "drop the host map at load (default: 0)");

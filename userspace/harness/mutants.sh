@@ -57,7 +57,7 @@ while read -r name file program; do
     # As old as they were, so that only what changes is built.
     cp -a "$here/../../kernel/xen-pviommu" "$dir/kernel"
     sed -E -z -i "$program" "$dir/kernel/$file"
-    rm -f "$dir"/*/{counters,bfn,chunk,table,reserve,batch,queue,settle,reuse,drain,map,watch,static,isolate,fast,driver}.o "$dir/unit" "$dir/tiny_unit" "$dir/stress" "$dir/fuzz"
+    rm -f "$dir"/*/{state,counters,bfn,chunk,table,reserve,batch,queue,settle,reuse,drain,map,watch,static,isolate,fast,driver}.o "$dir/unit" "$dir/tiny_unit" "$dir/stress" "$dir/fuzz"
     if cmp -s "$here/../../kernel/xen-pviommu/$file" "$dir/kernel/$file"; then
         verdict='NOT APPLIED'
     elif verdict=$(by_unit tiny tiny_unit) || verdict=$(by_unit unit unit) || verdict=$(by_threads) || verdict=$(by_fuzzer); then

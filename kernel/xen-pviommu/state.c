@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What became of the module, and of the host map: main.c and isolate.c change it,
+ * any file may look.
+ */
+#include "isolate.h"
+#include "state.h"
+
+struct pviommu_state pviommu_state = {
+	.mode = PVIOMMU_STRICT,
+	.state = "off",
+	.reason = "none",
+};
+
+enum pviommu_host_map pviommu_host_map __read_mostly;
