@@ -14,6 +14,7 @@
 
 #include "counters.h"
 
+struct attribute_group;
 struct mutex;
 struct pci_dev;
 
@@ -61,6 +62,7 @@ struct pviommu_device {
 	enum pviommu_life life;		/* changes under both locks, device.c */
 	u64 leftover;			/* as its present driver found it */
 	struct pviommu_device_counters __percpu *counters;
+	const struct attribute_group *files;	/* of its directory in sysfs */
 	struct list_head node;		/* in the list of devices, device.c */
 };
 
@@ -88,23 +90,26 @@ bool pviommu_device_decide(struct pviommu_device *pd);
 void pviommu_device_failed(struct pviommu_device *pd, int error);
 void pviommu_device_starved(struct pviommu_device *pd);
 void pviommu_device_narrow(struct pviommu_device *pd, u64 limit);
-int pviommu_devices_init(enum pviommu_mode mode);
-void pviommu_devices_exit(void);
-unsigned int pviommu_devices_attached(void);
 u64 pviommu_devices_sum(enum pviommu_counter which);
-struct device *pviommu_devices_find_base(void);
 u64 pviommu_device_counter_sum(struct pviommu_device *pd,
 			       enum pviommu_counter which);
 struct pviommu_device *pviommu_device_get(struct device *dev);
 void pviommu_device_put(struct pviommu_device *pd);
 
-/* device.c, for late.c */
+/* device.c, for bind.c and late.c */
 extern struct mutex pviommu_devices_lock;
 extern struct list_head pviommu_devices;
 struct pviommu_device *pviommu_device_find(struct device *dev);
 void pviommu_device_rest(struct pviommu_device *pd);
 void pviommu_device_fold(struct pviommu_device *pd);
 void pviommu_device_free(struct pviommu_device *pd);
+
+/* bind.c */
+int pviommu_devices_init(enum pviommu_mode mode, const struct dma_map_ops *ops,
+			 const struct attribute_group *files);
+void pviommu_devices_exit(void);
+unsigned int pviommu_devices_attached(void);
+struct device *pviommu_devices_find_base(void);
 
 /* late.c */
 u64 pviommu_device_leftover(struct pviommu_device *pd);

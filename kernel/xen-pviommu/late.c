@@ -15,10 +15,10 @@
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/rcupdate.h>
+#include <linux/sysfs.h>
 #include <linux/workqueue.h>
 
 #include "device.h"
-#include "sysfs.h"
 
 #define LOOK_EVERY	HZ
 
@@ -173,8 +173,8 @@ static void look(struct work_struct *work)
  */
 void pviommu_late_removed(struct device *dev)
 {
+	const struct attribute_group *files = NULL;
 	struct pviommu_device *pd;
-	bool in_sysfs = false;
 
 	/* The work item may be about to let it rest. */
 	device_lock(dev);
@@ -183,13 +183,14 @@ void pviommu_late_removed(struct device *dev)
 	if (pd) {
 		get_device(dev);
 		pd->life = PVIOMMU_LIFE_GONE;
-		in_sysfs = pd->in_sysfs;
+		files = pd->in_sysfs ? pd->files : NULL;
 		pd->in_sysfs = false;
 	}
 	mutex_unlock(&pviommu_devices_lock);
 	device_unlock(dev);
-	if (in_sysfs)
-		pviommu_sysfs_remove_device(dev);
+	/* Waits for readers, who take the lock. */
+	if (files)
+		sysfs_remove_group(&dev->kobj, files);
 	if (pd)
 		pviommu_late_watch();
 }

@@ -12,7 +12,7 @@
 
 #include "batch.h"
 #include "chardev.h"
-#include "xencall.h"
+#include "dma.h"
 #include "iommu.h"
 #include "isolate.h"
 #include "probe.h"
@@ -22,6 +22,7 @@
 #include "static.h"
 #include "sysfs.h"
 #include "window.h"
+#include "xencall.h"
 
 static bool isolate;
 module_param(isolate, bool, 0444);
@@ -117,7 +118,8 @@ static int __init start(void)
 	err = pviommu_reserve_init();
 	if (err)
 		goto queues;
-	err = pviommu_devices_init(pviommu_state.mode);
+	err = pviommu_devices_init(pviommu_state.mode, &pviommu_dma_ops,
+				   &pviommu_device_group);
 	if (err)
 		goto reserve;
 	pviommu_state.state = "active";

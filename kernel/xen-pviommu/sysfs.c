@@ -480,18 +480,7 @@ static struct attribute *device_attrs[] = {
 	NULL
 };
 
-static const struct attribute_group device_group = {
+const struct attribute_group pviommu_device_group = {
 	.name = "xen_pviommu",
 	.attrs = device_attrs,
 };
-
-int pviommu_sysfs_add_device(struct device *dev)
-{
-	return sysfs_create_group(&dev->kobj, &device_group);
-}
-
-/* Waits for readers, who take the lock of the device list. */
-void pviommu_sysfs_remove_device(struct device *dev)
-{
-	sysfs_remove_group(&dev->kobj, &device_group);
-}

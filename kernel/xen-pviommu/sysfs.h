@@ -2,12 +2,11 @@
 #ifndef _XEN_PVIOMMU_SYSFS_H
 #define _XEN_PVIOMMU_SYSFS_H
 
-struct device;
+struct attribute_group;
 
 /* sysfs.c */
 int pviommu_sysfs_init(void);
 void pviommu_sysfs_exit(void);
-int pviommu_sysfs_add_device(struct device *dev);
-void pviommu_sysfs_remove_device(struct device *dev);
+extern const struct attribute_group pviommu_device_group;
 
 #endif /* _XEN_PVIOMMU_SYSFS_H */
