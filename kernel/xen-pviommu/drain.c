@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What waits or idles is taken down: by a timer of each CPU, when BFNs are short,
  * on request, and when a CPU is dead.

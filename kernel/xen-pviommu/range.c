@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Ranges of BFNs: reserved in the resource tree, and claimed from Xen.
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * Runs of maps and of unmaps. Neighbouring frames become one op, scattered ones a
  * list, and a full page of ops is one hypercall, with which unmaps of the queue

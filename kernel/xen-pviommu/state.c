@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * What became of the module, and of the host map: main.c and isolate.c change it,
  * any file may look.

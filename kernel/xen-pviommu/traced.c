@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * The fast path while maps or unmaps are recorded. It is here, and not in fast.h,
  * so that its tracepoints cost nothing while nobody looks.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # The kernel module's object files form no circle: each can be read when those that it
 # needs are known. A file needs another for a symbol that the other defines.
 set -u

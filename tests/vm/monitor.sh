@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # The host's side of a machine that runs: dom0 says a line on its second serial
 # port and waits for one (`host` in guest/lib.sh), and QEMU does as it is told.

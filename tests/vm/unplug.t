@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
 # A disk that QEMU takes out while its files are open and it is read, and puts in again:
 # the host map is dropped, dom0 lives, and all that was mapped comes back.
 set -u

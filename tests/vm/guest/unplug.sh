@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
 # unplug.sh MODE: an nvme disk goes while it is in use, and another one comes.
 . /root/lib.sh
 mode=$1
