@@ -37,6 +37,14 @@ mapfile -t built < <(objects)
 edges=$(needs "${built[@]}")
 cmp_ok 'its files need each other' "$(wc -l <<<"$edges")" -gt "${#built[@]}"
 is 'no file needs itself by way of others' "$(circle "$edges")" ''
+# docs/architecture.md lists them from the ground up.
+mapfile -t order < <(sed -n '/^## The module/,/^## The Xen half/p' docs/architecture.md | grep '^|' | grep -oE '`[a-z]+\.c`' | tr -d '`' | sed 's/c$/o/')
+is 'the architecture page has each file' "$(printf '%s\n' "${order[@]}" | sort)" "$(printf '%s\n' "${built[@]##*/}" | sort)"
+upwards() {
+    awk 'NR == FNR { at[$1] = FNR; next } at[$2] > at[$1] { print $1, "needs", $2 }' <(printf '%s\n' "${order[@]}") <(echo "$1")
+}
+is 'and a file needs only those above it' "$(upwards "$edges")" ''
+is 'one that needs a file below it is found' "$(upwards 'counters.o map.o')" 'counters.o needs map.o'
 # The control: one reference back is found, over files between.
 like 'a reference back is found' "$(circle "$edges"$'\ncounters.o map.o')" '^tsort: counters\.o$'
 done_testing

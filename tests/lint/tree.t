@@ -55,6 +55,13 @@ cmp_ok 'CONTRIBUTING.md names files' "${#edited[@]}" -gt 10
 is 'all of them are there' "$(absent "${owned[@]}" "${edited[@]}")" ''
 is 'one that is not is found' "$(absent tests/lint tests/no-such/)" tests/no-such/
 
+# The hypervisor's files, of which the architecture page says what each does.
+xen_files() { sed -n '/^## The Xen half/,/^## From/p' docs/architecture.md | grep -oE '`(public/)?iommu_op[a-z_]*\.[ch]`' | tr -d '`'; }
+mapfile -t described < <(xen_files)
+cmp_ok 'the architecture page names files of Xen' "${#described[@]}" -gt 10
+is 'and each source of them' "$(printf '%s\n' "${described[@]}" | grep '\.c$' | sort)" "$(files 'hypervisor/*.c' | sed 's|.*/||' | sort)"
+is 'all of which are there' "$(cd hypervisor && absent "${described[@]}")" ''
+
 # meson reads VERSION. A module is also built without the rest of the tree, so it repeats the version.
 versions() { grep -ohE '(MODULE_VERSION\("|PACKAGE_VERSION="|"xen-pviommu |xen-pviommu[/-])[0-9][0-9.]*' "$@" | sed 's/.*[^0-9.]//' | sort -u; }
 for file in kernel/xen-pviommu/{main.c,dkms.conf} docs/man/*; do
