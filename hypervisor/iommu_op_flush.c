@@ -213,12 +213,22 @@ static noinline void put_held(struct iommu_op_domain *pv, uint64_t entry)
         iommu_op_put_own(page);
 }
 
+/* The slot of an entry that yields. Xen wrote the entry, so the slot exists. */
+static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
+                                uint64_t entry)
+{
+    unsigned long mfn = mfn_x(entry_mfn(entry));
+
+    return ACCESS_ONCE(rmap->piece[mfn / SLOTS_PER_PIECE].slot) +
+           mfn % SLOTS_PER_PIECE;
+}
+
 /* Drop what a map took for @entry, which stands, or was to, at @leaf[@index]. */
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
                         struct iommu_op_leaf *leaf, unsigned int index)
 {
     if ( (entry & ENTRY_KIND) == ENTRY_YIELD )
-        iommu_op_slot_remove(iommu_op_frame(pv, mfn_x(entry_mfn(entry))).slot,
+        iommu_op_slot_remove(slot_of(pv->rmap, entry),
                              slot_of_one(leaf, index));
     else
         put_held(pv, entry);
@@ -232,7 +242,7 @@ static noinline bool settle_odd(const struct iommu_op_batch *b, uint64_t *p)
     if ( !entry_is_pending(entry, b->mark) )
         return false;
 
-    /* What it holds first: a free entry may be mapped again at once. */
+    /* The reference goes first: a free entry may be mapped again at once. */
     iommu_op_put_entry(b->pv, entry, b->hand.leaf, p - b->hand.entry);
     write_atomic(p, 0);
 
@@ -254,16 +264,6 @@ static inline void settle_yielding(uint64_t *slot, uint64_t one, uint64_t *p)
         settle_shared(slot, one, p);
 }
 
-/* Its slot. There is one: nothing here is the guest's word. */
-static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
-                                uint64_t entry)
-{
-    unsigned long mfn = mfn_x(entry_mfn(entry));
-
-    return ACCESS_ONCE(rmap->piece[mfn / SLOTS_PER_PIECE].slot) +
-           mfn % SLOTS_PER_PIECE;
-}
-
 /* Is all but the address of a pending entry @like that? */
 static inline bool entry_is_like(uint64_t entry, uint64_t like)
 {
@@ -283,7 +283,7 @@ static inline bool settle_entry(const struct iommu_op_batch *b, uint64_t *p)
     return true;
 }
 
-/* What no entry is that is pending. */
+/* No pending entry has this value: it has the present bits. */
 #define NO_ENTRY (~0ULL)
 
 /* Several entries: how many were ours. */

@@ -41,7 +41,7 @@ static uint64_t id_bfn(uint64_t id)
     return c->bfn + (leaf - c->leaf) * LEAF_FRAMES + slot_index(id);
 }
 
-/* What the slot says. Full barrier: pairs with iommu_op_revoke(). */
+/* Returns the slot's value. Full barrier: pairs with iommu_op_revoke(). */
 static uint64_t slot_lock(uint64_t *slot)
 {
     uint64_t id;
@@ -196,8 +196,8 @@ static bool map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
 }
 
 /*
- * Map a frame whose slot is yet to be made, or whose entries lack links, or that
- * is not what it should be: 0, STATUS_held or a negative errno.
+ * The long way to map a frame: a slot or links are missing, or the page is not an
+ * ordinary one. Return: 0, STATUS_held or a negative errno.
  */
 int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
                      uint64_t entry)

@@ -70,7 +70,7 @@ struct iommu_op_frame {
     const struct page_info *page;
 };
 
-/* Look-ups pair with the barrier in get_slot(). */
+/* Look-ups pair with the barrier in make_piece(). */
 static inline struct iommu_op_frame frame_in(const struct iommu_op_rmap *rmap,
                                              unsigned long mfn)
 {
@@ -161,8 +161,8 @@ bool iommu_op_slot_share(uint64_t *slot, uint64_t one,
 void iommu_op_slot_remove(uint64_t *slot, uint64_t one);
 
 /*
- * Map a frame, whose slot this is, at @p, if it may yield. @one is how a slot
- * names that entry. Full barriers: pair with iommu_op_revoke().
+ * Map a frame at @p, if it may yield. @slot is the frame's; @one is the value of a
+ * slot with this entry alone. Full barriers: pair with iommu_op_revoke().
  */
 static inline bool slot_map(uint64_t *slot, uint64_t one,
                             const struct page_info *page,
