@@ -20,6 +20,6 @@ plug() {
 answer plug
 
 for mode in strict reuse static; do
-    vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" -- unplug.sh "$mode"
+    vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" -- unplug.sh
 done
 done_testing

@@ -19,23 +19,6 @@ unbind() { echo "$1" >"$PCI/devices/$1/driver/unbind"; }
 bind() { echo "$1" >"$PCI/drivers_probe"; }
 of() { cat "$PCI/devices/$1/xen_pviommu/$2"; }
 
-# The static map has what pages it has, now more and then fewer.
-state() {
-    local mapped=''
-    echo 1 >"$SYS/flush"
-    [ "$mode" = static ] || mapped="$(cat "$SYS/usage/mapped") mapped, "
-    echo "$mapped$(counter bfns_in_use) BFNs, $(counter leftover) left"
-}
-# comes_to NAME STATE: within a while.
-comes_to() {
-    local i
-    for i in {1..40}; do
-        [ "$(state)" != "$2" ] || break
-        sleep 0.25
-    done
-    is "$1" "$(state)" "$2"
-}
-
 # churn NAME: what is free becomes page tables, and is written.
 churn() {
     local i pids

@@ -63,6 +63,24 @@ retry() {
     return 1
 }
 
+# state: mappings, BFNs and leftovers. The static map loses pages and regains them, so
+# that its number says nothing of drivers.
+state() {
+    local mapped=''
+    echo 1 >"$SYS/flush"
+    [ "$(cat "$SYS/mode")" = static ] || mapped="$(cat "$SYS/usage/mapped") mapped, "
+    echo "$mapped$(counter bfns_in_use) BFNs, $(counter leftover) left"
+}
+# comes_to NAME STATE: within a while.
+comes_to() {
+    local i
+    for i in {1..40}; do
+        [ "$(state)" != "$2" ] || break
+        sleep 0.25
+    done
+    is "$1" "$(state)" "$2"
+}
+
 # host LINE: what the host answers, through tests/vm/monitor.sh.
 host() {
     local said

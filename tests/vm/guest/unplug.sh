@@ -1,17 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# unplug.sh MODE: an nvme disk goes while it is in use, and another one comes.
+# unplug.sh: an nvme disk goes while it is in use, and another one comes.
 . /root/lib.sh
-mode=$1
 
-# state: the static map has what pages it has, now more and then fewer.
-state() {
-    local mapped=''
-    echo 1 >"$SYS/flush"
-    [ "$mode" = static ] || mapped="$(cat "$SYS/usage/mapped") mapped, "
-    echo "$mapped$(counter bfns_in_use) BFNs, $(counter leftover) left"
-}
-is_state() { [ "$(state)" = "$1" ]; }
 gone() { ! test -e "/sys/bus/pci/devices/$1"; }
 
 rmmod ahci
@@ -34,14 +25,14 @@ wait "$fio"
 cmp_ok 'fio ends with an error' "$?" -ne 0
 cmp_ok 'mappings are left while its file is open' "$(counter leftover)" -gt 0
 exec 5<&-
-ok 'all is back when it is closed' retry is_state "$before"
+comes_to 'all is back when it is closed' "$before"
 
 like 'QEMU puts one in' "$(host 'in second')" '"return"'
 ok 'it comes' retry test -b /dev/nvme0n1
 is 'it is the other one' "$(xargs </sys/class/nvme/nvme0/serial)" second
 blocks nvme0n1 'in its place'
 rmmod nvme
-ok 'and leaves nothing' retry is_state "$before"
+comes_to 'and leaves nothing' "$before"
 is 'no BFN leaked' "$(counter leaked)" 0
 is 'no op was refused' "$(counter errors)" 0
 is 'no fallback' "$(counter fallbacks)" 0
