@@ -24,15 +24,10 @@ MODULE_PARM_DESC(wait_ms, "how long an unmap may wait, 1 to 1000 (default: 10)")
 static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u64 nr,
 			 u64 most)
 {
-	u64 both = last->nr + nr;
-
-	if (both > most)
-		return false;
-	if (bfn + nr == last->bfn)
-		last->bfn = bfn;
-	else if (last->bfn + last->nr != bfn)
-		return false;
-	last->nr = both;
+	if (bfn + nr != last->bfn || last->nr + nr > most)
+		return pviommu_range_extend(last, bfn, nr, most);
+	last->bfn = bfn;
+	last->nr += nr;
 
 	return true;
 }
