@@ -14,7 +14,7 @@
 
 #include "base.h"
 #include "dma.h"
-#include "fast.h"
+#include "dispatch.h"
 
 static struct page *get_pages(struct device *dev, size_t size, gfp_t gfp)
 {

@@ -10,7 +10,6 @@
 
 #include <linux/errno.h>
 #include <linux/minmax.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/pfn.h>

@@ -8,7 +8,12 @@
 #define _XEN_PVIOMMU_RUN_H
 
 #include <linux/bits.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/types.h>
+
+#include "iommu_op.h"
+#include "window.h"
 
 /*
  * 35 bits, of which a PFN needs no more than 27 while dom0 has up to 512 GiB of
@@ -69,6 +74,43 @@ static inline u64 pviommu_run_owner(u64 nr)
 static inline unsigned int pviommu_run_owner_nr(u64 run)
 {
 	return (run & PVIOMMU_RUN_OWNER) >> 27;
+}
+
+/* The least order of a run of @nr BFNs that begins at @offset modulo @align. */
+static inline unsigned int pviommu_order(unsigned long nr, unsigned long align,
+					 unsigned long offset)
+{
+	unsigned long span = max((offset & (align - 1)) + nr, align);
+
+	return span > 1 ? ilog2(span - 1) + 1 : 0;
+}
+
+/* What the memory at @pfn will be in the word of its run, if it may wait. */
+static inline u64 pviommu_run_of(unsigned long pfn, unsigned long nr,
+				 unsigned long align, u16 access,
+				 const struct pviommu_window *w)
+{
+	u64 run = pviommu_run(pfn, nr, pviommu_order(nr, align, pfn), 0);
+
+	if (access & XEN_IOMMUOP_MAP_write)
+		run |= PVIOMMU_RUN_WRITE;
+	if (unlikely(w == &pviommu_low))
+		run |= PVIOMMU_RUN_LOW;
+
+	return run;
+}
+
+/**
+ * pviommu_run_take - what a driver's mapping is; from now on it is not his
+ * @w: the window
+ * @bfn: the first BFN
+ *
+ * Context: interrupts off.
+ * Return: its word, or 0 when the driver has no such mapping.
+ */
+static inline u64 pviommu_run_take(struct pviommu_window *w, u64 bfn)
+{
+	return bfn_cookie_take(&w->bfns, bfn);
 }
 
 #endif /* _XEN_PVIOMMU_RUN_H */

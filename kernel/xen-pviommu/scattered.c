@@ -18,7 +18,7 @@
 #include "base.h"
 #include "compat.h"
 #include "dma.h"
-#include "fast.h"
+#include "dispatch.h"
 
 /* Larger blocks spare nothing: a chunk is a leaf table of the IOMMU. */
 #define MAX_BLOCK_ORDER		BFN_CHUNK_ORDER

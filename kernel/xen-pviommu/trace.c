@@ -7,7 +7,7 @@
 #include <linux/timekeeping.h>
 
 #include "batch.h"
-#include "fast.h"
+#include "dispatch.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
