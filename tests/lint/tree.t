@@ -40,6 +40,23 @@ broken() {
 }
 is 'no link is broken' "$(broken)" ''
 
+# anchors FILE: its headings as GitHub names them. unheaded FILE...: links to headings that are not there.
+anchors() { sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'; }
+unheaded() {
+    local file link to
+    for file; do
+        grep -oE '\]\([^)#:]*#[^)]+\)' "$file" | sed 's/^](//; s/)$//' | while IFS= read -r link; do
+            to=$(dirname "$file")/${link%%#*}
+            [ -n "${link%%#*}" ] || to=$file
+            anchors "$to" | grep -qxF -e "${link#*#}" || echo "$file: $link"
+        done
+    done
+}
+mapfile -t pages < <(files '*.md')
+is 'no link to a heading is broken' "$(unheaded "${pages[@]}")" ''
+printf '## A heading\n[a](#a-heading) [b](#no-heading)\n' >build/lint/links.md
+is 'and another would be found' "$(unheaded build/lint/links.md)" 'build/lint/links.md: #no-heading'
+
 # absent PATTERN...: those that match nothing. MAINTAINERS has patterns, CONTRIBUTING.md has files.
 absent() {
     local pattern
