@@ -103,7 +103,7 @@ public:
             return Kind::empty;
         }
         // Four columns are code after an empty line, and a list's text otherwise.
-        if (line.starts_with("    ") && (after_blank_ || in_code_))
+        if ((line.starts_with("    ") || line.starts_with('\t')) && (after_blank_ || in_code_))
             return in_code_ = true, Kind::code;
         in_code_ = after_blank_ = false;
         return line.starts_with("|") || line.starts_with("<!--") ? Kind::table : Kind::text;
@@ -175,16 +175,22 @@ Passages man(const std::string &text)
 {
     constexpr std::array<std::string_view, 7> inlined = {".B ", ".I ", ".BR ", ".IR ", ".RB ", ".RI ", ".BI "};
     Paragraphs out;
-    bool code = false;
+    bool code = false, tag = false;
     lines(text, [&](int number, std::string_view line) {
         if (line.starts_with(".nf") || line.starts_with(".EX"))
             code = true;
         if (line.starts_with(".fi") || line.starts_with(".EE"))
             code = false;
         auto font = std::find_if(inlined.begin(), inlined.end(), [&](auto macro) { return line.starts_with(macro); });
+        tag = tag || line.starts_with(".TP"); // the next line is the entry's name
         if (code || (line.starts_with('.') && font == inlined.end()) || line.starts_with('\''))
             return out.end();
-        out.add(number, without_escapes(font == inlined.end() ? line : line.substr(font->size())));
+        const auto body = without_escapes(font == inlined.end() ? line : line.substr(font->size()));
+        if (tag)
+            out.alone(number, body);
+        else
+            out.add(number, body);
+        tag = false;
     });
     return out.take();
 }
