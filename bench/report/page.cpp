@@ -307,8 +307,8 @@ std::string model(const Rows &rows, const Silicon &s)
             worst = std::max(worst, r.value > 0 ? r.spread / r.value : 0);
         }
     return fmt::format("silicon = {} ns * instructions + {} ns * hypercalls + {} ns * invalidations.\n"
-                       "Of {} figures in instructions that were measured more than once, {} were the same to the "
-                       "instruction; the largest spread was {:.2f} %.\n",
+                       "Of {} repeated figures in instructions, {} were the same to the instruction.\n"
+                       "The largest spread was {:.2f} %.\n",
                        s.ns_per_insn, s.ns_per_crossing, s.ns_per_invalidation, repeated, equal, worst * 100);
 }
 
