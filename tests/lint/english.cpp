@@ -113,8 +113,11 @@ private:
     void token(std::string_view token)
     {
         auto word = bare(token);
-        if (word.empty())
+        if (word.empty()) {
+            if (ends_sentence(token)) // a full stop that stands alone, as fonts of manual pages have it
+                finish();
             return;
+        }
         if (sentence_.empty())
             start_ = line_;
         count_.words++;
