@@ -204,10 +204,13 @@ void comment_line(Paragraphs &out, int number, std::string_view line)
     if (body.starts_with("* "))
         body.remove_prefix(2);
     body = trimmed(body);
-    if (body.empty() || !is_text(body) || body.find("SPDX-") != std::string_view::npos)
+    const bool columns = body.find("   ") != std::string_view::npos;
+    if (body.empty() || columns || !is_text(body) || body.find("SPDX-") != std::string_view::npos)
         return out.end();
     if (starts_entry(body))
         out.end();
+    if (body.starts_with('@')) // the name of a parameter is no word
+        body.remove_prefix(std::min(body.find_first_of(": ") + 1, body.size()));
     out.add(number, body);
 }
 
@@ -270,7 +273,7 @@ private:
         std::string inner;
         while (at_ < text_.size() && text_[at_] != quote && text_[at_] != '\n') {
             if (text_[at_] == '\\')
-                inner += ' ', at_++;
+                inner += text_[++at_] == 'n' ? " . " : " "; // a line of output is a sentence, or several
             else
                 inner += text_[at_];
             at_++;
