@@ -9,36 +9,36 @@ namespace {
 
 using enum Kind;
 
-// maps first and devices last: what is derived compares neighbours, which are
-// so read as close together as can be.
+// maps first and devices last: ratios compare neighbours, which are
+// so read as close together as possible.
 constexpr CounterInfo table[] = {
-    {"maps", counter, true, "DMA mappings made; a scatterlist is one."},
+    {"maps", counter, true, "DMA mappings made; a scatterlist counts once."},
     {"unmaps", counter, true, "DMA mappings taken down."},
-    {"pages_mapped", counter, true, "BFNs in map ops that succeeded."},
-    {"pages_unmapped", counter, true, "BFNs in unmap ops that succeeded."},
+    {"pages_mapped", counter, true, "BFNs in successful map ops."},
+    {"pages_unmapped", counter, true, "BFNs in successful unmap ops."},
     {"hypercalls", counter, false, "Calls to Xen."},
     {"ops", counter, false, "Ops in calls to Xen."},
-    {"flushes", counter, false, "Calls with an unmap in their batch, one IOTLB flush each."},
+    {"flushes", counter, false, "Calls with an unmap in their batch; each has an IOTLB flush."},
     {"flush_strict", counter, false, "Flushes because an unmap could not wait."},
-    {"flush_ride", counter, false, "Flushes because a map took along what waited."},
+    {"flush_ride", counter, false, "Flushes because a map took along waiting unmaps."},
     {"flush_full", counter, false, "Flushes because the queue was full."},
-    {"flush_timer", counter, false, "Flushes because what waited had waited long enough."},
+    {"flush_timer", counter, false, "Flushes because an unmap had waited long enough."},
     {"flush_pressure", counter, false, "Flushes because BFNs were short."},
     {"flush_request", counter, false, "Flushes because a device or CPU left, or flush was written."},
-    {"queued", counter, false, "Unmaps that waited, at once or after their mapping idled."},
-    {"reuse_hits", counter, true, "Mappings that were idle and taken again."},
-    {"reuse_misses", counter, true, "Mappings that could have been taken again and were not there."},
-    {"fallbacks", counter, true, "Mappings that xen-swiotlb made for a device of ours."},
-    {"static_hits", counter, true, "Mappings that the static map served."},
-    {"static_misses", counter, true, "Mappings that the static map could not serve."},
-    {"static_renewed", counter, true, "Pages that the static map had lost, and has again."},
-    {"errors", counter, false, "Ops that Xen refused."},
-    {"leaked", counter, true, "BFNs that are never used again, as devices may not have forgotten them."},
-    {"stale", counter, true, "BFNs that lost their page, which was freed while a driver had it mapped."},
+    {"queued", counter, false, "Waiting unmaps, at once or after their mapping idled."},
+    {"reuse_hits", counter, true, "Idle mappings that were reused."},
+    {"reuse_misses", counter, true, "Candidates for reuse without an idle mapping."},
+    {"fallbacks", counter, true, "Mappings by xen-swiotlb for a served device."},
+    {"static_hits", counter, true, "Mappings by the static map."},
+    {"static_misses", counter, true, "Mappings beyond the static map."},
+    {"static_renewed", counter, true, "Pages that came back into the static map."},
+    {"errors", counter, false, "Ops refused by Xen."},
+    {"leaked", counter, true, "BFNs never used again: a device may still have them in a cache."},
+    {"stale", counter, true, "BFNs without their page, which was freed under a driver's mapping."},
     {"bfns_in_use", gauge, false, "BFNs in use now."},
-    {"leftover", gauge, false, "Mappings that drivers which are gone have not taken down."},
+    {"leftover", gauge, false, "Current mappings whose driver is gone."},
     {"files", gauge, false, "Open files of /dev/xen-pviommu."},
-    {"pinned", gauge, false, "Pages that these have pinned."},
+    {"pinned", gauge, false, "Pages pinned by these files."},
     {"devices", gauge, false, "Devices served now."},
 };
 
