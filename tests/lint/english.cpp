@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Measures the English of a tree: vague pronouns in 100 words, long sentences, sentences that
-// begin with a pronoun, `his` for `its`, and wide lines of Markdown.
+// Measures the English of a tree: vague pronouns in 100 words, long sentences, sentences with a
+// pronoun at the start, and a person's pronoun for a thing's. In Markdown also wide lines.
 //
 //     english [--figures [--files]] <list of files
 //
@@ -56,6 +56,8 @@ template <class List> bool has(const List &list, std::string_view word)
 // Lower case, without the punctuation around it; empty if nothing of it is a letter or a digit.
 std::string bare(std::string_view token)
 {
+    if (token.find('$') != std::string_view::npos)
+        return "variable"; // of a shell
     auto inner = [](unsigned char c) { return std::isalnum(c) != 0; };
     const auto *first = std::find_if(token.begin(), token.end(), inner);
     const auto *last = std::find_if(token.rbegin(), token.rend(), inner).base();
@@ -123,7 +125,7 @@ private:
         count_.words++;
         count_.vague += has(pronouns, word);
         if (word == "his")
-            fault(line_, "\"his\", where \"its\" is meant");
+            fault(line_, '"' + word + "\" for \"its\"");
         sentence_.push_back(word);
         if (ends_sentence(token))
             finish();

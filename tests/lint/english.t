@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # English for people, in documents, comments and messages: english.cpp has the bars and the
-# words that it counts, prose.cpp says where it finds prose.
+# counted words, prose.cpp finds the prose.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -17,7 +17,7 @@ prose() { files "$@" ':!LICENSES' ':!COPYING' ':!MAINTAINERS' ':!*.'{txt,json,sv
 is 'the English is plain' "$(prose "${parts[@]}" | "$english")" ''
 prose "${parts[@]}" | "$english" --figures | while IFS= read -r line; do diag "$line"; done
 
-# Faults are found: each sample has one, and nothing else.
+# Faults are found: each sample has one fault.
 mkdir -p build/lint/english-samples
 cd build/lint/english-samples || exit 2
 rm -f ./*
@@ -30,14 +30,14 @@ echo "The module $(words 'maps pages and ' 10)stops." >long.md
 like 'a long sentence' "$(judge long.md)" '^long\.md:1: a sentence of 33 words'
 printf 'The map ends.\nWhat the driver\nmaps stays. Pages stay, too.\n' >start.md
 like 'a pronoun at the start' "$(judge start.md)" '^start\.md:2: begins with "what"'
-printf '/* The map ends.\n *\n * Who maps a page unmaps the same page in the end.\n */\n' >start.c
-like 'also in a comment' "$(judge start.c)" '^start\.c:3: begins with "who"'
+printf '/* The map ends.\n *\n * Whoever maps a page unmaps the same page in the end.\n */\n' >start.c
+like 'also in a comment' "$(judge start.c)" '^start\.c:3: begins with "whoever"'
 printf '# A comment.\nis "which page has the driver" 1 1\n' >start.sh
 like 'and in a message of a script' "$(judge start.sh)" '^start\.sh:2: begins with "which"'
 printf 'pr_err("that which the driver "\n       "has mapped stays");\n' >message.c
 like 'and of a program' "$(judge message.c)" '^message\.c:1: begins with "that"'
 printf '.SH NAME\nThe driver frees\n.B his\npages.\n' >page.1
-like 'his for its' "$(judge page.1)" '^page\.1:3: "his", where "its" is meant'
+like 'his for its' "$(judge page.1)" '^page\.1:3: "his" for "its"'
 { echo "[A link]($(words x 100)) is short."; words x 101; } >wide.md
 is 'a wide line' "$(judge wide.md)" 'wide.md:2: wider than 100 columns'
 { words '| x ' 40; echo '|'; echo; echo "    $(words x 120)"; } >table.md

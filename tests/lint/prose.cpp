@@ -85,7 +85,7 @@ bool starts_entry(std::string_view text)
     return digits != 0 && digits != std::string_view::npos && text.substr(digits, 2) == ". ";
 }
 
-// The lines of Markdown: of each, what it belongs to.
+// The lines of Markdown, each with its kind.
 enum class Kind { empty, code, table, text };
 
 class Markdown {
@@ -204,7 +204,7 @@ void comment_line(Paragraphs &out, int number, std::string_view line)
     if (body.starts_with("* "))
         body.remove_prefix(2);
     body = trimmed(body);
-    const bool columns = body.find("   ") != std::string_view::npos;
+    const bool columns = body.find("   ") != std::string_view::npos || body.find('\t') != std::string_view::npos;
     if (body.empty() || columns || !is_text(body) || body.find("SPDX-") != std::string_view::npos)
         return out.end();
     if (starts_entry(body))

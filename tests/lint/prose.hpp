@@ -7,7 +7,7 @@
 #include <vector>
 
 struct Passage {
-    int line; // at which it starts
+    int line; // of the start
     std::string text;
 };
 
