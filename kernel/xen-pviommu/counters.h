@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
- * Counters: per CPU underneath, summed when they are read. Those that a device
- * has for itself come first; the total is theirs, and what is nobody's.
+ * Counters: per CPU, summed by a read. Counters that each device has come first; the
+ * total has the devices' counts, and counts without a device.
  */
 #ifndef _XEN_PVIOMMU_COUNTERS_H
 #define _XEN_PVIOMMU_COUNTERS_H
@@ -16,10 +16,10 @@ enum pviommu_counter {
 	PVIOMMU_PAGES_UNMAPPED,	/* and unmap ops unmapped */
 	PVIOMMU_FALLBACKS,	/* mappings that the base ops made */
 	PVIOMMU_STATIC_HITS,	/* mappings that the static map served */
-	PVIOMMU_STATIC_MISSES,	/* and those it could not */
-	PVIOMMU_STATIC_RENEWED,	/* pages that it had lost, and has again */
+	PVIOMMU_STATIC_MISSES,	/* mappings beyond the static map */
+	PVIOMMU_STATIC_RENEWED,	/* lost pages that came back */
 	PVIOMMU_REUSE_HITS,	/* mappings that were idle, and taken again */
-	PVIOMMU_REUSE_MISSES,	/* those that might have been, and were not */
+	PVIOMMU_REUSE_MISSES,	/* candidates without an idle mapping */
 	PVIOMMU_LEAKED,		/* BFNs that are never used again */
 	PVIOMMU_STALE,		/* BFNs that yielded while a driver had them */
 	PVIOMMU_DEVICE_COUNTERS,
@@ -31,7 +31,7 @@ enum pviommu_counter {
 	PVIOMMU_FLUSH_STRICT,	/* an unmap that could not wait */
 	PVIOMMU_FLUSH_RIDE,	/* a map took along what waited */
 	PVIOMMU_FLUSH_FULL,	/* the queue was full */
-	PVIOMMU_FLUSH_TIMER,	/* what waited had waited long enough */
+	PVIOMMU_FLUSH_TIMER,	/* an unmap had waited long enough */
 	PVIOMMU_FLUSH_PRESSURE,	/* BFNs were short */
 	PVIOMMU_FLUSH_REQUEST,	/* a device, CPU or file left, or the user said so */
 	PVIOMMU_ERRORS,		/* ops that Xen refused */

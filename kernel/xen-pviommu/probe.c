@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * May we? One query says, and it is the only op that is issued before Xen has
+ * The query decides whether the module serves. No other op is issued before Xen has
  * agreed. Every refusal has a word (for sysfs) and one log line.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
@@ -18,7 +18,7 @@
 
 struct pviommu_xen pviommu_xen __read_mostly;
 
-/* What batches are worth is measured by doing without them. */
+/* Without batches, to measure their effect. */
 static unsigned int max_ops = XEN_IOMMUOP_MAX_OPS;
 module_param(max_ops, uint, 0444);
 MODULE_PARM_DESC(max_ops, "most ops a hypercall, for measurement (default: 128)");
