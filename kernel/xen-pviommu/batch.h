@@ -19,10 +19,14 @@
 #include "run.h"
 #include "xencall.h"
 
-/* Why a hypercall flushes, and how many unmaps waited for that. */
+/*
+ * Count a hypercall that flushes: the reason, and how many unmaps of the queue
+ * have waited for it. Each such hypercall is counted here, and once.
+ */
 static inline void pviommu_count_flush(enum pviommu_counter reason,
 				       unsigned int waited)
 {
+	pviommu_count(PVIOMMU_FLUSHES, 1);
 	pviommu_count(reason, 1);
 	trace_pviommu_flush(reason, waited);
 }
@@ -87,15 +91,21 @@ static inline void pviommu_op_map(struct xen_iommu_op *op, u64 bfn, u32 nr,
 	op->u.map.mfn = frames->mfn;
 }
 
-static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
+static inline void pviommu_op_range(struct xen_iommu_op *op, u16 what, u64 bfn,
+				    u32 nr)
 {
-	op->op = XEN_IOMMUOP_unmap;
+	op->op = what;
 	op->flags = 0;
 	op->u.range.ctx = 0;
 	op->u.range.pad0 = 0;
 	op->u.range.nr = nr;
 	op->u.range.bfn = bfn;
 	op->u.range.pad1 = 0;
+}
+
+static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
+{
+	pviommu_op_range(op, XEN_IOMMUOP_unmap, bfn, nr);
 }
 
 /**
@@ -114,6 +124,17 @@ static inline int pviommu_batch_lone(struct pviommu_batch *b)
 		return 0;
 
 	return pviommu_batch_lone_other(b, rc);
+}
+
+/* Append BFNs to a range that they continue, and that stays within @most. */
+static inline bool pviommu_range_extend(struct xen_iommu_op_range *range,
+					u64 bfn, u64 nr, u64 most)
+{
+	if (range->bfn + range->nr != bfn || range->nr + nr > most)
+		return false;
+	range->nr += nr;
+
+	return true;
 }
 
 /* The MFNs of a list stand in the slots behind its op. */

@@ -3,44 +3,28 @@
 
 #include <algorithm>
 
+#include "../../kernel/xen-pviommu/counter_list.h"
+
 namespace ctl {
 
 namespace {
 
 using enum Kind;
 
+#define DEVICE(file, name, help) {#file, counter, true, help},
+#define MODULE(file, name, help) {#file, counter, false, help},
 // maps first and devices last: ratios compare neighbours, which are
 // so read as close together as possible.
 constexpr CounterInfo table[] = {
-    {"maps", counter, true, "DMA mappings made; a scatterlist counts once."},
-    {"unmaps", counter, true, "DMA mappings taken down."},
-    {"pages_mapped", counter, true, "BFNs in successful map ops."},
-    {"pages_unmapped", counter, true, "BFNs in successful unmap ops."},
-    {"hypercalls", counter, false, "Calls to Xen."},
-    {"ops", counter, false, "Ops in calls to Xen."},
-    {"flushes", counter, false, "Calls with an unmap in their batch; each has an IOTLB flush."},
-    {"flush_strict", counter, false, "Flushes because an unmap could not wait."},
-    {"flush_ride", counter, false, "Flushes because a map took along waiting unmaps."},
-    {"flush_full", counter, false, "Flushes because the queue was full."},
-    {"flush_timer", counter, false, "Flushes because an unmap had waited long enough."},
-    {"flush_pressure", counter, false, "Flushes because BFNs were short."},
-    {"flush_request", counter, false, "Flushes because a device or CPU left, or flush was written."},
-    {"queued", counter, false, "Waiting unmaps, at once or after their mapping idled."},
-    {"reuse_hits", counter, true, "Idle mappings that were reused."},
-    {"reuse_misses", counter, true, "Candidates for reuse without an idle mapping."},
-    {"fallbacks", counter, true, "Mappings by xen-swiotlb for a served device."},
-    {"static_hits", counter, true, "Mappings by the static map."},
-    {"static_misses", counter, true, "Mappings beyond the static map."},
-    {"static_renewed", counter, true, "Pages that came back into the static map."},
-    {"errors", counter, false, "Ops refused by Xen."},
-    {"leaked", counter, true, "BFNs never used again: a device may still have them in a cache."},
-    {"stale", counter, true, "BFNs without their page, which was freed under a driver's mapping."},
+    PVIOMMU_COUNTER_LIST(DEVICE, MODULE) // the module's own list
     {"bfns_in_use", gauge, false, "BFNs in use now."},
     {"leftover", gauge, false, "Current mappings whose driver is gone."},
     {"files", gauge, false, "Open files of /dev/xen-pviommu."},
     {"pinned", gauge, false, "Pages pinned by these files."},
     {"devices", gauge, false, "Devices served now."},
 };
+#undef DEVICE
+#undef MODULE
 
 std::optional<double> ratio(std::optional<uint64_t> of, std::optional<uint64_t> to)
 {

@@ -67,5 +67,6 @@ void group_hold(struct edu *edu);
 
 /* yields.c */
 void group_yields(struct edu *edu);
+void group_forgotten(struct edu *edu);
 
 #endif /* EDU_TEST_H */

@@ -16,6 +16,7 @@
  *	taken_along	until an unmap that can't wait
  *	again		an idle mapping is taken again for the same memory
  *	yields		pages that become page tables, or a guest's
+ *	forgotten	a mapping that an earlier driver made: bind anew between two reads
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -181,6 +182,7 @@ GROUP(bound);
 GROUP(taken_along);
 GROUP(again);
 GROUP(yields);
+GROUP(forgotten);
 
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -223,6 +225,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 			    &taken_along_fops);
 	debugfs_create_file("again", 0400, edu->dir, edu, &again_fops);
 	debugfs_create_file("yields", 0400, edu->dir, edu, &yields_fops);
+	debugfs_create_file("forgotten", 0400, edu->dir, edu, &forgotten_fops);
 	return 0;
 }
 
