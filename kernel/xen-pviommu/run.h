@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a run of BFNs maps, in the one word that the allocator keeps for its
- * first BFN. Two runs with the same word map the same memory in the same way.
- * It is 0 while the run is not a driver's.
+ * The descriptor of a run of BFNs, in the one word that the allocator keeps for the
+ * first BFN. Two runs with the same word map the same memory in the same way. The
+ * word is 0 while the run is not a driver's.
  */
 #ifndef _XEN_PVIOMMU_RUN_H
 #define _XEN_PVIOMMU_RUN_H
@@ -27,13 +27,13 @@
 #define PVIOMMU_RUN_ORDER	GENMASK_ULL(41, 37)	/* as it was allocated */
 #define PVIOMMU_RUN_NR		GENMASK_ULL(61, 42)	/* BFNs, gaps included */
 /*
- * The unmap may wait, but the mapping does not idle: the PFN does not say what
- * it maps. A list, or pages of a guest.
+ * The unmap may wait, but the mapping does not idle: the PFN does not name the
+ * memory. A list, or pages of a guest.
  */
 #define PVIOMMU_RUN_QUEUE	BIT_ULL(62)
 /*
- * Unmap at once: Xen holds a page of it by a reference, the caller frees the
- * memory when the unmap returns, or it is too long. There is no PFN.
+ * Unmap at once: Xen holds a page by a reference, the caller frees the memory when
+ * the unmap returns, or the run is too long. No PFN.
  */
 #define PVIOMMU_RUN_STRICT	BIT_ULL(63)
 
@@ -53,7 +53,7 @@ static inline unsigned int pviommu_run_order(u64 run)
 	return (run & PVIOMMU_RUN_ORDER) >> 37;
 }
 
-/* Is it a driver's mapping of up to @most pages that may idle? One comparison. */
+/* A driver's mapping of up to @most pages that may idle? One comparison. */
 static inline bool pviommu_run_may_idle(u64 run, unsigned long most)
 {
 	return (run >> 42) - 1 < most;

@@ -67,13 +67,13 @@ void forks()
                f.close();
                return good ? 0 : 1;
            }),
-           0, "fork: a child uses it");
+           0, "fork: a child uses the file");
         is(mapped() - before.mapped, 32, "fork: the child's end unmaps nothing");
-        is(f.one(unmap(f, 0)), -ENOENT, "fork: what it unmapped is unmapped");
-        is(f.one(unmap(f, 1, 31)), 0, "fork: what it mapped can be unmapped");
+        is(f.one(unmap(f, 0)), -ENOENT, "fork: the child's unmap is done");
+        is(f.one(unmap(f, 1, 31)), 0, "fork: the child's map can be unmapped");
         is(f.one(unmap(f, 100)), 0, "fork: of its own memory as well");
         is(f.del(id + 1), 0, "fork: and its region goes");
-        // The last one that has it keeps it.
+        // The last process with the file keeps the file.
         f.one(map(f, id, 0, 0, 4));
         int ready[2];
         if (pipe(ready))
@@ -86,7 +86,7 @@ void forks()
         });
         f.close();
         ::close(ready[1]);
-        is(wait_for(child), 0, "fork: the child has it still");
+        is(wait_for(child), 0, "fork: the child still has the file");
         ::close(ready[0]);
     }
     is_back(before, "fork: all is given back");
@@ -123,7 +123,7 @@ void limits()
            setrlimit(RLIMIT_MEMLOCK, &limit);
            const Memory m(64);
            const File f;
-           // CAP_IPC_LOCK is above it.
+           // CAP_IPC_LOCK is above the limit.
            return f.add(m) == 1 && locked() == 64 && !f.del(1) && locked() == 0 ? 0 : 1;
        }),
        0, "limit: not for root");
@@ -145,7 +145,7 @@ void limits()
            if (f.del(id) || other.add(m.at(), 15 * page) != 1 || f.add(m.at(), 2 * page) != -ENOMEM ||
                f.add(m.at(), page) <= 0)
                return 4;
-           // What can't be pinned is not accounted.
+           // A failed pin is not accounted.
            if (f.del(1) || f.add(reinterpret_cast<void *>(page), page) != -EFAULT || locked() != 15)
                return 5;
            return 0;
@@ -153,7 +153,7 @@ void limits()
        0, "limit: RLIMIT_MEMLOCK holds without CAP_IPC_LOCK");
     is(in_child(
            [] { return setgid(65534) || setuid(65534) || open("/dev/xen-pviommu", O_RDWR) >= 0 || errno != EACCES; }),
-       0, "limit: only root opens it");
+       0, "limit: only root opens the device");
     is_back(before, "limit: all is given back");
 }
 
@@ -233,7 +233,7 @@ void two_threads()
     is_back(before, "threads: all is given back");
 }
 
-// Maps and unmaps until it is killed; says when it begins.
+// Maps and unmaps until killed; prints a line at the start.
 int busy(int out)
 {
     File f;

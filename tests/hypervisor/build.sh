@@ -14,7 +14,7 @@ build() {
         flock "$OUT/lock" make -C "$hypervisor_tests" -j "$(nproc)" OUT="$(realpath "$OUT")" "$@" >"$build_log" 2>&1
 }
 
-# Into a directory: one input a line, in hexadecimal, behind what it is for.
+# Into a directory: one input a line, in hexadecimal, behind its purpose.
 unpack_corpus() {
     local n=0 input
     while read -r _ input; do

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Can the tests fail? Put each bug of mutants.txt into a copy of hypervisor/, in
-# turn, and say which test found it: tests/hypervisor/mutants.sh [NAME...]. What
-# the unit tests let through goes to the fuzzer, for FUZZ_SECONDS; one marked ~
-# is a data race, which the stress test must find alone. Status 1 when one
-# survives. It takes some ten minutes, so it is no part of `make check`.
+# turn, and name the test that found the bug: tests/hypervisor/mutants.sh [NAME...]. The
+# fuzzer, for FUZZ_SECONDS, gets the bugs that the unit tests let through. A bug marked ~
+# is a data race, for the stress test alone. Status 1 when a bug survives. A run takes some
+# ten minutes, and is no part of `make check`.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 OUT=${OUT:-$here/../../build/tests/hypervisor}
@@ -20,12 +20,12 @@ cp -a "$OUT/asan" "$OUT/tsan" "$dir/"
 mkdir -p "$OUT/corpus"
 unpack_corpus "$OUT/corpus"
 
-# What the last run broke: the violation if there is one.
+# The last broken rule: the violation, if any.
 reason() {
     grep -haoE 'violation: .*|AddressSanitizer: [a-z-]+|runtime error: .*|libFuzzer: (timeout|out-of-memory)' "$@" | head -n 1
 }
 
-# The first unit test that fails, or the one that the process died in.
+# The first unit test that fails, or the test in which the process died.
 by_unit() {
     local status=0 test
     timeout 120 "$dir/unit" --gtest_fail_fast >"$dir/tap" 2>"$dir/err" || status=$?

@@ -16,7 +16,7 @@ rm -rf "$corpus" "$found"
 mkdir -p "$corpus" "$found"
 unpack_corpus "$corpus"
 
-# What fails is kept.
+# Failing inputs are kept.
 story() {
     local input
     for input in "$found"/*; do
@@ -39,7 +39,7 @@ else
 fi
 diag "$(grep -E '^#[0-9]+.*DONE|^Done' "$OUT/fuzz.log")"
 
-# A fuzzer that does nothing would be green.
+# An idle fuzzer would be green.
 runs=$(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$OUT/fuzz.log")
-cmp_ok "it ran more than the corpus" "${runs:-0}" -gt "$(find "$corpus" -type f | wc -l)"
+cmp_ok "the fuzzer ran more than the corpus" "${runs:-0}" -gt "$(find "$corpus" -type f | wc -l)"
 done_testing

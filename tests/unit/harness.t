@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The allocator and batches on the host: unit tests under ASan and UBSan, with their own sizes and
-# with tiny ones, and threads under TSan (STRESS_SECONDS). userspace/harness has them.
+# with tiny sizes, and threads under TSan (STRESS_SECONDS). userspace/harness has them.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 build unit tiny stress || { fail 'it builds' "$(tail -n 30 "$build_log")"; done_testing; }
 
-# run PROGRAM PREFIX: its results, and that it came to its end.
+# run PROGRAM PREFIX: its results, and a check of its end.
 run() {
     local status=0 ended='' failed=$TAP_FAILED test='' line name
     while IFS= read -r line; do

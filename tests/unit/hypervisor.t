@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 build unit stress || { fail 'it builds' "$(tail -n 30 "$build_log")"; done_testing; }
 
-# Its results, and that it came to its end.
+# Its results, and a check of its end.
 status=0 ended=
 while IFS= read -r line; do
     case $line in

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Can the tests fail? Put each bug of mutants.txt into a copy of kernel/xen-pviommu,
-# in turn, and say which test found it: userspace/harness/mutants.sh [NAME...]. The
-# unit tests with tiny sizes come first, then those as built, threads under TSan for
-# STRESS_SECONDS, and the fuzzer for FUZZ_SECONDS. Status 1 when one survives.
+# in turn, and name the test that found the bug: userspace/harness/mutants.sh [NAME...]. The
+# unit tests with tiny sizes come first, then with real sizes, then threads under TSan for
+# STRESS_SECONDS, and the fuzzer for FUZZ_SECONDS. Status 1 when a bug survives.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 OUT=${OUT:-$here/../../build/userspace/harness}
@@ -18,14 +18,14 @@ mkdir -p "$dir/found" "$OUT/corpus"
 cp -a "$OUT/full" "$OUT/tiny" "$OUT/tsan" "$dir/"
 unpack_corpus "$OUT/corpus"
 
-# What the last run broke.
+# The last broken rule.
 reason() {
     grep -haoE 'violation: .*|(Address|Thread|Leak)Sanitizer: [a-z -]+|runtime error: .*|libFuzzer: (timeout|out-of-memory)' "$@" | head -n 1
 }
 
 make_it() { make -C "$here" -j "$(nproc)" OUT="$dir" KERNEL="$dir/kernel" FLAGS_MORE='-Wno-error' "$@" >"$dir/err" 2>&1; }
 
-# The first unit test that fails, or the one that the process died in.
+# The first unit test that fails, or the test in which the process died.
 by_unit() {
     local status=0 test
     make_it "$1" || { echo "DOES NOT BUILD: $(grep -m 1 error "$dir/err")"; return; }
@@ -54,7 +54,7 @@ while read -r name file program; do
     [ $# -eq 0 ] || [[ " $* " == *" $name "* ]] || continue
     tried=$((tried + 1))
     rm -rf "$dir/kernel"
-    # As old as they were, so that only what changes is built.
+    # With the old times, so that only changed files are built.
     cp -a "$here/../../kernel/xen-pviommu" "$dir/kernel"
     sed -E -z -i "$program" "$dir/kernel/$file"
     rm -f "$dir"/*/{state,counters,bfn,chunk,table,reserve,batch,queue,settle,reuse,drain,map,watch,static,isolate,fast,driver}.o "$dir/unit" "$dir/tiny_unit" "$dir/stress" "$dir/fuzz"

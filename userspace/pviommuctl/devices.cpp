@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl devices: those that the module serves.
+// pviommuctl devices: the served devices.
 #include <memory>
 
 #include "commands.h"
@@ -11,7 +11,7 @@ namespace ctl {
 
 void register_devices(CLI::App &app, Context &context)
 {
-    auto *command = app.add_subcommand("devices", "The PCI devices that xen_pviommu serves, and what they did so far");
+    auto *command = app.add_subcommand("devices", "The served PCI devices, with their counters");
     const auto json = std::make_shared<bool>(false);
     command->add_flag("--json", *json, "print JSON");
     command->callback([&context, json] {

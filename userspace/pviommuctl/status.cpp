@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl status: what became of the module, and what to do about it.
+// pviommuctl status: the state of the module, and remedies.
 #include <memory>
 
 #include "commands.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * abi_attack: the hypercall under attack from dom0's kernel. Each group of
- * attacks is a file in debugfs; reading it runs the group and gives TAP, so the
- * verdict does not depend on a log.
+ * attacks is a file in debugfs. A read of the file runs the group and gives TAP, so
+ * the verdict does not depend on a log.
  */
 #ifndef ABI_ATTACK_H
 #define ABI_ATTACK_H
@@ -17,7 +17,7 @@
 #define RW		(XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)
 #define RO		XEN_IOMMUOP_MAP_read
 
-/* What no hypercall writes as a status: an op that was not reached keeps it. */
+/* A value that no hypercall writes as a status: the op was not reached. */
 #define UNTOUCHED	0x5a5a5a5a
 
 /* main.c: results */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* declarations that the files of dma_test share. */
+/* Declarations for the files of dma_test. */
 #ifndef DMA_TEST_H
 #define DMA_TEST_H
 
@@ -18,10 +18,10 @@ struct dma_test {
 	struct dentry *dir;
 	struct mutex lock;	/* one group at a time */
 
-	struct seq_file *m;	/* of the group that runs */
+	struct seq_file *m;	/* of the running group */
 	unsigned int nr;
 
-	dma_addr_t bounce;	/* a coherent page that bytes go through */
+	dma_addr_t bounce;	/* a coherent page for bytes on their way */
 	u8 *bounce_at;
 };
 
@@ -29,7 +29,7 @@ struct dma_test {
 __printf(3, 4) bool check(struct dma_test *t, bool good, const char *fmt, ...);
 bool arrives(struct dma_test *t, dma_addr_t addr, u8 *at);
 
-/* pool.c: blocks of pages of which lists of any length are made */
+/* pool.c: blocks of pages, for lists of any length */
 struct pool {
 	unsigned int order, nr;
 	struct page *block[];

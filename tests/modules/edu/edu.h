@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of edu_test share. */
+/* Declarations for the files of edu_test. */
 #ifndef EDU_TEST_H
 #define EDU_TEST_H
 
@@ -9,7 +9,7 @@
 #include <linux/seq_file.h>
 #include <linux/types.h>
 
-/* QEMU 7.2 takes the byte behind the last for one outside its 4096. */
+/* QEMU 7.2 takes the byte behind the last for a byte outside its 4096. */
 #define EDU_MAX		4088
 
 struct edu {
@@ -19,7 +19,7 @@ struct edu {
 	struct dentry *dir;
 	struct mutex lock;	/* one group at a time */
 
-	struct seq_file *m;	/* of the group that runs */
+	struct seq_file *m;	/* of the running group */
 	unsigned int nr;
 
 	u8 *want;	/* random bytes */
@@ -27,7 +27,7 @@ struct edu {
 	void *held_at;
 };
 
-/* A coherent page that all checks move their bytes through. */
+/* A coherent page for the bytes of all checks. */
 struct bounce {
 	dma_addr_t addr;
 	u8 *at;
