@@ -9,8 +9,9 @@
 CC  := clang
 CXX := clang++
 HARNESS := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
-# The rules that the compiler writes name their targets by it: always in the same way.
+# The rules that the compiler writes name their targets, and llvm-cov the files, by them: always in the same way.
 override OUT := $(abspath $(OUT))
+override SUBJECT := $(abspath $(SUBJECT))
 
 FLAGS := -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror \
 	$(INCLUDES) -I$(HARNESS) -MMD -MP

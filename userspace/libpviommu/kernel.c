@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
  * What Linux gives the allocator, given by a process: memory, and RCU by liburcu,
- * whose names are Linux' as well: so that this file has none of shim/.
+ * whose names are Linux' as well: so that this file includes no header of theirs.
  *
  * A grace period is waited for by who wants a new chunk, when some descriptors
  * of old ones wait: at most once in KEEP_WAITING chunks. So there is no thread
@@ -25,7 +25,7 @@ void __tsan_release(void *addr);
 #define __tsan_release(addr) ((void)(addr))
 #endif
 
-/* As shim/linux has them. */
+/* As lcore/linux has them. */
 struct head {
     struct head *next;
     void (*func)(struct head *head);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * atomic_long_t, no stronger than Linux promises: what returns nothing is not
  * ordered, but by a barrier before it, which TSan would not see as such. So that

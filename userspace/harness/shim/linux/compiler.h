@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * READ_ONCE() and WRITE_ONCE(): relaxed atomics, so that TSan takes them for
  * what they are. A test can have them, and atomic_long_or(), behave as weakly

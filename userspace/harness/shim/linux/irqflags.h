@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A thread is on a simulated CPU. With interrupts off nobody else is on it: a
  * mutex a CPU. They are an RCU read side, too.

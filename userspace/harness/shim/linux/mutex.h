@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Those that sleep; here no two threads want one. */
 #pragma once
 #include <linux/irqflags.h>

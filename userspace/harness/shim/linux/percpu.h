@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Per-CPU variables: the address is CPU 0's, that of another CPU is a multiple
  * of SHIM_PERCPU_ROOM behind it. Static ones are in a section that ends with

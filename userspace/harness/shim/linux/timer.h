@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Timers fire when the test says so, on the CPU that armed them. */
 #pragma once
 #include <linux/jiffies.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The P2M: what is behind a PFN, from a table that the test fills. */
 #pragma once
 #include <linux/mm.h>
