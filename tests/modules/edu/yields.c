@@ -149,8 +149,9 @@ static void to_a_guest(struct edu *edu, struct bounce *b, u8 *page, u8 *want)
 	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 }
 
-void group_yields(struct edu *edu)
+void group_yields(struct tap *tap)
 {
+	struct edu *edu = tap->subject;
 	u8 *page = (void *)__get_free_page(GFP_KERNEL);
 	u8 *want = (void *)__get_free_page(GFP_KERNEL);
 	struct bounce b;
