@@ -4,6 +4,8 @@
 # OUT, the folder of objects and programs.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$root/tests/tap.sh"
 
 # use_harness hypervisor|kernel: the rest is about that one.
 #   harness subject  its folder; the folder whose files it compiles
@@ -33,3 +35,6 @@ build() {
     "$root/scripts/install-deps" clang libclang-rt-dev libgtest-dev make xxd "${packages[@]}" >"$build_log" 2>&1 &&
         flock "$OUT/lock" make -C "$harness" -j "$(nproc)" OUT="$OUT" "$@" >"$build_log" 2>&1
 }
+
+# need TARGET...: build them, or end the test.
+need() { build "$@" || { fail 'it builds' "$(tail -n 30 "$build_log")"; done_testing; }; }

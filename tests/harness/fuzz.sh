@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# A harness's fuzzer and its corpus. See build.sh, too.
+# A harness's fuzzer and its corpus.
+. "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 
 # unpack_corpus FOLDER: one input a line, in hexadecimal, behind what it is for.
 unpack_corpus() {

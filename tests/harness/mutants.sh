@@ -7,8 +7,6 @@
 # threads must find alone. Status 1 when one survives. All take half an hour.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-# shellcheck source=tests/harness/build.sh
-. "$here/build.sh"
 # shellcheck source=tests/harness/fuzz.sh
 . "$here/fuzz.sh"
 use_harness "${1-}"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Programs of unit tests, whose results become those of a test file. See build.sh, too.
+# Programs of unit tests, whose results become those of a test file.
+. "$(dirname "${BASH_SOURCE[0]}")/build.sh"
 
 # run_unit PROGRAM NAME: its results, that its status fits them, and silence of the sanitizers.
 run_unit() {
