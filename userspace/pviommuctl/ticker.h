@@ -8,14 +8,14 @@
 
 #include <csignal>
 
+#include "noncopyable.h"
+
 namespace ctl {
 
-class Ticker {
+class Ticker : NonCopyable {
 public:
     explicit Ticker(double seconds);
     ~Ticker();
-    Ticker(const Ticker &) = delete;
-    Ticker &operator=(const Ticker &) = delete;
 
     // Until the next beat; one that has passed already is left out. False if
     // SIGINT, SIGTERM or SIGHUP came.
