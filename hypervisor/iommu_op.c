@@ -145,6 +145,12 @@ static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
             rc = iommu_op_watch(d, pv, &op->u.watch);
         break;
 
+    case XEN_IOMMUOP_revoke:
+        if ( !op->flags && range_is_valid(&op->u.range) &&
+             op->u.range.nr <= XEN_IOMMUOP_MAX_FRAMES )
+            rc = iommu_op_revoke_range(b, &op->u.range);
+        break;
+
     case XEN_IOMMUOP_drop_host_map:
         if ( !op->flags && all_zero(op, 0) )
             rc = iommu_op_host_drop(d, pv);
@@ -268,6 +274,7 @@ static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
     case XEN_IOMMUOP_claim:
     case XEN_IOMMUOP_release:
     case XEN_IOMMUOP_watch:
+    case XEN_IOMMUOP_revoke:
     case XEN_IOMMUOP_drop_host_map:
     case XEN_IOMMUOP_restore_host_map:
         return control_op(b, op);

@@ -20,6 +20,8 @@
  *
  *   mapped ---> pending(TAG_REVOKE) ---> yielded ---> as if mapped: unmap
  *          the frame's use changes    after the flush
+ *
+ * The op revoke makes any map yielded, by way of pending(tag of the vCPU).
  */
 #ifndef __X86_PV_IOMMU_OP_H__
 #define __X86_PV_IOMMU_OP_H__

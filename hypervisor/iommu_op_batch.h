@@ -101,6 +101,8 @@ int iommu_op_flush(struct iommu_op_batch *b,
 int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
                      uint64_t entry);
 bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark);
+int iommu_op_revoke_range(struct iommu_op_batch *b,
+                          const struct xen_iommu_op_range *r);
 
 /* iommu_op_trace.c */
 void iommu_op_trace_batch(const struct iommu_op_batch *b, unsigned int slots,

@@ -354,6 +354,85 @@ int iommu_op_revoke(struct domain *d, const struct page_info *page)
     return rc;
 }
 
+static struct iommu_op_leaf *leaf_at(struct iommu_op_claim *c, uint64_t bfn)
+{
+    return &c->leaf[(bfn - c->bfn) / LEAF_FRAMES];
+}
+
+/* What is mapped waits for a flush: is there anything? */
+static bool take_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
+                       const struct xen_iommu_op_range *r)
+{
+    uint64_t bfn, end = r->bfn + r->nr;
+    bool any = false;
+
+    for ( bfn = r->bfn; bfn < end; bfn++ )
+    {
+        uint64_t *p = leaf_at(c, bfn)->entry;
+
+        if ( !p || !iommu_op_make_pending(&p[bfn % LEAF_FRAMES], b->mark) )
+            continue;
+
+        iommu_sync_cache(&p[bfn % LEAF_FRAMES], sizeof(*p));
+        any = true;
+    }
+
+    return any;
+}
+
+/* It has yielded; or the flush failed, and it waits for another one. */
+static void keep_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
+                       const struct xen_iommu_op_range *r, bool failed)
+{
+    uint64_t bfn, end = r->bfn + r->nr;
+
+    for ( bfn = r->bfn; bfn < end; bfn++ )
+    {
+        struct iommu_op_leaf *leaf = leaf_at(c, bfn);
+        unsigned int i = bfn % LEAF_FRAMES;
+        uint64_t entry = leaf->entry ? read_atomic(&leaf->entry[i]) : 0;
+
+        if ( !entry_is_pending(entry, b->mark) )
+            continue;
+
+        if ( failed )
+        {
+            write_atomic(&leaf->entry[i], entry_pending(entry, MARK_DEFERRED));
+            continue;
+        }
+
+        iommu_op_put_entry(b->pv, entry, leaf, i);
+        atomic_inc(&b->pv->yielded);
+        write_atomic(&leaf->entry[i], ENTRY_YIELDED);
+    }
+}
+
+/*
+ * Take from the devices what is mapped of a range, which stays in use. The
+ * domain's lock is held for writing: only iommu_op_revoke() changes entries
+ * meanwhile.
+ */
+int iommu_op_revoke_range(struct iommu_op_batch *b,
+                          const struct xen_iommu_op_range *r)
+{
+    struct iommu_op_claim *c = iommu_op_find_claim(b->pv, r->bfn, r->nr);
+    int rc;
+
+    if ( !b->pv->direct )
+        return -EOPNOTSUPP;
+
+    if ( !c )
+        return -ENOENT;
+
+    if ( !take_range(b, c, r) )
+        return 0;
+
+    rc = iommu_op_flush_all(b->d, IOMMU_FLUSHF_modified);
+    keep_range(b, c, r, rc);
+
+    return rc;
+}
+
 /*
  * Local variables:
  * mode: C

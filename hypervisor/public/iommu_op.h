@@ -41,13 +41,13 @@
  * only this magic in its answer says that the rest of this file holds.
  */
 #define XEN_IOMMUOP_MAGIC           0x554d4f49 /* "IOMU" */
-#define XEN_IOMMUOP_VERSION         4
+#define XEN_IOMMUOP_VERSION         5
 
 /* One page holds a whole batch: 128 ops of 32 bytes are 4096 bytes. */
 #define XEN_IOMMUOP_MAX_OPS         128
 
 /*
- * Frames that one map, unmap or flush covers: 8 MiB. It bounds the time
+ * Frames that one map, unmap, flush or revoke covers: 8 MiB. It bounds the time
  * between two looks at pending work, as Xen preempts a batch only between ops.
  */
 #define XEN_IOMMUOP_MAX_FRAMES      2048
@@ -80,7 +80,8 @@
 #define XEN_IOMMUOP_map_list        11
 #define XEN_IOMMUOP_query_device    12
 #define XEN_IOMMUOP_watch           13
-#define XEN_IOMMUOP_OPS             14 /* numbers, from 1: all below it */
+#define XEN_IOMMUOP_revoke          14
+#define XEN_IOMMUOP_OPS             15 /* numbers, from 1: all below it */
 
 /*
  * map_list names its frames one by one. Their MFNs stand in the array's next
@@ -134,7 +135,7 @@
 /* xen_iommu_op.u.query.caps */
 #define XEN_IOMMUOP_CAP_host_map    (1u << 0) /* the host map stands, whole */
 #define XEN_IOMMUOP_CAP_leaf        (1u << 1) /* leaf tables are reached directly */
-#define XEN_IOMMUOP_CAP_yield       (1u << 2) /* MAP_yield and watch work */
+#define XEN_IOMMUOP_CAP_yield       (1u << 2) /* MAP_yield, watch, revoke work */
 
 /* xen_iommu_op.u.device.why: the reason for the status -ENODEV. */
 #define XEN_IOMMUOP_DEVICE_ok       0 /* its DMA is translated: status 0 */
@@ -178,7 +179,11 @@ struct xen_iommu_op_list {
     uint64_t pad1;  /* IN  0 */
 };
 
-/* unmap, flush, claim, release */
+/*
+ * unmap, flush, claim, release; and revoke: devices lose what is mapped of the
+ * BFNs. Those are in use until their unmap, which has status 0, as if their maps
+ * had yielded; but no bit is set. BFNs that are not mapped stay as they are.
+ */
 struct xen_iommu_op_range {
     uint16_t ctx;   /* IN  0 */
     uint16_t pad0;  /* IN  0 */
@@ -225,7 +230,7 @@ struct xen_iommu_op_usage {
     uint32_t claims; /* OUT number of claims;           IN 0, as all below */
     uint32_t tables; /* OUT leaf tables */
     uint64_t mapped; /* OUT BFNs that are not free: mapped, yielded, or waiting */
-    uint64_t yielded; /* OUT those among them whose maps yielded */
+    uint64_t yielded; /* OUT those among them whose maps yielded, or were revoked */
 };
 
 struct xen_iommu_op {

@@ -87,15 +87,21 @@ static inline void pviommu_op_map(struct xen_iommu_op *op, u64 bfn, u32 nr,
 	op->u.map.mfn = frames->mfn;
 }
 
-static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
+static inline void pviommu_op_range(struct xen_iommu_op *op, u16 what, u64 bfn,
+				    u32 nr)
 {
-	op->op = XEN_IOMMUOP_unmap;
+	op->op = what;
 	op->flags = 0;
 	op->u.range.ctx = 0;
 	op->u.range.pad0 = 0;
 	op->u.range.nr = nr;
 	op->u.range.bfn = bfn;
 	op->u.range.pad1 = 0;
+}
+
+static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
+{
+	pviommu_op_range(op, XEN_IOMMUOP_unmap, bfn, nr);
 }
 
 /**

@@ -71,6 +71,7 @@ static struct pviommu_device *new_device(struct device *dev)
 	pd->ops = *our_ops;
 	pd->files = our_files;
 	pd->dev = dev;
+	pd->owner = pviommu_owner_new();
 	mutex_lock(&pviommu_devices_lock);
 	list_add_tail(&pd->node, &pviommu_devices);
 	mutex_unlock(&pviommu_devices_lock);
@@ -172,6 +173,7 @@ static bool serve(struct pci_dev *pdev, enum pviommu_mode mode)
 	/* With what is left of an earlier driver's it has one already. */
 	if (pd->holds_module)
 		module_put(THIS_MODULE);
+	pviommu_late_revoke(pd);
 	begin(pd, mode);
 	if (!pd->in_sysfs)
 		pd->in_sysfs = !sysfs_create_group(&pdev->dev.kobj, pd->files);

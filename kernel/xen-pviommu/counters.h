@@ -22,6 +22,7 @@ enum pviommu_counter {
 	PVIOMMU_REUSE_MISSES,	/* those that might have been, and were not */
 	PVIOMMU_LEAKED,		/* BFNs that are never used again */
 	PVIOMMU_STALE,		/* BFNs that yielded while a driver had them */
+	PVIOMMU_REVOKED,	/* mappings of drivers that are gone, taken back */
 	PVIOMMU_DEVICE_COUNTERS,
 
 	PVIOMMU_HYPERCALLS = PVIOMMU_DEVICE_COUNTERS,

@@ -7,15 +7,18 @@
 
 #include <linux/device.h>
 #include <linux/errno.h>
+#include <linux/idr.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
+#include <xen/page.h>
 
 #include "device.h"
 #include "isolate.h"
+#include "run.h"
 
 /* Failures in a row after which a device goes on without us. */
 #define MAX_FAILURES	16
@@ -32,6 +35,9 @@ const char *const pviommu_path_names[PVIOMMU_PATHS] = {
  */
 DEFINE_MUTEX(pviommu_devices_lock);
 LIST_HEAD(pviommu_devices);
+
+static DEFINE_IDA(owners);
+
 static int is_virtio(struct device *dev, void *data)
 {
 	return dev->bus && !strcmp(dev->bus->name, "virtio");
@@ -186,8 +192,25 @@ void pviommu_device_fold(struct pviommu_device *pd)
 		pviommu_count(which, pviommu_device_counter_sum(pd, which));
 }
 
+/*
+ * A field of its own in runs' words, for pviommu_device_free() to give back; or 0,
+ * if there are too many devices, or PFNs need the bits.
+ */
+u64 pviommu_owner_new(void)
+{
+	int nr;
+
+	if (xen_p2m_size > pviommu_run_owner(1))
+		return 0;
+	nr = ida_alloc_range(&owners, 1, PVIOMMU_OWNERS, GFP_KERNEL);
+
+	return nr < 0 ? 0 : pviommu_run_owner(nr);
+}
+
 void pviommu_device_free(struct pviommu_device *pd)
 {
+	if (pd->owner)
+		ida_free(&owners, pviommu_run_owner_nr(pd->owner));
 	free_percpu(pd->counters);
 	kfree(pd);
 }

@@ -61,6 +61,7 @@ struct pviommu_device {
 	bool holds_module;
 	enum pviommu_life life;		/* changes under both locks, device.c */
 	u64 leftover;			/* as its present driver found it */
+	u64 owner;			/* of runs, as a field of their words; or 0 */
 	struct pviommu_device_counters __percpu *counters;
 	const struct attribute_group *files;	/* of its directory in sysfs */
 	struct list_head node;		/* in the list of devices, device.c */
@@ -103,6 +104,7 @@ struct pviommu_device *pviommu_device_find(struct device *dev);
 void pviommu_device_rest(struct pviommu_device *pd);
 void pviommu_device_fold(struct pviommu_device *pd);
 void pviommu_device_free(struct pviommu_device *pd);
+u64 pviommu_owner_new(void);
 
 /* bind.c */
 int pviommu_devices_init(enum pviommu_mode mode, const struct dma_map_ops *ops,
@@ -115,6 +117,7 @@ struct device *pviommu_devices_find_base(void);
 u64 pviommu_device_leftover(struct pviommu_device *pd);
 u64 pviommu_devices_leftover(void);
 void pviommu_late_watch(void);
+void pviommu_late_revoke(struct pviommu_device *pd);
 void pviommu_late_removed(struct device *dev);
 void pviommu_late_exit(void);
 

@@ -169,7 +169,7 @@ static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
 		pviommu_count_device(pd, PVIOMMU_REUSE_MISSES, 1);
 		return 0;
 	}
-	*bfn_cookie_of(&w->bfns, bfn) = run;
+	*bfn_cookie_of(&w->bfns, bfn) = run | pd->owner;
 	local_irq_restore(flags);
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
 	pviommu_count_device(pd, PVIOMMU_REUSE_HITS, 1);
@@ -195,6 +195,8 @@ static inline u64 pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
 	    likely(!pviommu_yielded(w, PHYS_PFN(addr),
 				    pviommu_run_order(run)))) {
 		*word = 0;
+		/* Any device may have it next. */
+		run &= ~PVIOMMU_RUN_OWNER;
 		pviommu_reuse_put(this_cpu_ptr(pviommu_queues), PHYS_PFN(addr),
 				  run);
 		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);

@@ -7,7 +7,12 @@
  *
  * An unmap does not look whether it was the last one. A work item looks each
  * second instead, at devices that have some.
+ *
+ * A device that gets its next driver, or goes, loses such mappings. Their unmap
+ * is still waited for, as only then the BFNs are free.
  */
+#define dev_fmt(fmt) "xen_pviommu: " fmt
+
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
@@ -19,6 +24,7 @@
 #include <linux/workqueue.h>
 
 #include "device.h"
+#include "revoke.h"
 
 #define LOOK_EVERY	HZ
 
@@ -68,6 +74,28 @@ u64 pviommu_devices_leftover(void)
 void pviommu_late_watch(void)
 {
 	schedule_delayed_work(&late_work, LOOK_EVERY);
+}
+
+/**
+ * pviommu_late_revoke - take from a device what earlier drivers left
+ * @pd: the device, which has no driver
+ *
+ * Context: process, the device's lock is held.
+ */
+void pviommu_late_revoke(struct pviommu_device *pd)
+{
+	struct pviommu_revoked revoked;
+
+	if (!pd->owner || !count_left(pd))
+		return;
+	revoked = pviommu_revoke(pd->owner);
+	pviommu_count_device(pd, PVIOMMU_REVOKED, revoked.runs);
+	if (revoked.runs)
+		dev_notice(pd->dev, "%lu mappings of an earlier driver are revoked\n",
+			   revoked.runs);
+	if (revoked.error)
+		dev_err(pd->dev, "error %d: it may still reach some of them\n",
+			revoked.error);
 }
 
 /* A device without leftovers, with a reference; or NULL. */
@@ -187,6 +215,8 @@ void pviommu_late_removed(struct device *dev)
 		pd->in_sysfs = false;
 	}
 	mutex_unlock(&pviommu_devices_lock);
+	if (pd)
+		pviommu_late_revoke(pd);
 	device_unlock(dev);
 	/* Waits for readers, who take the lock. */
 	if (files)

@@ -140,7 +140,7 @@ static inline void pviommu_mapped(struct pviommu_device *pd,
 				  struct pviommu_window *w, u64 bfn, u64 run,
 				  unsigned long pages)
 {
-	*bfn_cookie_of(&w->bfns, bfn) = run;
+	*bfn_cookie_of(&w->bfns, bfn) = run | pd->owner;
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
 	trace_pviommu_map(pd->dev, bfn, pages, PVIOMMU_BY_XEN);
 	pviommu_count_device(pd, PVIOMMU_PAGES_MAPPED, pages);

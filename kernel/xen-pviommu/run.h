@@ -10,8 +10,13 @@
 #include <linux/bits.h>
 #include <linux/types.h>
 
-/* A PV kernel has 46 bits of physical addresses: 34 would do. */
+/*
+ * 35 bits, of which a PFN needs no more than 27 while dom0 has up to 512 GiB of
+ * memory. Then those above it are the device's, and tell whose mapping it is.
+ */
 #define PVIOMMU_RUN_PFN		GENMASK_ULL(34, 0)
+#define PVIOMMU_RUN_OWNER	GENMASK_ULL(34, 27)
+#define PVIOMMU_OWNERS		255
 #define PVIOMMU_RUN_LOW		BIT_ULL(35)		/* in the low window */
 #define PVIOMMU_RUN_WRITE	BIT_ULL(36)
 #define PVIOMMU_RUN_ORDER	GENMASK_ULL(41, 37)	/* as it was allocated */
@@ -33,11 +38,6 @@
 /* The largest value of PVIOMMU_RUN_NR: 4 GiB less a page. */
 #define PVIOMMU_RUN_MAX_NR	(BIT_ULL(20) - 1)
 
-static inline unsigned long pviommu_run_pfn(u64 run)
-{
-	return run & PVIOMMU_RUN_PFN;
-}
-
 static inline unsigned long pviommu_run_nr(u64 run)
 {
 	return (run & PVIOMMU_RUN_NR) >> 42;
@@ -58,6 +58,17 @@ static inline u64 pviommu_run(unsigned long pfn, unsigned long nr,
 			      unsigned int order, u64 flags)
 {
 	return pfn | (u64)nr << 42 | (u64)order << 37 | flags;
+}
+
+/* The field of owner @nr, from 1; 0: nobody knows whose it is. */
+static inline u64 pviommu_run_owner(u64 nr)
+{
+	return nr << 27;
+}
+
+static inline unsigned int pviommu_run_owner_nr(u64 run)
+{
+	return (run & PVIOMMU_RUN_OWNER) >> 27;
 }
 
 #endif /* _XEN_PVIOMMU_RUN_H */

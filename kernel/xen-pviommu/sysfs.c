@@ -171,6 +171,7 @@ COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
 COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
 COUNTER(queued, PVIOMMU_QUEUED);
 COUNTER(leaked, PVIOMMU_LEAKED);
+COUNTER(revoked, PVIOMMU_REVOKED);
 COUNTER(hypercalls, PVIOMMU_HYPERCALLS);
 COUNTER(ops, PVIOMMU_OPS);
 COUNTER(flushes, PVIOMMU_FLUSHES);
@@ -247,6 +248,7 @@ static struct attribute *counter_attrs[] = {
 	&counter_reuse_misses.attr.attr,
 	&counter_queued.attr.attr,
 	&counter_leaked.attr.attr,
+	&counter_revoked.attr.attr,
 	&counter_hypercalls.attr.attr,
 	&counter_ops.attr.attr,
 	&counter_flushes.attr.attr,
@@ -460,6 +462,7 @@ DEVICE_COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
 DEVICE_COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
 DEVICE_COUNTER(leaked, PVIOMMU_LEAKED);
 DEVICE_COUNTER(stale, PVIOMMU_STALE);
+DEVICE_COUNTER(revoked, PVIOMMU_REVOKED);
 
 static struct attribute *device_attrs[] = {
 	&device_mode.attr,
@@ -477,6 +480,7 @@ static struct attribute *device_attrs[] = {
 	&device_reuse_misses.attr.attr,
 	&device_leaked.attr.attr,
 	&device_stale.attr.attr,
+	&device_revoked.attr.attr,
 	NULL
 };
 

@@ -86,7 +86,7 @@ void Checker::check_bit(uint64_t bfn, const Entry &e) const
         return;
     const unsigned long *words = world::words_of(page->second);
     const bool set = words && words[bfn % 32768 / 64] >> (bfn % 64) & 1;
-    if (e.yielded ? !set : set && !model.ever_yielded.contains(bfn))
+    if (e.yielded && !e.revoked ? !set : set && !model.ever_yielded.contains(bfn))
         violate("BFN %lx: its bit is %sset", ul(bfn), set ? "" : "not ");
 }
 

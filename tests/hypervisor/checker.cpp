@@ -30,6 +30,7 @@ xen_iommu_op op_map(uint64_t bfn, uint64_t mfn, uint32_t nr, unsigned flags, uns
 }
 xen_iommu_op op_unmap(uint64_t bfn, uint32_t nr, unsigned flags) { return op_range(XEN_IOMMUOP_unmap, bfn, nr, flags); }
 xen_iommu_op op_flush(uint64_t bfn, uint32_t nr) { return op_range(XEN_IOMMUOP_flush, bfn, nr, 0); }
+xen_iommu_op op_revoke(uint64_t bfn, uint32_t nr) { return op_range(XEN_IOMMUOP_revoke, bfn, nr, 0); }
 xen_iommu_op op_claim(uint64_t bfn, uint32_t nr) { return op_range(XEN_IOMMUOP_claim, bfn, nr, 0); }
 xen_iommu_op op_release(uint64_t bfn, uint32_t nr, unsigned flags)
 {

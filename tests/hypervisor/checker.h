@@ -96,6 +96,7 @@ private:
 xen_iommu_op op_map(uint64_t bfn, uint64_t mfn, uint32_t nr = 1, unsigned flags = 3, unsigned domid = DOMID_SELF);
 xen_iommu_op op_unmap(uint64_t bfn, uint32_t nr = 1, unsigned flags = 0);
 xen_iommu_op op_flush(uint64_t bfn, uint32_t nr = 1);
+xen_iommu_op op_revoke(uint64_t bfn, uint32_t nr = 1);
 xen_iommu_op op_claim(uint64_t bfn, uint32_t nr = 512);
 xen_iommu_op op_release(uint64_t bfn, uint32_t nr = 512, unsigned flags = 0);
 xen_iommu_op op_plain(unsigned op);

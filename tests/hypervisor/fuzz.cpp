@@ -136,7 +136,7 @@ class Run {
 
     std::vector<xen_iommu_op> some_op(bool control)
     {
-        const unsigned kinds[] = {2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 1, 6, 7, 8, 9, 10, 11, 0, 13};
+        const unsigned kinds[] = {2, 2, 2, 2, 3, 3, 3, 4, 4, 5, 1, 6, 7, 8, 9, 10, 11, 0, 13, 14};
         const unsigned kind = in_.pick(kinds);
         if (kind == XEN_IOMMUOP_map_list)
             return some_list();
@@ -156,7 +156,7 @@ class Run {
             for (unsigned char &b : raw)
                 b = static_cast<unsigned char>(in_.u8());
             std::memcpy(&o, raw, sizeof(o));
-            o.op %= 14;
+            o.op %= XEN_IOMMUOP_OPS;
             return o;
         }
         case 1: {
@@ -177,6 +177,8 @@ class Run {
             return op_unmap(bfn(), nr(), in_.u8() % 4 == 0);
         case 4:
             return op_flush(bfn(), nr());
+        case 14:
+            return op_revoke(bfn(), nr());
         case 13:
             o = op_watch(bfn(), 0xe00 + in_.u8() % 4, 1 + in_.u8() % 2);
             o.u.watch.mfn = in_.u8() % 4 ? o.u.watch.mfn : mfn();
@@ -212,7 +214,8 @@ class Run {
         ops.resize(std::min<size_t>(ops.size(), XEN_IOMMUOP_MAX_OPS));
         // Whatever it is made of, even of what was a list's slot.
         for (size_t i = 0; !control && i < ops.size(); i += model::Model::slots(ops, i))
-            if ((ops[i].op >= XEN_IOMMUOP_claim && ops[i].op <= XEN_IOMMUOP_usage) || ops[i].op == XEN_IOMMUOP_watch)
+            if ((ops[i].op >= XEN_IOMMUOP_claim && ops[i].op <= XEN_IOMMUOP_usage) || ops[i].op == XEN_IOMMUOP_watch ||
+                ops[i].op == XEN_IOMMUOP_revoke)
                 ops[i].op = XEN_IOMMUOP_query;
         c_.call(vcpu, ops);
     }

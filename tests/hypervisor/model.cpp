@@ -74,9 +74,9 @@ static bool is_good_query_device(const xen_iommu_op &op)
 
 bool Model::is_control(const xen_iommu_op &op) const
 {
-    return !why() &&
-           (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release || op.op == XEN_IOMMUOP_drop_host_map ||
-            op.op == XEN_IOMMUOP_restore_host_map || op.op == XEN_IOMMUOP_watch || is_good_query_device(op));
+    return !why() && (op.op == XEN_IOMMUOP_claim || op.op == XEN_IOMMUOP_release ||
+                      op.op == XEN_IOMMUOP_drop_host_map || op.op == XEN_IOMMUOP_restore_host_map ||
+                      op.op == XEN_IOMMUOP_watch || op.op == XEN_IOMMUOP_revoke || is_good_query_device(op));
 }
 
 bool Model::settles_first(const xen_iommu_op &op) const
@@ -103,7 +103,7 @@ Allowed Model::apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, cons
     b.undone = false;
     if (op.op == XEN_IOMMUOP_query)
         return query(op);
-    if (op.op < 1 || op.op > XEN_IOMMUOP_watch)
+    if (op.op < 1 || op.op > XEN_IOMMUOP_revoke)
         return {-EINVAL};
     if (why())
         return {errno_of(why())};
@@ -131,6 +131,8 @@ Allowed Model::apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, cons
         return query_device(op);
     case XEN_IOMMUOP_watch:
         return watch(op, f);
+    case XEN_IOMMUOP_revoke:
+        return revoke(op, f);
     default:
         if (op.flags || !zero_from(op, 0))
             return {-EINVAL};
@@ -144,7 +146,7 @@ Allowed Model::query(xen_iommu_op &op)
         return {-EINVAL};
     xen_iommu_op_query &q = op.u.query;
     q.magic = 0x554d4f49;
-    q.version = 4;
+    q.version = 5;
     q.max_ops = 128;
     q.max_frames = 2048;
     q.claim_frames = 512;
@@ -424,6 +426,33 @@ Allowed Model::flush(Batch &b, unsigned index, const xen_iommu_op &op, const Fau
     b.owed += r.nr;
     b.unmap_failed |= f.generic_unmap;
     return {0};
+}
+
+Allowed Model::revoke(const xen_iommu_op &op, const Faults &f)
+{
+    if (!range_ok(op, 2048, 0))
+        return {-EINVAL};
+    const Range r = {op.u.range.bfn, op.u.range.nr};
+    if (world::config.generic)
+        return {-EOPNOTSUPP};
+    if (!claim_of(r))
+        return {-ENOENT};
+    bool any = false;
+    for (auto it = entries.lower_bound(r.bfn); it != entries.end() && r.contains(it->first); ++it) {
+        Entry &e = it->second;
+        if (e.state != State::Mapped)
+            continue;
+        any = true;
+        if (f.flush)
+            e.state = State::Deferred;
+        else if (!e.yielded)
+            e = {.state = State::Mapped,
+                 .flags = XEN_IOMMUOP_MAP_yield,
+                 .held = false,
+                 .yielded = true,
+                 .revoked = true};
+    }
+    return {any && f.flush ? -EIO : 0};
 }
 
 void Model::settle(Batch &b, bool failed)

@@ -25,11 +25,12 @@ struct Faults {
 enum class State { Mapped, Pending, Deferred };
 
 struct Entry {
-    State state;
-    unsigned batch; // whose flush it waits for
-    uint64_t mfn;
-    uint16_t flags; // of the map
+    State state = State::Mapped;
+    unsigned batch = 0; // whose flush it waits for
+    uint64_t mfn = 0;
+    uint16_t flags = 0; // of the map
     bool held = true, yielded = false;
+    bool revoked = false; // by the guest, so that no bit says so
     bool yields() const { return flags & XEN_IOMMUOP_MAP_yield && !held; }
     bool operator==(const Entry &) const = default;
 };
@@ -122,6 +123,7 @@ private:
     Allowed flush(Batch &b, unsigned index, const xen_iommu_op &op, const Faults &f);
     Allowed claim(const xen_iommu_op &op, const Faults &f);
     Allowed watch(const xen_iommu_op &op, const Faults &f);
+    Allowed revoke(const xen_iommu_op &op, const Faults &f);
     Allowed release(const xen_iommu_op &op, const Faults &f);
     Allowed change_host(const xen_iommu_op &op, const Faults &f, bool drop);
 

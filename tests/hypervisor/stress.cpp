@@ -201,6 +201,11 @@ const Kind kinds[] = {
         ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, 4, XEN_IOMMUOP_UNMAP_defer));
         ops.push_back(op_range(XEN_IOMMUOP_flush, bfn, 4));
     },
+    [](auto &ops, uint64_t bfn, unsigned) {
+        ops.push_back(map_of(bfn, 0x300, 4, 3 | XEN_IOMMUOP_MAP_yield));
+        ops.push_back(op_range(XEN_IOMMUOP_revoke, bfn, 4));
+        unmap_all(ops, bfn);
+    },
     [](auto &ops, uint64_t, unsigned cpu) {
         change_frames(cpu);
         ops.push_back(op_range(XEN_IOMMUOP_query_reserved, 0, 0));

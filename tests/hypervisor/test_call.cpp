@@ -25,6 +25,7 @@ const std::vector<std::vector<xen_iommu_op>> &one_of_each()
         op_list(kBase + 16, {0x300, 0x301, 0x302}),
         {op_device(0, 0, 0x10)},
         {op_watch(kBase, kBits + 1)},
+        {op_revoke(kBase)},
     };
     return ops;
 }
@@ -296,6 +297,7 @@ TEST(Field, OfNoUseMustBeZero)
         case XEN_IOMMUOP_map_list:
         case XEN_IOMMUOP_unmap:
         case XEN_IOMMUOP_flush:
+        case XEN_IOMMUOP_revoke:
         case XEN_IOMMUOP_claim:
         case XEN_IOMMUOP_release:
             used.u.range.nr = ~0u;
@@ -350,7 +352,7 @@ TEST(Query, TellsTheLimits)
         EXPECT_EQ(c.call(0, ops), 0);
         const xen_iommu_op_query &q = ops[0].u.query;
         EXPECT_EQ(q.magic, 0x554d4f49u);
-        EXPECT_EQ(q.version, 4);
+        EXPECT_EQ(q.version, 5);
         EXPECT_EQ(q.max_ops, 128);
         EXPECT_EQ(q.bfn_bits, bits & 2 ? 36 : 27);
         EXPECT_EQ(q.caps, bits & 1 ? 1u : 7u);

@@ -26,7 +26,7 @@ __printf(4, 5) bool tap_is(struct tap *tap, long got, long want,
 
 /*
  * Make a folder of debugfs with a file for each group. @run is called to run one,
- * while no other runs. A module calls this once, and removes the folder.
+ * while no other runs. A module has one folder at a time, and removes it.
  */
 struct dentry *tap_files(const char *dir, const struct tap_group *groups,
 			 unsigned int nr,

@@ -26,6 +26,7 @@ extern "C" {
 #include "queue.h"
 #include "reserve.h"
 #include "reuse.h"
+#include "revoke.h"
 #include "run.h"
 #include "static.h"
 #include "watch.h"

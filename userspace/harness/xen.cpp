@@ -282,6 +282,26 @@ void forget(const xen_iommu_op_range &r)
     }
 }
 
+// Devices lose it, and the BFN is in use until its unmap.
+int revoke(const xen_iommu_op &op)
+{
+    const xen_iommu_op_range &r = op.u.range;
+    if (r.ctx || r.pad0 || r.pad1 || op.flags || !r.nr || r.nr > pviommu_xen.max_frames)
+        violate("a revoke op that Xen refuses: nr %u", r.nr);
+    for (uint64_t bfn = r.bfn; bfn < r.bfn + r.nr; bfn++) {
+        Bfn *b = find(bfn);
+        if (!b) {
+            violate("a revoke outside of the windows: BFN %#lx", bfn);
+            return -ENOENT;
+        }
+        if (b->entry.load(kRelaxed) & kMapped) {
+            forget({.nr = 1, .bfn = bfn});
+            b->entry.store(kYielded, kRelaxed);
+        }
+    }
+    return 0;
+}
+
 int watch(const xen_iommu_op &op)
 {
     const xen_iommu_op_watch &w = op.u.watch;
@@ -661,6 +681,8 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
                 unmapped.push_back(op.u.range);
             failed_unmaps += !err && status;
             op.status = err ? err : status;
+        } else if (op.op == XEN_IOMMUOP_revoke) {
+            op.status = status ? status : revoke(op);
         } else {
             violate("op %u in a batch", op.op);
         }

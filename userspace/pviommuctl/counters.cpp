@@ -35,6 +35,7 @@ constexpr CounterInfo table[] = {
     {"errors", counter, false, "Ops that Xen refused."},
     {"leaked", counter, true, "BFNs that are never used again, as devices may not have forgotten them."},
     {"stale", counter, true, "BFNs that lost their page, which was freed while a driver had it mapped."},
+    {"revoked", counter, true, "Mappings that were taken from a device, as its driver had gone and left them."},
     {"bfns_in_use", gauge, false, "BFNs in use now."},
     {"leftover", gauge, false, "Mappings that drivers which are gone have not taken down."},
     {"files", gauge, false, "Open files of /dev/xen-pviommu."},

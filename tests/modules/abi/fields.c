@@ -38,9 +38,10 @@ static const struct shape {
 	  BYTES(0, 3) | BYTES(16, 23) },
 	{ "query_device", XEN_IOMMUOP_query_device, 0, BYTES(4, 23) },
 	{ "watch", XEN_IOMMUOP_watch, 0, BYTES(0, 3) },
+	{ "revoke", XEN_IOMMUOP_revoke, 0, BYTES(0, 3) | BYTES(16, 23) },
 };
 
-static const u16 unknown_ops[] = { 0, 14, 15, 0x80, 0xff, 0x102, 0x8002, 0xffff };
+static const u16 unknown_ops[] = { 0, 15, 16, 0x80, 0xff, 0x102, 0x8002, 0xffff };
 
 /* An op of that shape that is good: BASE is claimed and empty, MFN ours. */
 static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
@@ -52,6 +53,7 @@ static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
 		return op_range(s->op, base, 1, RW);
 	case XEN_IOMMUOP_unmap:
 	case XEN_IOMMUOP_flush:
+	case XEN_IOMMUOP_revoke:
 		return op_range(s->op, base, 1, 0);
 	case XEN_IOMMUOP_claim:
 		return op_range(s->op, base + LEAF, LEAF, 0);
@@ -126,6 +128,8 @@ static void numbers(struct tap *tap, u64 base, u64 mfn)
 		       nr);
 		tap_is(tap, abi_one(op_range(XEN_IOMMUOP_flush, base, nr, 0)),
 		       -EINVAL, "flush of %u frames", nr);
+		tap_is(tap, abi_one(op_range(XEN_IOMMUOP_revoke, base, nr, 0)),
+		       -EINVAL, "revoke of %u frames", nr);
 	}
 	for (i = 0; i < ARRAY_SIZE(bad_claim); i++)
 		tap_is(tap, do_claim(base + LEAF, bad_claim[i]), -EINVAL,

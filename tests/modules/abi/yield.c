@@ -136,6 +136,33 @@ static void too_often(struct tap *tap)
 		clear_bit((b + i) % BITS, bits);
 }
 
+/* The guest takes back what one of its drivers forgot, and keeps the BFNs. */
+static void revoked(struct tap *tap)
+{
+	u64 mfn = frames_get(1), b = abi_base + 511;
+	struct xen_iommu_op op = op_range(XEN_IOMMUOP_revoke, b, 500, 0);
+
+	tap_is(tap, abi_one(op), 0, "revoke of what is not mapped");
+	tap_is(tap, do_map(b, mfn, 1, RW | YIELD), 0, "map");
+	tap_is(tap, do_map(b + 2, mfn + 1, 1, RW), 0, "... and one that holds");
+	tap_ok(tap, frame_pin_l1(mfn + 1, true) != 0, "its frame is held");
+	tap_is(tap, abi_one(op), 0, "revoke of both, and more");
+	tap_ok(tap, !bit(b) && !bit(b + 2), "no bit is set");
+	tap_is(tap, abi_usage().yielded, 2, "both count as yielded");
+	tap_is(tap, do_map(b, mfn, 1, RW | YIELD), -EEXIST, "map of the BFN");
+	tap_is(tap, frame_pin_l1(mfn, true), 0, "the frame becomes a table");
+	tap_is(tap, frame_pin_l1(mfn, false), 0, "... and no table");
+	tap_is(tap, frame_pin_l1(mfn + 1, true), 0, "and the other");
+	tap_is(tap, frame_pin_l1(mfn + 1, false), 0, "... and no table");
+	tap_is(tap, abi_one(op), 0, "revoke once more");
+	tap_is(tap, do_unmap(b, 1), 0, "unmap");
+	tap_is(tap, do_unmap(b + 2, 1), 0, "... of the other");
+	tap_is(tap, abi_usage().mapped, 0, "nothing is mapped");
+	tap_is(tap, frames_put(mfn, 1), 0, "the frames go back");
+	op.u.range.bfn = abi_base - 1;
+	tap_is(tap, abi_one(op), -ENOENT, "revoke outside of a claim");
+}
+
 static void watch(struct tap *tap)
 {
 	u64 mfn = frames_get(1), b = abi_base + 4 * BITS;
@@ -180,6 +207,8 @@ static void unsupported(struct tap *tap)
 	tap_is(tap, do_watch(b, bits_mfn, 1), -EOPNOTSUPP, "watch");
 	tap_is(tap, do_map(b, mfn, 1, RW | YIELD), -EOPNOTSUPP, "map");
 	tap_is(tap, do_list(b, &mfn, 1, RW | YIELD), -EOPNOTSUPP, "list");
+	tap_is(tap, abi_one(op_range(XEN_IOMMUOP_revoke, b, 1, 0)), -EOPNOTSUPP,
+	       "revoke");
 	tap_is(tap, frames_put(mfn, 0), 0, "the frame goes back");
 }
 
@@ -196,6 +225,7 @@ void abi_yield(struct tap *tap)
 		to_xen(tap);
 		refused(tap);
 		too_often(tap);
+		revoked(tap);
 		watch(tap);
 	} else {
 		unsupported(tap);

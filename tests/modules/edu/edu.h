@@ -65,5 +65,6 @@ void group_hold(struct tap *tap);
 
 /* yields.c */
 void group_yields(struct tap *tap);
+void group_forgotten(struct tap *tap);
 
 #endif /* EDU_TEST_H */

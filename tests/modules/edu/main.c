@@ -16,6 +16,7 @@
  *	taken_along	until an unmap that can't wait
  *	again		an idle mapping is taken again for the same memory
  *	yields		pages that become page tables, or a guest's
+ *	forgotten	a mapping that an earlier driver made: bind anew between two reads
  */
 #include <linux/debugfs.h>
 #include <linux/module.h>
@@ -108,6 +109,7 @@ static const struct tap_group groups[] = {
 	{ "taken_along", group_taken_along },
 	{ "again", group_again },
 	{ "yields", group_yields },
+	{ "forgotten", group_forgotten },
 };
 
 static void run_group(const struct tap_group *g, struct tap *tap)

@@ -4,6 +4,8 @@
  * mapping waits or idles: from that moment on a device does not reach them.
  */
 #include <linux/gfp.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <asm/xen/hypercall.h>
 #include <asm/xen/page.h>
 #include "edu.h"
@@ -147,6 +149,36 @@ static void to_a_guest(struct edu *edu, struct bounce *b, u8 *page, u8 *want)
 	addr = map(edu, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	writes(edu, "afterwards", addr, page, 512, b->addr, b->at);
 	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+}
+
+/*
+ * The first driver maps a page, and goes. The next one's device does not reach
+ * it, and takes it down.
+ */
+void group_forgotten(struct tap *tap)
+{
+	struct edu *edu = tap->subject;
+	static dma_addr_t addr;
+	static u8 *page;
+	struct bounce b;
+	u8 *want;
+
+	if (bounce_get(edu, &b))
+		return;
+	if (!page) {
+		page = (void *)get_zeroed_page(GFP_KERNEL);
+		addr = map(edu, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		writes(edu, "mapped", addr, page, 512, b.addr, b.at);
+	} else {
+		want = kmemdup(page, PAGE_SIZE, GFP_KERNEL);
+		if (check(edu, want, "a copy"))
+			closed(edu, "forgotten", &b, addr, page, want);
+		unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		kfree(want);
+		free_page((unsigned long)page);
+		page = NULL;
+	}
+	bounce_put(edu, &b);
 }
 
 void group_yields(struct tap *tap)

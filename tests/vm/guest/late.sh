@@ -74,15 +74,22 @@ pages_in_flight() {
     comes_to "$1: edu: all is back when they come" "$before"
 }
 
+# Of the four mappings that a driver keeps. Nothing is revoked in the static map, where all are
+# but the coherent memory of 8 MiB, whose pages are scattered.
+revocable=4
+[ "$mode" != static ] || revocable=1
+
 failed_probe() {
-    local before
+    local before revoked
     before=$(state)
+    revoked=$(counter revoked)
     echo 1 >"$LATE/fail"
     bind "$EDU" 2>/dev/null
     is "$1: a probe that fails, and keeps mappings" "$(counter leftover) of $(counter devices)" '4 of 0'
     echo 0 >"$LATE/fail"
     bind "$EDU"
     is "$1: they are not the next driver's" "$(of "$EDU" leftover) of $(counter devices)" '4 of 1'
+    is "$1: which took them from the device" "$(($(counter revoked) - revoked))" "$revocable"
     echo 1 >"$LATE/finish"
     unbind "$EDU"
     comes_to "$1: all is back, though it came between" "$before"
@@ -90,12 +97,14 @@ failed_probe() {
 
 # taken_away NAME: by software, as by hot unplug. Then it comes again.
 taken_away() {
-    local before
+    local before revoked
     before=$(state)
+    revoked=$(counter revoked)
     bind "$EDU"
     echo 1 >"$LATE/keep"
     echo 1 >"$PCI/devices/$EDU/remove"
     is "$1: a device that is taken away leaves what it had" "$(counter leftover) of $(counter devices)" '4 of 0'
+    is "$1: and loses it" "$(($(counter revoked) - revoked))" "$revocable"
     echo 1 >"$PCI/rescan"
     retry test -e "$PCI/devices/$EDU/driver"
     is "$1: which is not that of the next in its place" "$(of "$EDU" leftover)" 0
@@ -158,6 +167,30 @@ forgotten() {
     unbind "$EDU"
     is "$1: what its driver forgot is counted" $(($(counter leftover) - before)) 2048
     churn "$1: after a driver that forgot"
+    [ "$mode" != static ] || return
+    before=$(counter revoked)
+    bind "$EDU"
+    is "$1: the next driver's device loses it" $(($(counter revoked) - before)) 2048
+    is "$1: but what became page tables, or left dom0, all is as if it had" "$(cat "$SYS/usage/yielded")" 2048
+    unbind "$EDU"
+    is "$1: it is revoked once" $(($(counter revoked) - before)) 2048
+    is "$1: and counted still" "$(of "$EDU" leftover)" 2048
+}
+
+# --- what the device does to memory of an earlier driver's
+
+reached() {
+    local before
+    rmmod late_test
+    modprobe edu_test
+    before=$(counter leftover)
+    group edu_test/forgotten "$1: while its driver is there"
+    unbind "$EDU"
+    bind "$EDU"
+    group edu_test/forgotten "$1: with the next driver"
+    rmmod edu_test
+    is "$1: its unmap came late" "$(counter leftover)" "$before"
+    modprobe late_test
 }
 
 # All that would need the host map.
@@ -193,10 +226,11 @@ scenarios "$mode" 1
 ok 'isolate' bash -c "echo 1 >$SYS/isolate"
 scenarios isolated 2
 for_vfio isolated
+[ "$mode" = static ] || reached isolated
 comes_to 'after all that, nothing is left' "$before"
 forgotten "$mode"
 # Each scenario of each round but the frame buffer's, for_vfio and forgotten: see debug.sh.
-echo '2048 10' >/tmp/left-behind
+echo '2048 11' >/tmp/left-behind
 is 'no BFN leaked' "$(counter leaked)" 0
 is 'no page table was refused' "$(dmesg | grep -c 'multicall(s) failed')" 0
 done_testing

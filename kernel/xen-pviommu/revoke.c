@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings that a driver left are taken from its device. Their BFNs stay in use,
+ * as if the maps had yielded, until an unmap comes after all.
+ *
+ * CPUs change words and BFNs without a lock. All others stand still, therefore,
+ * from the look at a run's word until Xen has revoked the run.
+ */
+#include <linux/minmax.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/stop_machine.h>
+
+#include "batch.h"
+#include "revoke.h"
+#include "window.h"
+
+struct sweep {
+	struct pviommu_window *w;
+	u64 owner;
+	u64 bfn, end;		/* words to look at, all of one chunk */
+	unsigned long done;	/* BFNs of the run at @bfn that are revoked */
+	struct pviommu_revoked revoked;
+};
+
+/* The next word of the owner; NULL: there is none left. */
+static u64 *find_word(struct sweep *s)
+{
+	for (; s->bfn < s->end; s->bfn++, s->done = 0) {
+		u64 *word = bfn_cookie(&s->w->bfns, s->bfn);
+
+		if (!word)
+			return NULL;
+		if ((READ_ONCE(*word) & PVIOMMU_RUN_OWNER) == s->owner)
+			return word;
+	}
+
+	return NULL;
+}
+
+/* A late unmap goes to Xen at once: the run never idles, nor waits. */
+static u64 revoked_run(u64 run)
+{
+	run &= run & PVIOMMU_RUN_STRICT ? ~PVIOMMU_RUN_OWNER :
+					  ~PVIOMMU_RUN_PFN;
+
+	return run | PVIOMMU_RUN_STRICT;
+}
+
+/* Up to max_frames BFNs, in up to max_ops ops. */
+static unsigned int gather(struct sweep *s, struct xen_iommu_op *ops)
+{
+	unsigned long room = pviommu_xen.max_frames, nr;
+	unsigned int n = 0;
+	u64 *word;
+
+	while (room && n < pviommu_xen.max_ops && (word = find_word(s))) {
+		nr = min(pviommu_run_nr(*word) - s->done, room);
+		pviommu_op_range(&ops[n++], XEN_IOMMUOP_revoke,
+				 s->bfn + s->done, nr);
+		room -= nr;
+		s->done += nr;
+		if (s->done < pviommu_run_nr(*word))
+			break;
+		*word = revoked_run(*word);
+		s->revoked.runs++;
+		s->bfn++;
+		s->done = 0;
+	}
+
+	return n;
+}
+
+/* The other CPUs stand still, and interrupts are off: no batch is in use. */
+static int revoke_some(void *data)
+{
+	struct sweep *s = data;
+	struct xen_iommu_op *ops = pviommu_batch_here()->ops;
+	unsigned int n = gather(s, ops), i;
+	long rc;
+
+	if (!n)
+		return 0;
+	pviommu_count(PVIOMMU_OPS, n);
+	rc = pviommu_hypercall(ops, n);
+	for (i = 0; i < n; i++)
+		if (rc || ops[i].status) {
+			pviommu_count(PVIOMMU_ERRORS, 1);
+			s->revoked.error = rc ? rc : ops[i].status;
+		}
+
+	return 0;
+}
+
+static bool has_any(struct sweep *s)
+{
+	bool any;
+
+	rcu_read_lock_sched();
+	any = find_word(s);
+	rcu_read_unlock_sched();
+
+	return any;
+}
+
+static void revoke_in(struct sweep *s, struct pviommu_window *w)
+{
+	u64 end = w->bfns.start + w->bfns.nr, bfn;
+
+	if (!w->last)
+		return;
+	s->w = w;
+	for (bfn = w->bfns.start; bfn < end; bfn += BFN_CHUNK_SIZE) {
+		s->bfn = bfn;
+		s->end = bfn + BFN_CHUNK_SIZE;
+		s->done = 0;
+		while (has_any(s))
+			stop_machine(revoke_some, s, NULL);
+		cond_resched();
+	}
+}
+
+/**
+ * pviommu_revoke - take from devices what an owner has mapped
+ * @owner: as runs' words have it, not 0; nobody maps anything for it now
+ *
+ * The machine stands still for a hypercall at a time: up to 128 runs, or 8 MiB.
+ *
+ * Context: process.
+ * Return: how many runs are revoked, and the last error, if there was any:
+ * devices may still reach some of them.
+ */
+struct pviommu_revoked pviommu_revoke(u64 owner)
+{
+	struct sweep s = { .owner = owner };
+
+	revoke_in(&s, &pviommu_high);
+	revoke_in(&s, &pviommu_low);
+
+	return s.revoked;
+}

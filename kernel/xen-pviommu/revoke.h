@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Taking back what drivers left mapped. */
+#ifndef _XEN_PVIOMMU_REVOKE_H
+#define _XEN_PVIOMMU_REVOKE_H
+
+#include <linux/types.h>
+
+struct pviommu_revoked {
+	unsigned long runs;
+	int error;	/* the last one, or 0 */
+};
+
+struct pviommu_revoked pviommu_revoke(u64 owner);
+
+#endif /* _XEN_PVIOMMU_REVOKE_H */
