@@ -158,8 +158,6 @@ void pviommu_batch_submit(struct pviommu_batch *b)
 	rc = pviommu_hypercall(b->ops, slots);
 	if (unlikely(rc))
 		call_failed(b, rc);
-	if (b->riders)
-		pviommu_count(PVIOMMU_FLUSHES, 1);
 	pviommu_count(PVIOMMU_OPS, look_at(b) + b->riders);
 }
 

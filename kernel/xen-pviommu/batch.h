@@ -19,10 +19,14 @@
 #include "run.h"
 #include "xencall.h"
 
-/* Why a hypercall flushes, and how many unmaps waited for that. */
+/*
+ * Count a hypercall that flushes: the reason, and how many unmaps of the queue
+ * have waited for it. Each such hypercall is counted here, and once.
+ */
 static inline void pviommu_count_flush(enum pviommu_counter reason,
 				       unsigned int waited)
 {
+	pviommu_count(PVIOMMU_FLUSHES, 1);
 	pviommu_count(reason, 1);
 	trace_pviommu_flush(reason, waited);
 }
@@ -120,6 +124,17 @@ static inline int pviommu_batch_lone(struct pviommu_batch *b)
 		return 0;
 
 	return pviommu_batch_lone_other(b, rc);
+}
+
+/* Append BFNs to a range that they continue, and that stays within @most. */
+static inline bool pviommu_range_extend(struct xen_iommu_op_range *range,
+					u64 bfn, u64 nr, u64 most)
+{
+	if (range->bfn + range->nr != bfn || range->nr + nr > most)
+		return false;
+	range->nr += nr;
+
+	return true;
 }
 
 /* The MFNs of a list stand in the slots behind its op. */

@@ -19,3 +19,7 @@ u64 pviommu_counter_sum(enum pviommu_counter which)
 
 	return sum;
 }
+
+const char *const pviommu_counter_names[PVIOMMU_COUNTERS] = {
+	PVIOMMU_COUNTER_LIST(PVIOMMU_COUNTER_FILE, PVIOMMU_COUNTER_FILE)
+};

@@ -42,16 +42,11 @@
 #define WAIT_FRAMES	PVIOMMU_PIECE
 #define WAIT_RANGES	64
 
-struct waiting {
-	u64 bfn;
-	unsigned long nr;
-};
-
 struct pviommu_domain {
 	struct iommu_domain domain;
 	unsigned int id;		/* whose entries are its own */
 	struct mutex lock;		/* protects those, and all below */
-	struct waiting waiting[WAIT_RANGES];
+	struct xen_iommu_op_range waiting[WAIT_RANGES];
 	unsigned int nr_waiting;
 	unsigned long nr_frames;	/* in them */
 };
@@ -114,7 +109,7 @@ static void leak(unsigned long pfn)
 		get_page(pfn_to_page(pfn));
 }
 
-static void forget(const struct waiting *range, bool leaked)
+static void forget(const struct xen_iommu_op_range *range, bool leaked)
 {
 	u64 bfn;
 	void *entry;
@@ -157,17 +152,15 @@ static void sync(struct pviommu_domain *d)
 static bool wait(struct pviommu_domain *d, u64 bfn)
 {
 	void *entry = look(d, bfn);
-	struct waiting *last;
 
 	if (!entry || entry_waits(entry))
 		return false;
 	/* The entry has its place: nothing is allocated. */
 	xa_store(&pages, bfn, entry_of(d, entry_pfn(entry), true), GFP_KERNEL);
 
-	last = d->nr_waiting ? &d->waiting[d->nr_waiting - 1] : NULL;
-	if (last && last->bfn + last->nr == bfn) {
-		last->nr++;
-	} else {
+	if (!d->nr_waiting ||
+	    !pviommu_range_extend(&d->waiting[d->nr_waiting - 1], bfn, 1,
+				  WAIT_FRAMES)) {
 		d->waiting[d->nr_waiting].bfn = bfn;
 		d->waiting[d->nr_waiting++].nr = 1;
 	}

@@ -12,6 +12,7 @@
 #include <linux/smp.h>
 
 #include "queue.h"
+#include "params.h"
 #include "reuse.h"
 
 static enum cpuhp_state hotplug_state;
@@ -56,7 +57,7 @@ static bool tick_piece(struct timer_list *t, unsigned long before)
 
 static void tick(struct timer_list *t)
 {
-	unsigned long before = jiffies - msecs_to_jiffies(pviommu_reuse_ms);
+	unsigned long before = jiffies - msecs_to_jiffies(pviommu_params.reuse_ms);
 
 	while (tick_piece(t, before))
 		;
@@ -159,7 +160,7 @@ int pviommu_queues_init(void)
 {
 	int cpu, state;
 
-	pviommu_wait_ms = clamp(pviommu_wait_ms, 1U, 1000U);
+	pviommu_params.wait_ms = clamp(pviommu_params.wait_ms, 1U, 1000U);
 	state = pviommu_reuse_init();
 	if (state)
 		return state;

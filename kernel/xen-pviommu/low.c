@@ -18,6 +18,7 @@
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
 
+#include "params.h"
 #include "probe.h"
 #include "window.h"
 
@@ -25,10 +26,6 @@
 
 /* Unused chunks that make the window grow: half of a step. */
 #define FEW		(STEP / 2 / PFN_PHYS((u64)BFN_CHUNK_SIZE))
-
-static unsigned int low_mb = 512;
-module_param(low_mb, uint, 0444);
-MODULE_PARM_DESC(low_mb, "most MiB of the window below 4 GiB, which grows by 64; 0: none (default: 512)");
 
 struct pviommu_window pviommu_low __read_mostly = { .start = PVIOMMU_NOWHERE };
 
@@ -217,7 +214,7 @@ bool pviommu_low_more(void)
  */
 int pviommu_low_init(u64 max_frames)
 {
-	u64 size = min(low_mb * (u64)SZ_1M, PFN_PHYS(max_frames));
+	u64 size = min(pviommu_params.low_mb * (u64)SZ_1M, PFN_PHYS(max_frames));
 	struct pviommu_window *w = &pviommu_low;
 	int err = -ENOSPC;
 

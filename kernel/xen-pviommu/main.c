@@ -8,13 +8,13 @@
 #include <linux/init.h>
 #include <linux/module.h>
 #include <linux/printk.h>
-#include <linux/string.h>
 
 #include "batch.h"
 #include "chardev.h"
 #include "dma.h"
 #include "iommu.h"
 #include "isolate.h"
+#include "params.h"
 #include "probe.h"
 #include "queue.h"
 #include "reserve.h"
@@ -23,50 +23,6 @@
 #include "sysfs.h"
 #include "window.h"
 #include "xencall.h"
-
-static bool isolate;
-module_param(isolate, bool, 0444);
-MODULE_PARM_DESC(isolate, "drop the host map at load (default: 0)");
-
-static bool vfio;
-module_param(vfio, bool, 0444);
-MODULE_PARM_DESC(vfio, "be VFIO's IOMMU driver from load on (default: 0)");
-
-static int set_mode(const char *word, const struct kernel_param *kp)
-{
-	int mode = sysfs_match_string(pviommu_mode_names, word);
-
-	if (mode < 0)
-		return mode;
-	pviommu_state.mode = mode;
-
-	return 0;
-}
-
-static int get_mode(char *buf, const struct kernel_param *kp)
-{
-	return sysfs_emit(buf, "%s\n", pviommu_mode_names[pviommu_state.mode]);
-}
-
-static const struct kernel_param_ops mode_ops = {
-	.set = set_mode,
-	.get = get_mode,
-};
-
-module_param_cb(mode, &mode_ops, NULL, 0444);
-MODULE_PARM_DESC(mode, "off, static, reuse, lazy or strict (default: strict)");
-
-#ifndef MODULE
-static int __init boot_option(char *word)
-{
-	if (set_mode(word, NULL))
-		pr_err("xen_pviommu=%s is not a mode: %s it is\n", word,
-		       pviommu_mode_names[pviommu_state.mode]);
-
-	return 1;
-}
-__setup("xen_pviommu=", boot_option);
-#endif
 
 static int claim_windows(void)
 {
@@ -124,9 +80,9 @@ static int __init start(void)
 		goto reserve;
 	pviommu_state.state = "active";
 	pr_info("active, mode %s\n", pviommu_mode_names[pviommu_state.mode]);
-	if (isolate)
+	if (pviommu_params.isolate)
 		pviommu_isolate(true);
-	if (vfio) {
+	if (pviommu_params.vfio) {
 		err = pviommu_iommu_serve(true);
 		if (err)
 			pr_err("VFIO can't have devices: error %d\n", err);

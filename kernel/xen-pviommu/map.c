@@ -527,7 +527,6 @@ static inline int unmap_run(struct pviommu_device *pd, struct pviommu_window *w,
 		pviommu_op_unmap(&b->ops[0], bfn, nr);
 		err = pviommu_batch_lone(b);
 		pviommu_count_flush(PVIOMMU_FLUSH_STRICT, 0);
-		pviommu_count(PVIOMMU_FLUSHES, 1);
 	} else {
 		err = unmap_batch(bfn, nr, flags);
 	}

@@ -7,28 +7,19 @@
 
 #include <linux/errno.h>
 #include <linux/kernel.h>
-#include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/string.h>
 
 #include "device.h"
+#include "params.h"
 #include "probe.h"
 #include "queue.h"
 #include "static.h"
 
-const char *const pviommu_mode_names[PVIOMMU_MODES] = {
-	[PVIOMMU_OFF] = "off",
-	[PVIOMMU_STATIC] = "static",
-	[PVIOMMU_REUSE] = "reuse",
-	[PVIOMMU_LAZY] = "lazy",
-	[PVIOMMU_STRICT] = "strict",
-};
-
-/* "0000:00:03.0=strict,8086:10d3=lazy": by address, or by vendor and device. */
-static char *devices;
-module_param(devices, charp, 0444);
-MODULE_PARM_DESC(devices, "modes of single devices: ADDRESS=MODE or VENDOR:DEVICE=MODE, with commas between");
-
+/*
+ * The parameter "devices": "0000:00:03.0=strict,8086:10d3=lazy", by address, or by
+ * vendor and device.
+ */
 static bool is_device(struct pci_dev *pdev, const char *name, size_t len)
 {
 	char id[sizeof("vvvv:dddd")];
@@ -40,31 +31,19 @@ static bool is_device(struct pci_dev *pdev, const char *name, size_t len)
 		!strncasecmp(name, pci_name(pdev), len));
 }
 
-/* The mode that is named at @word, up to a comma or the end, or -EINVAL. */
-static int mode_at(const char *word)
-{
-	size_t len = strcspn(word, ",");
-	int mode;
-
-	for (mode = 0; mode < PVIOMMU_MODES; mode++)
-		if (strlen(pviommu_mode_names[mode]) == len &&
-		    !strncmp(word, pviommu_mode_names[mode], len))
-			return mode;
-
-	return -EINVAL;
-}
-
 /* What the parameter says of the device, or @otherwise. */
 static int asked_for(struct pci_dev *pdev, int otherwise)
 {
-	const char *item = devices, *mode;
+	const char *item = pviommu_params.devices, *mode;
 	int found;
 
 	for (; item && *item; item += strcspn(item, ","), item += *item == ',') {
 		mode = item + strcspn(item, "=,");
 		if (!is_device(pdev, item, mode - item))
 			continue;
-		found = *mode == '=' ? mode_at(mode + 1) : -EINVAL;
+		found = *mode == '=' ?
+			pviommu_mode_parse(mode + 1, strcspn(mode + 1, ",")) :
+			-EINVAL;
 		if (found >= 0)
 			return found;
 		pci_err(pdev, "xen_pviommu.devices: no mode is named for it\n");
@@ -113,7 +92,7 @@ enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
  */
 int pviommu_device_set_mode(struct pviommu_device *pd, const char *name)
 {
-	int mode = sysfs_match_string(pviommu_mode_names, name);
+	int mode = pviommu_mode_of_line(name);
 
 	if (mode < 0 || mode == PVIOMMU_OFF)
 		return -EINVAL;

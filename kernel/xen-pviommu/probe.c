@@ -8,20 +8,15 @@
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/minmax.h>
-#include <linux/moduleparam.h>
 #include <linux/printk.h>
 #include <xen/xen.h>
 #include <xen/interface/memory.h>
 
-#include "xencall.h"
+#include "params.h"
 #include "probe.h"
+#include "xencall.h"
 
 struct pviommu_xen pviommu_xen __read_mostly;
-
-/* What batches are worth is measured by doing without them. */
-static unsigned int max_ops = XEN_IOMMUOP_MAX_OPS;
-module_param(max_ops, uint, 0444);
-MODULE_PARM_DESC(max_ops, "most ops a hypercall, for measurement (default: 128)");
 
 struct refusal {
 	const char *reason;
@@ -121,7 +116,7 @@ int pviommu_probe(const char **reason)
 		return -ENODEV;
 	}
 
-	pviommu_xen.max_ops = clamp_t(unsigned int, max_ops, 1,
+	pviommu_xen.max_ops = clamp_t(unsigned int, pviommu_params.max_ops, 1,
 				      min_t(unsigned int, op.u.query.max_ops,
 					    XEN_IOMMUOP_MAX_OPS));
 	pviommu_xen.max_frames = op.u.query.max_frames;

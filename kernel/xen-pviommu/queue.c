@@ -11,28 +11,20 @@
 #include <linux/string.h>
 
 #include "counters.h"
+#include "params.h"
 #include "probe.h"
 #include "queue.h"
 
 struct pviommu_queue __percpu *pviommu_queues;
 
-unsigned int pviommu_wait_ms __read_mostly = 10;
-module_param_named(wait_ms, pviommu_wait_ms, uint, 0444);
-MODULE_PARM_DESC(wait_ms, "how long an unmap may wait, 1 to 1000 (default: 10)");
-
 /* Make it part of the unmap that was added last, if that is its neighbour. */
 static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u64 nr,
 			 u64 most)
 {
-	u64 both = last->nr + nr;
-
-	if (both > most)
-		return false;
-	if (bfn + nr == last->bfn)
-		last->bfn = bfn;
-	else if (last->bfn + last->nr != bfn)
-		return false;
-	last->nr = both;
+	if (bfn + nr != last->bfn || last->nr + nr > most)
+		return pviommu_range_extend(last, bfn, nr, most);
+	last->bfn = bfn;
+	last->nr += nr;
 
 	return true;
 }
@@ -130,7 +122,7 @@ void pviommu_queue_flush(struct pviommu_queue *q, struct pviommu_batch *b,
 void pviommu_queue_start_timer(struct pviommu_queue *q)
 {
 	q->armed = true;
-	mod_timer(&q->timer, jiffies + msecs_to_jiffies(pviommu_wait_ms));
+	mod_timer(&q->timer, jiffies + msecs_to_jiffies(pviommu_params.wait_ms));
 }
 
 /* The queue is full. See pviommu_queue_add(). */

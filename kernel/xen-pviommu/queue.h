@@ -27,9 +27,6 @@
  */
 #define PVIOMMU_QUEUE_RIDE	(PVIOMMU_QUEUE_SIZE * 3 / 4)
 
-/* Milliseconds. The limit for a queued unmap. */
-extern unsigned int pviommu_wait_ms __read_mostly;
-
 struct pviommu_waiting {
 	u64 bfn;
 	u64 run;		/* what it maps */

@@ -15,36 +15,30 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "params.h"
 #include "reuse.h"
 #include "run.h"
 
 struct pviommu_reuse __percpu *pviommu_reuses;
 
-unsigned int pviommu_reuse_ms __read_mostly = 10;
-module_param_named(reuse_ms, pviommu_reuse_ms, uint, 0444);
-MODULE_PARM_DESC(reuse_ms, "how long a mapping may idle, plus wait_ms, 1 to 10000 (default: 10)");
-
-static unsigned int reuse_sets = PVIOMMU_REUSE_SETS;
-module_param(reuse_sets, uint, 0444);
-MODULE_PARM_DESC(reuse_sets, "sets of 4 idle mappings a CPU, a power of two up to 2048 (default: 256)");
-
 unsigned int pviommu_reuse_mask __read_mostly;
 
 int pviommu_reuse_init(void)
 {
-	unsigned int sets = clamp(reuse_sets, 1U, PVIOMMU_REUSE_MAX_SETS);
+	struct pviommu_params *p = &pviommu_params;
 	struct pviommu_reuse *r;
 	int cpu;
 
-	pviommu_reuse_ms = clamp(pviommu_reuse_ms, 1U, 10000U);
-	reuse_sets = rounddown_pow_of_two(sets);
-	pviommu_reuse_mask = reuse_sets - 1;
+	p->reuse_ms = clamp(p->reuse_ms, 1U, 10000U);
+	p->reuse_sets = clamp(p->reuse_sets, 1U, PVIOMMU_REUSE_MAX_SETS);
+	p->reuse_sets = rounddown_pow_of_two(p->reuse_sets);
+	pviommu_reuse_mask = p->reuse_sets - 1;
 	pviommu_reuses = alloc_percpu(struct pviommu_reuse);
 	if (!pviommu_reuses)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		r = per_cpu_ptr(pviommu_reuses, cpu);
-		r->idle = kvcalloc(reuse_sets * PVIOMMU_REUSE_WAYS,
+		r->idle = kvcalloc(p->reuse_sets * PVIOMMU_REUSE_WAYS,
 				   sizeof(*r->idle), GFP_KERNEL);
 		if (!r->idle) {
 			pviommu_reuse_exit();
@@ -92,11 +86,10 @@ void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
 bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 		       unsigned long before)
 {
-	unsigned int i;
+	struct pviommu_idle *idle = r->idle, *end;
 
-	for (i = 0; r->nr && i < reuse_sets * PVIOMMU_REUSE_WAYS; i++) {
-		struct pviommu_idle *idle = &r->idle[i];
-
+	end = idle + pviommu_params.reuse_sets * PVIOMMU_REUSE_WAYS;
+	for (; r->nr && idle < end; idle++) {
 		if (!idle->run || time_after(idle->since, before))
 			continue;
 		if (q->nr == PVIOMMU_QUEUE_SIZE)

@@ -25,9 +25,6 @@
 /* Pages of a mapping that is worth it. */
 #define PVIOMMU_REUSE_PAGES	16
 
-/* Milliseconds. An idle mapping is kept that long, and up to wait_ms longer. */
-extern unsigned int pviommu_reuse_ms __read_mostly;
-
 /* Sets of a table less one; they are a power of two. */
 extern unsigned int pviommu_reuse_mask __read_mostly;
 

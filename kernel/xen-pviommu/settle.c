@@ -43,7 +43,7 @@ static void undo_submitted(struct pviommu_batch *b)
 	b->error = 0;
 	pviommu_batch_submit(b);
 	if (b->nr)
-		pviommu_count(PVIOMMU_FLUSHES, 1);
+		pviommu_count_flush(PVIOMMU_FLUSH_STRICT, 0);
 	b->unclean |= b->error;
 	b->nr = 0;
 }
@@ -81,7 +81,7 @@ static void undo_settled(struct pviommu_batch *b)
 		if (b->nr < pviommu_xen.max_ops && bfn + 1 < b->settled)
 			continue;
 		pviommu_batch_submit(b);
-		pviommu_count(PVIOMMU_FLUSHES, 1);
+		pviommu_count_flush(PVIOMMU_FLUSH_STRICT, 0);
 		for (i = 0; i < b->nr; i++)
 			if (b->ops[i].status && b->ops[i].status != -ENOENT)
 				b->unclean = true;
@@ -171,8 +171,6 @@ static void settle_unmaps(struct pviommu_batch *b)
 	pviommu_count_flush(PVIOMMU_FLUSH_STRICT, q->sent);
 	if (b->riders)
 		pviommu_queue_landed(q, b);
-	else
-		pviommu_count(PVIOMMU_FLUSHES, 1);
 	b->nr = 0;
 }
 
@@ -184,17 +182,11 @@ static void settle_unmaps(struct pviommu_batch *b)
  */
 void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr)
 {
-	struct xen_iommu_op_range *last;
 	u32 part;
 
-	if (b->nr) {
-		last = &b->ops[b->nr - 1].u.range;
-		if (last->bfn + last->nr == bfn &&
-		    last->nr + nr <= pviommu_xen.max_frames) {
-			last->nr += nr;
-			return;
-		}
-	}
+	if (b->nr && pviommu_range_extend(&b->ops[b->nr - 1].u.range, bfn, nr,
+					  pviommu_xen.max_frames))
+		return;
 	for (; nr; nr -= part, bfn += part) {
 		part = min_t(unsigned long, nr, pviommu_xen.max_frames);
 		if (b->nr == pviommu_xen.max_ops)

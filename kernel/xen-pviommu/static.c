@@ -269,7 +269,7 @@ static bool renew_page(struct pviommu_batch *b, unsigned long pfn,
 		pviommu_op_unmap(b->ops, bfn, 1);
 		if (pviommu_batch_lone(b))
 			return false;
-		pviommu_count(PVIOMMU_FLUSHES, 1);
+		pviommu_count_flush(PVIOMMU_FLUSH_STRICT, 0);
 		pviommu_count(PVIOMMU_PAGES_UNMAPPED, 1);
 		set_bit(pfn, pviommu_static.absent);
 		/* Pairs with pviommu_static_hit(). */

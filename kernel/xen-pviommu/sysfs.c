@@ -145,43 +145,26 @@ struct counter_attr {
 	enum pviommu_counter which;
 };
 
+static u64 yielded_live(void)
+{
+	return pviommu_yielded_live(&pviommu_high) +
+	       pviommu_yielded_live(&pviommu_low);
+}
+
 static ssize_t counter_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
 	struct counter_attr *c = container_of(attr, struct counter_attr, attr);
+	u64 value = total(c->which);
 
-	return sysfs_emit(buf, "%llu\n", total(c->which));
+	/* Counted at their unmap; here also those that nobody has unmapped yet. */
+	if (c->which == PVIOMMU_STALE)
+		value += yielded_live();
+
+	return sysfs_emit(buf, "%llu\n", value);
 }
 
-#define COUNTER(_name, _which)						\
-	static struct counter_attr counter_##_name = {			\
-		.attr = __ATTR(_name, 0444, counter_show, NULL),	\
-		.which = (_which),					\
-	}
-
-COUNTER(maps, PVIOMMU_MAPS);
-COUNTER(unmaps, PVIOMMU_UNMAPS);
-COUNTER(pages_mapped, PVIOMMU_PAGES_MAPPED);
-COUNTER(pages_unmapped, PVIOMMU_PAGES_UNMAPPED);
-COUNTER(fallbacks, PVIOMMU_FALLBACKS);
-COUNTER(static_hits, PVIOMMU_STATIC_HITS);
-COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
-COUNTER(static_renewed, PVIOMMU_STATIC_RENEWED);
-COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
-COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
-COUNTER(queued, PVIOMMU_QUEUED);
-COUNTER(leaked, PVIOMMU_LEAKED);
-COUNTER(revoked, PVIOMMU_REVOKED);
-COUNTER(hypercalls, PVIOMMU_HYPERCALLS);
-COUNTER(ops, PVIOMMU_OPS);
-COUNTER(flushes, PVIOMMU_FLUSHES);
-COUNTER(flush_strict, PVIOMMU_FLUSH_STRICT);
-COUNTER(flush_ride, PVIOMMU_FLUSH_RIDE);
-COUNTER(flush_full, PVIOMMU_FLUSH_FULL);
-COUNTER(flush_timer, PVIOMMU_FLUSH_TIMER);
-COUNTER(flush_pressure, PVIOMMU_FLUSH_PRESSURE);
-COUNTER(flush_request, PVIOMMU_FLUSH_REQUEST);
-COUNTER(errors, PVIOMMU_ERRORS);
+static struct counter_attr counters[PVIOMMU_COUNTERS];
 
 static ssize_t bfns_in_use_show(struct kobject *kobj,
 				struct kobj_attribute *attr, char *buf)
@@ -191,17 +174,6 @@ static ssize_t bfns_in_use_show(struct kobject *kobj,
 }
 
 static struct kobj_attribute bfns_in_use_attr = __ATTR_RO(bfns_in_use);
-
-/* Those that were unmapped since, and those that nobody has unmapped yet. */
-static ssize_t stale_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
-{
-	return sysfs_emit(buf, "%llu\n", total(PVIOMMU_STALE) +
-			  pviommu_yielded_live(&pviommu_high) +
-			  pviommu_yielded_live(&pviommu_low));
-}
-
-static struct kobj_attribute stale_attr = __ATTR_RO(stale);
 
 static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
@@ -235,38 +207,33 @@ static ssize_t pinned_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute pinned_attr = __ATTR_RO(pinned);
 
-static struct attribute *counter_attrs[] = {
-	&counter_maps.attr.attr,
-	&counter_unmaps.attr.attr,
-	&counter_pages_mapped.attr.attr,
-	&counter_pages_unmapped.attr.attr,
-	&counter_fallbacks.attr.attr,
-	&counter_static_hits.attr.attr,
-	&counter_static_misses.attr.attr,
-	&counter_static_renewed.attr.attr,
-	&counter_reuse_hits.attr.attr,
-	&counter_reuse_misses.attr.attr,
-	&counter_queued.attr.attr,
-	&counter_leaked.attr.attr,
-	&counter_revoked.attr.attr,
-	&counter_hypercalls.attr.attr,
-	&counter_ops.attr.attr,
-	&counter_flushes.attr.attr,
-	&counter_flush_strict.attr.attr,
-	&counter_flush_ride.attr.attr,
-	&counter_flush_full.attr.attr,
-	&counter_flush_timer.attr.attr,
-	&counter_flush_pressure.attr.attr,
-	&counter_flush_request.attr.attr,
-	&counter_errors.attr.attr,
-	&stale_attr.attr,
+static struct attribute *gauge_attrs[] = {
 	&bfns_in_use_attr.attr,
 	&devices_attr.attr,
 	&leftover_attr.attr,
 	&files_attr.attr,
 	&pinned_attr.attr,
-	NULL
 };
+
+/* The gauges, the counters, and NULL. */
+static struct attribute *
+counter_attrs[ARRAY_SIZE(gauge_attrs) + PVIOMMU_COUNTERS + 1];
+
+static void list_counters(void)
+{
+	struct attribute **next = counter_attrs;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(gauge_attrs); i++)
+		*next++ = gauge_attrs[i];
+	for (i = 0; i < PVIOMMU_COUNTERS; i++) {
+		counters[i].which = i;
+		counters[i].attr.show = counter_show;
+		counters[i].attr.attr.name = pviommu_counter_names[i];
+		counters[i].attr.attr.mode = 0444;
+		*next++ = &counters[i].attr.attr;
+	}
+}
 
 static const struct attribute_group counter_group = {
 	.name = "counters",
@@ -348,34 +315,6 @@ static const struct attribute_group usage_group = {
 	.attrs = usage_attrs,
 };
 
-static const struct attribute_group *groups[] = {
-	&state_group,
-	&counter_group,
-	&usage_group,
-	NULL
-};
-
-static struct kobject *root;
-
-int pviommu_sysfs_init(void)
-{
-	int err;
-
-	root = kobject_create_and_add("xen_pviommu", kernel_kobj);
-	if (!root)
-		return -ENOMEM;
-	err = sysfs_create_groups(root, groups);
-	if (err)
-		kobject_put(root);
-
-	return err;
-}
-
-void pviommu_sysfs_exit(void)
-{
-	kobject_put(root);
-}
-
 /* xen_pviommu/ of a device */
 
 /* What a file of a device shows. */
@@ -444,47 +383,65 @@ static ssize_t device_counter_show(struct device *dev,
 	return len;
 }
 
-#define DEVICE_COUNTER(_name, _which)					\
-	static struct device_counter_attr device_##_name = {		\
-		.attr = __ATTR(_name, 0444, device_counter_show, NULL),	\
-		.which = (_which),					\
-	}
+static struct device_counter_attr device_counters[PVIOMMU_DEVICE_COUNTERS];
 
-DEVICE_COUNTER(maps, PVIOMMU_MAPS);
-DEVICE_COUNTER(unmaps, PVIOMMU_UNMAPS);
-DEVICE_COUNTER(pages_mapped, PVIOMMU_PAGES_MAPPED);
-DEVICE_COUNTER(pages_unmapped, PVIOMMU_PAGES_UNMAPPED);
-DEVICE_COUNTER(fallbacks, PVIOMMU_FALLBACKS);
-DEVICE_COUNTER(static_hits, PVIOMMU_STATIC_HITS);
-DEVICE_COUNTER(static_misses, PVIOMMU_STATIC_MISSES);
-DEVICE_COUNTER(static_renewed, PVIOMMU_STATIC_RENEWED);
-DEVICE_COUNTER(reuse_hits, PVIOMMU_REUSE_HITS);
-DEVICE_COUNTER(reuse_misses, PVIOMMU_REUSE_MISSES);
-DEVICE_COUNTER(leaked, PVIOMMU_LEAKED);
-DEVICE_COUNTER(stale, PVIOMMU_STALE);
-DEVICE_COUNTER(revoked, PVIOMMU_REVOKED);
-
-static struct attribute *device_attrs[] = {
+static struct attribute *device_own_attrs[] = {
 	&device_mode.attr,
 	&device_path.attr,
 	&device_leftover.attr,
-	&device_maps.attr.attr,
-	&device_unmaps.attr.attr,
-	&device_pages_mapped.attr.attr,
-	&device_pages_unmapped.attr.attr,
-	&device_fallbacks.attr.attr,
-	&device_static_hits.attr.attr,
-	&device_static_misses.attr.attr,
-	&device_static_renewed.attr.attr,
-	&device_reuse_hits.attr.attr,
-	&device_reuse_misses.attr.attr,
-	&device_leaked.attr.attr,
-	&device_stale.attr.attr,
-	&device_revoked.attr.attr,
-	NULL
 };
+
+/* Those, the counters, and NULL. */
+static struct attribute *
+device_attrs[ARRAY_SIZE(device_own_attrs) + PVIOMMU_DEVICE_COUNTERS + 1];
+
+static void list_device_counters(void)
+{
+	struct attribute **next = device_attrs;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(device_own_attrs); i++)
+		*next++ = device_own_attrs[i];
+	for (i = 0; i < PVIOMMU_DEVICE_COUNTERS; i++) {
+		device_counters[i].which = i;
+		device_counters[i].attr.show = device_counter_show;
+		device_counters[i].attr.attr.name = pviommu_counter_names[i];
+		device_counters[i].attr.attr.mode = 0444;
+		*next++ = &device_counters[i].attr.attr;
+	}
+}
 
 const struct attribute_group pviommu_device_group = {
 	.name = "xen_pviommu",
 	.attrs = device_attrs,
 };
+
+static const struct attribute_group *groups[] = {
+	&state_group,
+	&counter_group,
+	&usage_group,
+	NULL
+};
+
+static struct kobject *root;
+
+int pviommu_sysfs_init(void)
+{
+	int err;
+
+	list_counters();
+	list_device_counters();
+	root = kobject_create_and_add("xen_pviommu", kernel_kobj);
+	if (!root)
+		return -ENOMEM;
+	err = sysfs_create_groups(root, groups);
+	if (err)
+		kobject_put(root);
+
+	return err;
+}
+
+void pviommu_sysfs_exit(void)
+{
+	kobject_put(root);
+}

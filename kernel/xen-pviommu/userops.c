@@ -88,10 +88,8 @@ static int submit(struct pviommu_file *f, enum pviommu_counter reason)
 			settle_map(f, op);
 		}
 	}
-	if (unmaps) {
+	if (unmaps)
 		pviommu_count_flush(reason, 0);
-		pviommu_count(PVIOMMU_FLUSHES, 1);
-	}
 	error = b->error;
 	b->nr = 0;
 	b->last = NULL;
@@ -144,11 +142,9 @@ static bool put_range(struct pviommu_batch *b, u64 bfn, u32 nr)
 	struct xen_iommu_op *last = b->last;
 
 	if (last && last->op == XEN_IOMMUOP_unmap &&
-	    last->u.range.bfn + last->u.range.nr == bfn &&
-	    last->u.range.nr + nr <= pviommu_xen.max_frames) {
-		last->u.range.nr += nr;
+	    pviommu_range_extend(&last->u.range, bfn, nr,
+				 pviommu_xen.max_frames))
 		return true;
-	}
 	if (b->nr == pviommu_xen.max_ops)
 		return false;
 	b->last = &b->ops[b->nr++];

@@ -13,6 +13,8 @@ ignored=FILE_PATH_CHANGES,UNDOCUMENTED_SETUP,ENOSYS,EMBEDDED_FUNCTION_NAME,CONST
 version=LINUX_VERSION_CODE,CONSTANT_COMPARISON
 # And that of tracepoints, whose macros have a layout of their own.
 layout=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
+# A list that is written once is a macro that takes macros.
+list=COMPLEX_MACRO,MACRO_ARG_REUSE,BRACKET_SPACE
 
 linux_scripts checkpatch.pl const_structs.checkpatch spelling.txt
 checkpatch() { # IGNORED FILE...
@@ -23,9 +25,10 @@ checkpatch() { # IGNORED FILE...
 mapfile -t sources < <(files 'kernel/**.[ch]' 'tests/modules/**.[ch]' 'bench/dma-map/*.[ch]' 'bench/pool-nic/*.[ch]')
 mapfile -t compat < <(printf '%s\n' "${sources[@]}" | grep '/compat\.h$')
 mapfile -t trace < <(printf '%s\n' "${sources[@]}" | grep '/trace\.h$')
-mapfile -t others < <(printf '%s\n' "${sources[@]}" | grep -Ev '/(compat|trace)\.h$')
+mapfile -t lists < <(printf '%s\n' "${sources[@]}" | grep '_list\.h$')
+mapfile -t others < <(printf '%s\n' "${sources[@]}" | grep -Ev '/(compat|trace)\.h$|_list\.h$')
 said=$(checkpatch "$ignored" "${others[@]}"; checkpatch "$ignored,$version" "${compat[@]}"
-    checkpatch "$ignored,$layout" "${trace[@]}")
+    checkpatch "$ignored,$layout" "${trace[@]}"; checkpatch "$ignored,$list" "${lists[@]}")
 for file in "${sources[@]}"; do
     is "checkpatch $file" "$(grep -F "$file:" <<<"$said")" ''
 done

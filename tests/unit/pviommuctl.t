@@ -21,9 +21,9 @@ ok 'and pass' env UBSAN_OPTIONS=halt_on_error=1 "$root/build/meson/asan/pviommuc
 # A sysfs as the module shows it. All counters are 0 but those that are set.
 sys=$work/sys
 module=$sys/kernel/xen_pviommu
-counters() { sed -nE "s/^$1\\(([a-z_]+),.*/\\1/p" "$root/kernel/xen-pviommu/sysfs.c"; }
-mapfile -t total < <(counters COUNTER)
-mapfile -t own < <(counters DEVICE_COUNTER)
+counters() { sed -nE "s/^\t($1)\\(([a-z_]+),.*/\\2/p" "$root/kernel/xen-pviommu/counter_list.h"; }
+mapfile -t total < <(counters 'DEVICE|MODULE')
+mapfile -t own < <(counters DEVICE)
 cmp_ok 'the kernel has counters' "${#total[@]}" -gt 10
 
 # put FILE TEXT...: in the tree, a line.
@@ -40,7 +40,7 @@ make_tree() {
     local name
     rm -rf "$sys"
     mkdir -p "$module/counters" "$module/usage" "$sys/bus/pci/devices/0000:00:1f.0"
-    for name in "${total[@]}" bfns_in_use stale leftover files pinned devices; do put "kernel/xen_pviommu/counters/$name" 0; done
+    for name in "${total[@]}" bfns_in_use leftover files pinned devices; do put "kernel/xen_pviommu/counters/$name" 0; done
     for name in claims tables mapped yielded; do put "kernel/xen_pviommu/usage/$name" 5; done
     for name in 'state active' 'reason none' 'mode strict' 'isolate 0' 'host_map whole' 'vfio 0' 'flush ' 'counters/devices 2'; do
         put "kernel/xen_pviommu/${name% *}" "${name#* }"
@@ -60,10 +60,14 @@ refused() { REFUSE=$1 LD_PRELOAD=$out/pviommuctl/refuse.so ctl "${@:2}"; }
 # json EXPRESSION: of what was said, as Python sees it in j.
 json() { python3 -c "import json, sys; j = json.loads(sys.argv[1]); print($1)" "$said"; }
 
+for name in "${total[@]}"; do
+    like "docs/boot-options.md has $name" "$(grep '^| `counters/' "$root/docs/boot-options.md")" "[/\`]$name\`"
+done
+
 # What the kernel and the documents have, we know.
 ctl stats --json
 is 'every counter of the kernel is there, and no other' "$(json '*sorted(j["counters"])')" \
-    "$(printf '%s\n' "${total[@]}" bfns_in_use stale leftover files pinned devices | sort | xargs)"
+    "$(printf '%s\n' "${total[@]}" bfns_in_use leftover files pinned devices | sort | xargs)"
 ctl devices --json
 is 'and every one of a device' "$(json '*sorted(j[0]["counters"])')" "$(printf '%s\n' "${own[@]}" | sort | xargs)"
 for reason in $(sed -nE '/^## The log/,/^## /s/^\| `([a-z-]+)` \|.*/\1/p' "$root/docs/boot-options.md" | grep -v '^reason$'); do
@@ -266,6 +270,7 @@ like 'and says so' "$(cat "$work/watched")" '"event":"counters restarted"'
 # The same without a gap that is seen.
 rm -f "$work/watched"
 watched --count 1 --json &
+watcher=$!
 snapshot 100 10 10
 cp -r "$module" "$work/new"
 rm -rf "$work/old"
@@ -275,6 +280,8 @@ snapshots=$!
 await .
 unlike 'no reload is taken for progress' "$(cat "$work/watched")" differences
 kill "$snapshots" 2>/dev/null
+# It may wait at a pipe that nobody writes to any more.
+timeout 60 tail --pid="$watcher" -f /dev/null || kill -KILL "$watcher"
 wait
 make_tree
 

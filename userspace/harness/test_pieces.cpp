@@ -170,7 +170,7 @@ TEST_F(Pieces, LongRunsThatWait)
         EXPECT_EQ(cached(), 300 * all.size());
         sent.clear();
         if (timer)
-            pass_jiffies(msecs_to_jiffies(pviommu_wait_ms) + 1);
+            pass_jiffies(msecs_to_jiffies(pviommu_params.wait_ms) + 1);
         else
             pviommu_queues_drain();
         expect_pieces(300 * all.size(), true);
@@ -190,7 +190,7 @@ TEST_F(Pieces, ManyThatIdle)
         for (const Mapping &m : all)
             EXPECT_EQ(reuse.unmap(m), 0);
         if (timer)
-            pass_jiffies(2 * msecs_to_jiffies(pviommu_wait_ms) + 1);
+            pass_jiffies(2 * msecs_to_jiffies(pviommu_params.wait_ms) + 1);
         else
             pviommu_queues_drain();
         expect_pieces(3200, true);

@@ -36,7 +36,7 @@ public:
         return true;
     }
     static pviommu_queue &queue(unsigned cpu) { return *per_cpu_ptr(pviommu_queues, cpu); }
-    static unsigned long ticks() { return msecs_to_jiffies(pviommu_wait_ms); }
+    static unsigned long ticks() { return msecs_to_jiffies(pviommu_params.wait_ms); }
 };
 
 TEST_F(Lazy, WhatWaitsYields)

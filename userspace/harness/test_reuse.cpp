@@ -9,7 +9,7 @@ class Reuse : public Pv {
 public:
     Device dev{PVIOMMU_REUSE}, other{PVIOMMU_REUSE};
     static pviommu_reuse &table(unsigned cpu) { return *per_cpu_ptr(pviommu_reuses, cpu); }
-    static unsigned long ticks() { return msecs_to_jiffies(pviommu_wait_ms); }
+    static unsigned long ticks() { return msecs_to_jiffies(pviommu_params.wait_ms); }
 };
 
 TEST_F(Reuse, TheSameAgainCostsNothing)
@@ -354,12 +354,12 @@ TEST_F(Reuse, OnlyPagesOfDom0Idle)
 
 TEST_F(Reuse, TheyIdleAsLongAsTheySay)
 {
-    pviommu_reuse_ms = 5 * pviommu_wait_ms;
+    pviommu_params.reuse_ms = 5 * pviommu_params.wait_ms;
     const Mapping m = dev.map(20);
     EXPECT_EQ(dev.unmap(m), 0);
-    pass_jiffies(msecs_to_jiffies(pviommu_reuse_ms) - 1);
+    pass_jiffies(msecs_to_jiffies(pviommu_params.reuse_ms) - 1);
     EXPECT_TRUE(entry(m.bfn()).mapped);
     pass_jiffies(ticks() + 1);
     EXPECT_FALSE(entry(m.bfn()).cached);
-    pviommu_reuse_ms = pviommu_wait_ms;
+    pviommu_params.reuse_ms = pviommu_params.wait_ms;
 }

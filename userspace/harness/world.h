@@ -22,6 +22,7 @@ extern "C" {
 #include "fast_calls.h"
 #include "isolate.h"
 #include "map.h"
+#include "params.h"
 #include "probe.h"
 #include "queue.h"
 #include "reserve.h"

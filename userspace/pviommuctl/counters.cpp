@@ -3,45 +3,28 @@
 
 #include <algorithm>
 
+#include "../../kernel/xen-pviommu/counter_list.h"
+
 namespace ctl {
 
 namespace {
 
 using enum Kind;
 
+#define DEVICE(file, name, help) {#file, counter, true, help},
+#define MODULE(file, name, help) {#file, counter, false, help},
 // maps first and devices last: what is derived compares neighbours, which are
 // so read as close together as can be.
 constexpr CounterInfo table[] = {
-    {"maps", counter, true, "DMA mappings made; a scatterlist is one."},
-    {"unmaps", counter, true, "DMA mappings taken down."},
-    {"pages_mapped", counter, true, "BFNs in map ops that succeeded."},
-    {"pages_unmapped", counter, true, "BFNs in unmap ops that succeeded."},
-    {"hypercalls", counter, false, "Calls to Xen."},
-    {"ops", counter, false, "Ops in calls to Xen."},
-    {"flushes", counter, false, "Calls with an unmap in their batch, one IOTLB flush each."},
-    {"flush_strict", counter, false, "Flushes because an unmap could not wait."},
-    {"flush_ride", counter, false, "Flushes because a map took along what waited."},
-    {"flush_full", counter, false, "Flushes because the queue was full."},
-    {"flush_timer", counter, false, "Flushes because what waited had waited long enough."},
-    {"flush_pressure", counter, false, "Flushes because BFNs were short."},
-    {"flush_request", counter, false, "Flushes because a device or CPU left, or flush was written."},
-    {"queued", counter, false, "Unmaps that waited, at once or after their mapping idled."},
-    {"reuse_hits", counter, true, "Mappings that were idle and taken again."},
-    {"reuse_misses", counter, true, "Mappings that could have been taken again and were not there."},
-    {"fallbacks", counter, true, "Mappings that xen-swiotlb made for a device of ours."},
-    {"static_hits", counter, true, "Mappings that the static map served."},
-    {"static_misses", counter, true, "Mappings that the static map could not serve."},
-    {"static_renewed", counter, true, "Pages that the static map had lost, and has again."},
-    {"errors", counter, false, "Ops that Xen refused."},
-    {"leaked", counter, true, "BFNs that are never used again, as devices may not have forgotten them."},
-    {"stale", counter, true, "BFNs that lost their page, which was freed while a driver had it mapped."},
-    {"revoked", counter, true, "Mappings that were taken from a device, as its driver had gone and left them."},
+    PVIOMMU_COUNTER_LIST(DEVICE, MODULE) // the module's own list
     {"bfns_in_use", gauge, false, "BFNs in use now."},
     {"leftover", gauge, false, "Mappings that drivers which are gone have not taken down."},
     {"files", gauge, false, "Open files of /dev/xen-pviommu."},
     {"pinned", gauge, false, "Pages that these have pinned."},
     {"devices", gauge, false, "Devices served now."},
 };
+#undef DEVICE
+#undef MODULE
 
 std::optional<double> ratio(std::optional<uint64_t> of, std::optional<uint64_t> to)
 {
