@@ -2,7 +2,6 @@
 //
 // pviommu-pmd: the price of mapping each burst of buffers, for a poll-mode driver.
 #include <cstdio>
-#include <exception>
 #include <fstream>
 
 #include <CLI/CLI.hpp>
@@ -86,15 +85,4 @@ int run(int argc, char **argv)
 
 } // namespace
 
-int main(int argc, char **argv)
-{
-    try {
-        return run(argc, argv);
-    } catch (const pmd::Error &e) {
-        fmt::print(stderr, "pviommu-pmd: {}\n", e.what());
-        return static_cast<int>(e.exit());
-    } catch (const std::exception &e) {
-        fmt::print(stderr, "pviommu-pmd: {}\n", e.what());
-        return static_cast<int>(pmd::Exit::failed);
-    }
-}
+int main(int argc, char **argv) { return program::guard("pviommu-pmd", run, argc, argv); }

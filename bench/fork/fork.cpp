@@ -33,6 +33,9 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+
+#include "../../userspace/program.h"
+
 namespace {
 
 constexpr std::size_t page = 4096, a_table_holds = 2U << 20U, kib = 1024;
@@ -267,12 +270,4 @@ int run(int argc, char **argv)
 
 } // namespace
 
-int main(int argc, char **argv)
-{
-    try {
-        return run(argc, argv);
-    } catch (const std::exception &e) {
-        std::fprintf(stderr, "fork: %s\n", e.what());
-        return 1;
-    }
-}
+int main(int argc, char **argv) { return program::guard("fork", run, argc, argv); }

@@ -19,6 +19,8 @@
 
 #include <linux/map_benchmark.h>
 
+#include "../../userspace/program.h"
+
 namespace {
 
 // Returns 0, or errno.
@@ -57,12 +59,4 @@ int run(int argc, char **argv)
 
 } // namespace
 
-int main(int argc, char **argv)
-{
-    try {
-        return run(argc, argv);
-    } catch (const std::exception &e) {
-        std::fprintf(stderr, "map-benchmark: %s\n", e.what());
-        return 1;
-    }
-}
+int main(int argc, char **argv) { return program::guard("map-benchmark", run, argc, argv); }

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "../../userspace/program.h"
 #include "page.h"
 #include "plot.h"
 #include "raw.h"
@@ -77,12 +78,4 @@ int run(int argc, char **argv)
 
 } // namespace
 
-int main(int argc, char **argv)
-{
-    try {
-        return run(argc, argv);
-    } catch (const std::exception &e) {
-        std::fprintf(stderr, "report: %s\n", e.what());
-        return 1;
-    }
-}
+int main(int argc, char **argv) { return program::guard("report", run, argc, argv); }

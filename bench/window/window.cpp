@@ -23,6 +23,8 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "../../userspace/program.h"
+
 namespace {
 
 constexpr std::uint64_t instructions_a_turn = 2;
@@ -122,12 +124,7 @@ int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    int status = 1;
-    try {
-        status = run(argc, argv);
-    } catch (const std::exception &e) {
-        std::fprintf(stderr, "window: %s\n", e.what());
-    }
+    const int status = program::guard("window", run, argc, argv);
     std::fflush(stdout);
     // The loop goes on, and must not see the remains of destructors.
     std::_Exit(status);

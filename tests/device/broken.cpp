@@ -21,8 +21,7 @@ void occupied()
 {
     const Balance before = Balance::now();
     {
-        File f;
-        f.window(2 << 20);
+        File f(2 << 20);
         const Memory m(16);
         const long id = f.add(m);
         behind_the_back("map", f.iova(5));
@@ -59,8 +58,7 @@ void vanished()
     const Balance before = Balance::now();
     std::uint64_t old = 0;
     {
-        File f;
-        f.window(2 << 20);
+        File f(2 << 20);
         old = f.base();
         const Memory m(16), other(16);
         const long id = f.add(m), safe = f.add(other);

@@ -254,6 +254,24 @@ int wait_for(pid_t pid)
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+HeldChild::HeldChild(const std::function<int()> &what)
+{
+    if (pipe(gate_))
+        die("pipe");
+    pid_ = start_child([&] {
+        char byte = 0;
+        ::close(gate_[1]);
+        return read(gate_[0], &byte, 1) == 0 ? what() : 98;
+    });
+    ::close(gate_[0]);
+}
+
+int HeldChild::release()
+{
+    ::close(gate_[1]);
+    return wait_for(pid_);
+}
+
 int in_child(const std::function<int()> &what) { return wait_for(start_child(what)); }
 
 } // namespace device

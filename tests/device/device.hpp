@@ -51,6 +51,8 @@ private:
 class File {
 public:
     File();
+    // With a window of that size.
+    explicit File(std::uint64_t size) : File() { window(size); }
     ~File() { close(); }
     File(const File &) = delete;
     File &operator=(const File &) = delete;
@@ -101,6 +103,18 @@ std::int64_t growth(const std::string &name, const std::function<void()> &what);
 int in_child(const std::function<int()> &what);
 pid_t start_child(const std::function<int()> &what);
 int wait_for(pid_t pid);
+
+// A child that does something when it is let go.
+class HeldChild {
+public:
+    explicit HeldChild(const std::function<int()> &what);
+    // Its status.
+    int release();
+
+private:
+    int gate_[2];
+    pid_t pid_;
+};
 
 // The groups.
 int fields();

@@ -124,8 +124,7 @@ private:
 
 void mapped(Bench &b)
 {
-    File f;
-    f.window(2 << 20);
+    File f(2 << 20);
     const Memory m(16);
     const long id = f.add(m), readable = f.add(m, XEN_PVIOMMU_READ);
     std::vector<xen_pviommu_op> ops;
@@ -149,26 +148,16 @@ void mapped(Bench &b)
 
 void memory_and_processes(Bench &b)
 {
-    File f;
-    f.window(2 << 20);
+    File f(2 << 20);
     Memory m(4);
     const long id = f.add(m);
     f.one(map(f, id, 0, 0, 4));
-    // A write after a fork makes no copy of a pinned page.
-    int ready[2];
-    if (pipe(ready))
-        return;
-    const pid_t child = start_child([&] {
-        char byte = 0;
-        ::close(ready[1]);
-        return read(ready[0], &byte, 1) == 0 ? 0 : 1;
-    });
-    ::close(ready[0]);
-    ok(b.sees(f.iova(1), m.at(1)), "fork: the device sees the parent's writes");
-    ok(b.arrives(f.iova(2), m.at(2)), "fork: the parent sees the device's writes");
-    ::close(ready[1]);
-    is(wait_for(child), 0, "fork: the child goes");
-    // The device still reaches a page that the process has unmapped.
+    // Who writes after a fork gets no copy of a pinned page.
+    HeldChild child([] { return 0; });
+    ok(b.sees(f.iova(1), m.at(1)), "fork: the device sees what the parent writes");
+    ok(b.arrives(f.iova(2), m.at(2)), "fork: the parent sees what the device writes");
+    is(child.release(), 0, "fork: the child goes");
+    // A page that the process has no more is there for the device.
     std::vector<std::uint8_t> was(len);
     b.fill(m.at(3));
     std::copy_n(m.at(3), len, was.begin());
@@ -186,8 +175,7 @@ void killed(Bench &b)
     if (pipe(out))
         return;
     const pid_t child = start_child([&] {
-        File f;
-        f.window(2 << 20);
+        File f(2 << 20);
         const Memory m(1);
         std::fill_n(m.at(), len, 0x77);
         const std::uint64_t addr = f.iova(0);

@@ -32,6 +32,22 @@ template <typename T> struct Case {
 
 void *nowhere() { return reinterpret_cast<void *>(0x1000); }
 
+// A request's argument with each wrong field, nowhere, and where the answer can't be written.
+template <typename T, std::size_t N>
+void refuses(const File &f, unsigned long request, const std::string &name, const T &good, const Case<T> (&cases)[N])
+{
+    for (const Case<T> &c : cases) {
+        T argument = good;
+        c.change(argument);
+        is(f.call(request, &argument), c.want, name + ": " + c.name);
+    }
+    is(f.call(request, nowhere()), -EFAULT, name + ": a bad pointer");
+    Memory m(1);
+    std::memcpy(m.at(), &good, sizeof(good));
+    m.protect(PROT_READ);
+    is(f.call(request, m.at()), -EFAULT, name + ": an answer that can't be written");
+}
+
 void info()
 {
     const File f;
@@ -76,18 +92,8 @@ void window()
     const Balance before = Balance::now();
     {
         File f;
-        const W good{.size = 2 << 20, .limit = anywhere, .iova = 0};
-        for (const auto &c : cases) {
-            W w = good;
-            c.change(w);
-            is(f.call(XEN_PVIOMMU_IOC_WINDOW, &w), c.want, std::string("window: ") + c.name);
-        }
-        is(f.call(XEN_PVIOMMU_IOC_WINDOW, nowhere()), -EFAULT, "window: a bad pointer");
-        Memory m(1);
-        std::memcpy(m.at(), &good, sizeof(good));
-        m.protect(PROT_READ);
-        is(f.call(XEN_PVIOMMU_IOC_WINDOW, m.at()), -EFAULT, "window: an answer that can't be written");
-        ok(!f.info().window_size, "window: the file has no window after that");
+        refuses(f, XEN_PVIOMMU_IOC_WINDOW, "window", W{.size = 2 << 20, .limit = anywhere, .iova = 0}, cases);
+        ok(!f.info().window_size, "window: it has none by that");
         is(f.window(2 << 20), 0, "window: 2 MiB");
         is(static_cast<std::int64_t>(f.base() % (2 << 20)), 0, "window: aligned to its size");
         const xen_pviommu_info i = f.info();
@@ -149,17 +155,8 @@ void region()
         Memory m(4), wall(1024);
         const std::uint64_t at = wall.addr(512);
         munmap(wall.at(516), 508 * page);
-        const R good{.addr = at, .size = 4 * page, .flags = both, .id = 0};
-        for (const auto &c : cases) {
-            R r = good;
-            c.change(r);
-            is(f.call(XEN_PVIOMMU_IOC_REGION_ADD, &r), c.want, std::string("region: ") + c.name);
-        }
-        is(f.call(XEN_PVIOMMU_IOC_REGION_ADD, nowhere()), -EFAULT, "region: a bad pointer");
-        Memory arg(1);
-        std::memcpy(arg.at(), &good, sizeof(good));
-        arg.protect(PROT_READ);
-        is(f.call(XEN_PVIOMMU_IOC_REGION_ADD, arg.at()), -EFAULT, "region: an answer that can't be written");
+        refuses(f, XEN_PVIOMMU_IOC_REGION_ADD, "region", R{.addr = at, .size = 4 * page, .flags = both, .id = 0},
+                cases);
         m.protect(PROT_READ, 2, 1);
         is(f.add(m), -EFAULT, "region: a page that can't be written");
         is(f.add(m, XEN_PVIOMMU_READ), -EFAULT, "region: nor for reading");
@@ -191,8 +188,7 @@ void region()
 
 void arrays()
 {
-    File f;
-    f.window(2 << 20);
+    File f(2 << 20);
     Memory m(4), array(3);
     const long id = f.add(m);
     const auto call = [&](std::uint64_t at, std::uint32_t nr, std::uint32_t pad) {
@@ -341,8 +337,7 @@ long call_32(int fd, std::uint32_t request, void *arg)
 
 void compat()
 {
-    File f;
-    f.window(2 << 20);
+    File f(2 << 20);
     const Memory low(4, MAP_32BIT);
     auto *info = reinterpret_cast<xen_pviommu_info *>(low.at());
     is(call_32(f.fd(), XEN_PVIOMMU_IOC_INFO, info), 0, "32 bits: info");

@@ -32,8 +32,7 @@ void memory_goes()
 {
     const Balance before = Balance::now();
     {
-        File f;
-        f.window(2 << 20);
+        File f(2 << 20);
         Memory m(64);
         const long id = f.add(m);
         is(f.one(map(f, id, 0, 0, 32)), 0, "munmap: a map before");
@@ -54,8 +53,7 @@ void forks()
 {
     const Balance before = Balance::now();
     {
-        File f;
-        f.window(2 << 20);
+        File f(2 << 20);
         const Memory m(64);
         const long id = f.add(m);
         f.one(map(f, id, 0, 0, 16));
@@ -75,19 +73,9 @@ void forks()
         is(f.del(id + 1), 0, "fork: and its region goes");
         // The last process with the file keeps the file.
         f.one(map(f, id, 0, 0, 4));
-        int ready[2];
-        if (pipe(ready))
-            return;
-        const pid_t child = start_child([&] {
-            char byte = 0;
-            ::close(ready[1]);
-            (void)!read(ready[0], &byte, 1);
-            return mapped() - before.mapped == 4 && !f.one(unmap(f, 1)) ? 0 : 1;
-        });
+        HeldChild child([&] { return mapped() - before.mapped == 4 && !f.one(unmap(f, 1)) ? 0 : 1; });
         f.close();
-        ::close(ready[1]);
-        is(wait_for(child), 0, "fork: the child still has the file");
-        ::close(ready[0]);
+        is(child.release(), 0, "fork: the child has it still");
     }
     is_back(before, "fork: all is given back");
 }
@@ -183,9 +171,7 @@ void two_processes()
 {
     const Balance before = Balance::now();
     {
-        File a, b;
-        a.window(2 << 20);
-        b.window(2 << 20);
+        File a(2 << 20), b(2 << 20);
         ok(a.base() + (2 << 20) <= b.base() || b.base() + (2 << 20) <= a.base(), "two: windows do not overlap");
         const Memory m(64);
         const long ia = a.add(m), ib = b.add(m);
@@ -203,8 +189,7 @@ void two_threads()
 {
     const Balance before = Balance::now();
     {
-        File f;
-        f.window(4 << 20);
+        File f(4 << 20);
         const Memory m(64);
         const long id = f.add(m);
         int failed[3]{};

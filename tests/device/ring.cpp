@@ -165,8 +165,7 @@ void ends()
     int bad = 0;
     for (int i = 0; i < 10; i++) {
         const pid_t child = start_child([i]() -> int {
-            File f;
-            f.window(8 << 20);
+            File f(8 << 20);
             const Memory m(1024);
             const long id = f.add(m);
             Ring r;
@@ -191,8 +190,7 @@ int ring()
 {
     const Balance before = Balance::now();
     {
-        File f;
-        f.window(2 << 20);
+        File f(2 << 20);
         const Memory m(64);
         const long id = f.add(m);
         results(f, id);

@@ -2,6 +2,7 @@
 //
 // The lockstep: the ops of Xen's batch, each in its time.
 #include "checker.h"
+#include "ops.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,16 +18,6 @@ constexpr size_t kMaxTouched = 512;
 // Frames after which an op on the host map looks for other work.
 constexpr uint64_t kHostLook = XEN_IOMMUOP_LEAST_PIECE;
 
-xen_iommu_op range_op(unsigned op, uint64_t bfn, uint32_t nr, unsigned flags)
-{
-    xen_iommu_op o = {};
-    o.op = static_cast<uint16_t>(op);
-    o.flags = static_cast<uint16_t>(flags);
-    o.u.range.bfn = bfn;
-    o.u.range.nr = nr;
-    return o;
-}
-
 } // namespace
 
 xen_iommu_op op_map(uint64_t bfn, uint64_t mfn, uint32_t nr, unsigned flags, unsigned domid)
@@ -37,15 +28,15 @@ xen_iommu_op op_map(uint64_t bfn, uint64_t mfn, uint32_t nr, unsigned flags, uns
     o.u.map = {0, static_cast<uint16_t>(domid), nr, bfn, mfn};
     return o;
 }
-xen_iommu_op op_unmap(uint64_t bfn, uint32_t nr, unsigned flags) { return range_op(XEN_IOMMUOP_unmap, bfn, nr, flags); }
-xen_iommu_op op_flush(uint64_t bfn, uint32_t nr) { return range_op(XEN_IOMMUOP_flush, bfn, nr, 0); }
-xen_iommu_op op_revoke(uint64_t bfn, uint32_t nr) { return range_op(XEN_IOMMUOP_revoke, bfn, nr, 0); }
-xen_iommu_op op_claim(uint64_t bfn, uint32_t nr) { return range_op(XEN_IOMMUOP_claim, bfn, nr, 0); }
+xen_iommu_op op_unmap(uint64_t bfn, uint32_t nr, unsigned flags) { return op_range(XEN_IOMMUOP_unmap, bfn, nr, flags); }
+xen_iommu_op op_flush(uint64_t bfn, uint32_t nr) { return op_range(XEN_IOMMUOP_flush, bfn, nr, 0); }
+xen_iommu_op op_revoke(uint64_t bfn, uint32_t nr) { return op_range(XEN_IOMMUOP_revoke, bfn, nr, 0); }
+xen_iommu_op op_claim(uint64_t bfn, uint32_t nr) { return op_range(XEN_IOMMUOP_claim, bfn, nr, 0); }
 xen_iommu_op op_release(uint64_t bfn, uint32_t nr, unsigned flags)
 {
-    return range_op(XEN_IOMMUOP_release, bfn, nr, flags);
+    return op_range(XEN_IOMMUOP_release, bfn, nr, flags);
 }
-xen_iommu_op op_plain(unsigned op) { return range_op(op, 0, 0, 0); }
+xen_iommu_op op_plain(unsigned op) { return op_range(op, 0, 0, 0); }
 xen_iommu_op op_watch(uint64_t bfn, uint64_t mfn, uint32_t nr)
 {
     xen_iommu_op o = op_plain(XEN_IOMMUOP_watch);
@@ -64,7 +55,7 @@ xen_iommu_op op_device(unsigned seg, unsigned bus, unsigned devfn)
 std::vector<xen_iommu_op> op_list(uint64_t bfn, const std::vector<uint64_t> &mfns, unsigned flags)
 {
     std::vector<xen_iommu_op> ops(1 + (mfns.size() + 3) / 4, xen_iommu_op{});
-    ops[0] = range_op(XEN_IOMMUOP_map_list, bfn, static_cast<uint32_t>(mfns.size()), flags);
+    ops[0] = op_range(XEN_IOMMUOP_map_list, bfn, static_cast<uint32_t>(mfns.size()), flags);
     std::memcpy(&ops[1], mfns.data(), mfns.size() * sizeof(mfns[0]));
     return ops;
 }

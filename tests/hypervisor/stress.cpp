@@ -2,10 +2,10 @@
 //
 // Real threads under TSan. First each kind of call beside each other kind, on two
 // CPUs and the same frames. Then four CPUs map, unmap, defer and flush the same
-// few BFNs, and now and then claim, release, drop and restore. Checked without a
-// model: no data race, no lost reference, no entry counted twice. A page of each
-// thread's own always comes back whole.
-#include "world.h"
+// few BFNs, and now and then claim, release, drop and restore. Without a model:
+// no data race, no lost reference, no entry that is counted twice; and a page of
+// each thread's own always comes back whole.
+#include "ops.h"
 
 #include <atomic>
 #include <cerrno>
@@ -24,26 +24,16 @@ namespace {
 constexpr uint64_t kShared = 0x100000, kOwn = 0x200000;
 constexpr unsigned kThreads = 4;
 
-xen_iommu_op op_of(unsigned op, uint64_t bfn, uint32_t nr, unsigned flags = 0)
-{
-    xen_iommu_op o = {};
-    o.op = static_cast<uint16_t>(op);
-    o.flags = static_cast<uint16_t>(flags);
-    o.u.range.bfn = bfn;
-    o.u.range.nr = nr;
-    return o;
-}
-
 xen_iommu_op map_of(uint64_t bfn, uint64_t mfn, uint32_t nr, unsigned flags = 3)
 {
-    xen_iommu_op o = op_of(XEN_IOMMUOP_map, 0, 0, flags);
+    xen_iommu_op o = op_range(XEN_IOMMUOP_map, 0, 0, flags);
     o.u.map = {0, DOMID_SELF, nr, bfn, mfn};
     return o;
 }
 
 xen_iommu_op watch_of(uint64_t bfn)
 {
-    xen_iommu_op o = op_of(XEN_IOMMUOP_watch, 0, 0);
+    xen_iommu_op o = op_range(XEN_IOMMUOP_watch, 0, 0);
     o.u.watch = {0, 0, 1, bfn, 0xe00};
     return o;
 }
@@ -53,7 +43,7 @@ void push_list(std::vector<xen_iommu_op> &ops, uint64_t bfn, const uint64_t (&mf
 {
     xen_iommu_op slot = {};
     std::memcpy(&slot, mfns, nr * sizeof(mfns[0]));
-    ops.insert(ops.end(), {op_of(XEN_IOMMUOP_map_list, bfn, nr, flags), slot});
+    ops.insert(ops.end(), {op_range(XEN_IOMMUOP_map_list, bfn, nr, flags), slot});
 }
 
 void call(unsigned cpu, std::vector<xen_iommu_op> &ops)
@@ -74,8 +64,9 @@ void expect(bool good, const char *what)
 void own(unsigned cpu)
 {
     const uint64_t bfn = kOwn + cpu * 512, mfn = 0x600 + cpu * 16;
-    std::vector<xen_iommu_op> ops = {map_of(bfn, mfn, 8), op_of(XEN_IOMMUOP_unmap, bfn + 4, 4, XEN_IOMMUOP_UNMAP_defer),
-                                     op_of(XEN_IOMMUOP_unmap, bfn, 4), op_of(XEN_IOMMUOP_flush, bfn, 8)};
+    std::vector<xen_iommu_op> ops = {map_of(bfn, mfn, 8),
+                                     op_range(XEN_IOMMUOP_unmap, bfn + 4, 4, XEN_IOMMUOP_UNMAP_defer),
+                                     op_range(XEN_IOMMUOP_unmap, bfn, 4), op_range(XEN_IOMMUOP_flush, bfn, 8)};
     call(cpu, ops);
     for (const xen_iommu_op &o : ops)
         expect(!o.status, "an op on a vCPU's own BFNs failed");
@@ -130,20 +121,20 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
             const uint32_t nr = 1 + below(4);
             switch (below(40)) {
             case 0:
-                ops.push_back(op_of(XEN_IOMMUOP_release, kShared, 1024, below(2)));
+                ops.push_back(op_range(XEN_IOMMUOP_release, kShared, 1024, below(2)));
                 break;
             case 1:
             case 2:
-                ops.push_back(op_of(XEN_IOMMUOP_claim, kShared, 1024));
+                ops.push_back(op_range(XEN_IOMMUOP_claim, kShared, 1024));
                 ops.push_back(watch_of(kShared));
                 break;
             case 3:
                 // Rarely: the op goes through all frames.
                 if (below(8) == 0)
-                    ops.push_back(op_of(below(2) ? XEN_IOMMUOP_drop_host_map : XEN_IOMMUOP_restore_host_map, 0, 0));
+                    ops.push_back(op_range(below(2) ? XEN_IOMMUOP_drop_host_map : XEN_IOMMUOP_restore_host_map, 0, 0));
                 break;
             case 4:
-                ops.push_back(op_of(below(2) ? XEN_IOMMUOP_usage : XEN_IOMMUOP_query, 0, 0));
+                ops.push_back(op_range(below(2) ? XEN_IOMMUOP_usage : XEN_IOMMUOP_query, 0, 0));
                 break;
             default:
                 switch (below(5)) {
@@ -151,13 +142,13 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
                     ops.push_back(map_of(bfn, 0x300 + below(4), nr, 1 + below(3) + (below(2) ? 0 : 8)));
                     break;
                 case 1:
-                    ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, nr));
+                    ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, nr));
                     break;
                 case 2:
-                    ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, nr, XEN_IOMMUOP_UNMAP_defer));
+                    ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, nr, XEN_IOMMUOP_UNMAP_defer));
                     break;
                 case 3:
-                    ops.push_back(op_of(XEN_IOMMUOP_flush, kShared + 500, 24));
+                    ops.push_back(op_range(XEN_IOMMUOP_flush, kShared + 500, 24));
                     break;
                 case 4:
                     push_list(ops, bfn, {0x303, 0x300, 0x302, 0x300}, nr, 1 + below(3) + (below(2) ? 0 : 8));
@@ -176,13 +167,13 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
 
 using Kind = void (*)(std::vector<xen_iommu_op> &ops, uint64_t bfn, unsigned cpu);
 
-void unmap_all(std::vector<xen_iommu_op> &ops, uint64_t bfn) { ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 4)); }
+void unmap_all(std::vector<xen_iommu_op> &ops, uint64_t bfn) { ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, 4)); }
 
 // The frames are the same for all, also where an op is refused because of them.
 const Kind kinds[] = {
     [](auto &ops, uint64_t bfn, unsigned) {
         ops.push_back(map_of(bfn, 0x300, 1));
-        ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 1));
+        ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, 1));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         ops.push_back(map_of(bfn, 0x300, 4));
@@ -194,8 +185,8 @@ const Kind kinds[] = {
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         ops.push_back(map_of(bfn, 0x300, 4, 1));
-        ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 4, XEN_IOMMUOP_UNMAP_defer));
-        ops.push_back(op_of(XEN_IOMMUOP_flush, bfn, 4));
+        ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, 4, XEN_IOMMUOP_UNMAP_defer));
+        ops.push_back(op_range(XEN_IOMMUOP_flush, bfn, 4));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         ops.push_back(map_of(bfn, 0x300, 4, 3 | XEN_IOMMUOP_MAP_yield));
@@ -203,48 +194,48 @@ const Kind kinds[] = {
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         ops.push_back(map_of(bfn, 0x300, 1, 3 | XEN_IOMMUOP_MAP_yield));
-        ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 1));
+        ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, 1));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         push_list(ops, bfn, {0x303, 0x300, 0x302, 0x300}, 4, 1 | XEN_IOMMUOP_MAP_yield);
-        ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 4, XEN_IOMMUOP_UNMAP_defer));
-        ops.push_back(op_of(XEN_IOMMUOP_flush, bfn, 4));
+        ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, 4, XEN_IOMMUOP_UNMAP_defer));
+        ops.push_back(op_range(XEN_IOMMUOP_flush, bfn, 4));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         ops.push_back(map_of(bfn, 0x300, 4, 3 | XEN_IOMMUOP_MAP_yield));
-        ops.push_back(op_of(XEN_IOMMUOP_revoke, bfn, 4));
+        ops.push_back(op_range(XEN_IOMMUOP_revoke, bfn, 4));
         unmap_all(ops, bfn);
     },
     [](auto &ops, uint64_t, unsigned cpu) {
         change_frames(cpu);
-        ops.push_back(op_of(XEN_IOMMUOP_query_reserved, 0, 0));
+        ops.push_back(op_range(XEN_IOMMUOP_query_reserved, 0, 0));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         xen_iommu_op o = map_of(bfn, world::kDom1, 2);
         o.u.map.domid = 1;
         ops.push_back(o);
-        ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 2));
+        ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, 2));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         xen_iommu_op o = map_of(bfn, world::kDom2, 2);
         o.u.map.domid = 2;
         ops.push_back(o);
-        ops.push_back(op_of(XEN_IOMMUOP_unmap, bfn, 2));
+        ops.push_back(op_range(XEN_IOMMUOP_unmap, bfn, 2));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
         for (uint64_t mfn : {world::kDom1, world::kXenHeap, world::kXenHeap + 1, world::kVga, world::kFree})
             ops.push_back(map_of(bfn, mfn, 1));
     },
     [](auto &ops, uint64_t bfn, unsigned) {
-        ops.push_back(op_of(XEN_IOMMUOP_usage, 0, 0));
+        ops.push_back(op_range(XEN_IOMMUOP_usage, 0, 0));
         ops.push_back(watch_of(bfn));
     },
-    [](auto &ops, uint64_t, unsigned) { ops.push_back(op_of(XEN_IOMMUOP_query, 0, 0)); },
+    [](auto &ops, uint64_t, unsigned) { ops.push_back(op_range(XEN_IOMMUOP_query, 0, 0)); },
     [](auto &ops, uint64_t bfn, unsigned) {
-        ops.push_back(op_of(XEN_IOMMUOP_claim, 0x300000, 512));
+        ops.push_back(op_range(XEN_IOMMUOP_claim, 0x300000, 512));
         ops.push_back(watch_of(0x300000));
         ops.push_back(map_of(0x300000 + bfn % 512, 0x300, 4, 3 | (bfn & 1 ? XEN_IOMMUOP_MAP_yield : 0)));
-        ops.push_back(op_of(XEN_IOMMUOP_release, 0x300000, 512, XEN_IOMMUOP_RELEASE_unmap));
+        ops.push_back(op_range(XEN_IOMMUOP_release, 0x300000, 512, XEN_IOMMUOP_RELEASE_unmap));
     },
     [](auto &ops, uint64_t bfn, unsigned cpu) {
         world::run_on(kThreads + cpu, [bfn] {
@@ -252,7 +243,7 @@ const Kind kinds[] = {
             if (iommu_op_enter(&world::dom(0), _dfn(bfn), 1, &state))
                 world::violate("a claim is open to others");
         });
-        ops.push_back(op_of(XEN_IOMMUOP_query_reserved, 0, 0));
+        ops.push_back(op_range(XEN_IOMMUOP_query_reserved, 0, 0));
     },
 };
 
@@ -260,14 +251,14 @@ const Kind kinds[] = {
 void restore_all(std::vector<xen_iommu_op> &ops)
 {
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn += XEN_IOMMUOP_MAX_FRAMES)
-        ops.push_back(op_of(XEN_IOMMUOP_restore_host_map, 0, 0));
+        ops.push_back(op_range(XEN_IOMMUOP_restore_host_map, 0, 0));
 }
 
 // The op goes through thousands of frames, so it comes beside all others at once.
 void host_map(std::vector<xen_iommu_op> &ops, uint64_t, unsigned)
 {
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn += XEN_IOMMUOP_MAX_FRAMES)
-        ops.push_back(op_of(XEN_IOMMUOP_drop_host_map, 0, 0));
+        ops.push_back(op_range(XEN_IOMMUOP_drop_host_map, 0, 0));
     restore_all(ops);
 }
 
@@ -279,7 +270,7 @@ void any_kind(std::vector<xen_iommu_op> &ops, uint64_t bfn, unsigned cpu)
 }
 
 // They read the state of the host map without a lock.
-void queries(std::vector<xen_iommu_op> &ops, uint64_t, unsigned) { ops.resize(100, op_of(XEN_IOMMUOP_query, 0, 0)); }
+void queries(std::vector<xen_iommu_op> &ops, uint64_t, unsigned) { ops.resize(100, op_range(XEN_IOMMUOP_query, 0, 0)); }
 
 // Two kinds at a time, on BFNs of their own or shared.
 void pair(Kind one, Kind other, bool same_bfns)
@@ -310,7 +301,7 @@ void begin(bool generic)
 void all_pairs(bool generic)
 {
     begin(generic);
-    std::vector<xen_iommu_op> ops = {op_of(XEN_IOMMUOP_claim, kShared, 1536), watch_of(kShared)};
+    std::vector<xen_iommu_op> ops = {op_range(XEN_IOMMUOP_claim, kShared, 1536), watch_of(kShared)};
     call(0, ops);
     tables_stay = !generic;
     for (const Kind one : kinds)
@@ -320,7 +311,7 @@ void all_pairs(bool generic)
     tables_stay = false;
     pair(host_map, any_kind, true);
     pair(host_map, queries, true);
-    ops = {op_of(XEN_IOMMUOP_release, kShared, 1536, XEN_IOMMUOP_RELEASE_unmap)};
+    ops = {op_range(XEN_IOMMUOP_release, kShared, 1536, XEN_IOMMUOP_RELEASE_unmap)};
     restore_all(ops);
     call(0, ops);
     expect(!ops.back().status, "the host map can't be restored");
@@ -336,18 +327,18 @@ void round(bool generic, unsigned seed, unsigned calls)
         std::vector<std::jthread> threads;
         for (unsigned cpu = 0; cpu < kThreads; cpu++)
             threads.emplace_back([=] {
-                std::vector<xen_iommu_op> ops = {op_of(XEN_IOMMUOP_claim, kShared, 1024),
-                                                 op_of(XEN_IOMMUOP_claim, kOwn + cpu * 512, 512)};
+                std::vector<xen_iommu_op> ops = {op_range(XEN_IOMMUOP_claim, kShared, 1024),
+                                                 op_range(XEN_IOMMUOP_claim, kOwn + cpu * 512, 512)};
                 call(cpu, ops);
                 expect(!ops[1].status, "a vCPU's own claim failed");
                 worker(cpu, seed, calls);
             });
     }
-    std::vector<xen_iommu_op> ops = {op_of(XEN_IOMMUOP_release, kShared, 1024, XEN_IOMMUOP_RELEASE_unmap)};
+    std::vector<xen_iommu_op> ops = {op_range(XEN_IOMMUOP_release, kShared, 1024, XEN_IOMMUOP_RELEASE_unmap)};
     for (unsigned cpu = 0; cpu < kThreads; cpu++)
-        ops.push_back(op_of(XEN_IOMMUOP_release, kOwn + cpu * 512, 512));
+        ops.push_back(op_range(XEN_IOMMUOP_release, kOwn + cpu * 512, 512));
     restore_all(ops);
-    ops.push_back(op_of(XEN_IOMMUOP_usage, 0, 0));
+    ops.push_back(op_range(XEN_IOMMUOP_usage, 0, 0));
     call(0, ops);
     for (unsigned i = 1; i <= kThreads; i++)
         expect(!ops[i].status, "the claims can't be released");

@@ -62,6 +62,8 @@ public:
     }
 };
 
+using Ops = std::vector<xen_iommu_op>;
+
 class Raw {
 public:
     explicit Raw(const world::Config &c = {})
@@ -150,6 +152,28 @@ public:
 private:
     unsigned depth_ = 0;
 };
+
+// Another vCPU's call comes at each place of ours, each time in a new world and after the calls of `start`.
+// Returns at how many places it came.
+unsigned at_each_place(
+    unsigned places, const std::vector<Ops> &start, const Ops &ours, const Ops &theirs,
+    const std::function<void()> &afterwards = [] {})
+{
+    for (unsigned n = 0; n < places; n++) {
+        SCOPED_TRACE(n);
+        Raw c;
+        for (const Ops &ops : start)
+            if (!ops.empty())
+                c.call(0, ops);
+        const bool came = c.interfere(
+            n, [&] { c.call(1, theirs); }, [&] { c.call(0, ours); });
+        afterwards();
+        c.wind_up();
+        if (!came)
+            return n;
+    }
+    return places;
+}
 
 TEST(Race, OfTwoMapsLosesOneWholly)
 {
@@ -324,17 +348,7 @@ TEST(Race, OfAllPairs)
     for (const auto &start : before)
         for (const auto &a : calls)
             for (const auto &b : calls)
-                for (unsigned n = 0; n < 12; n++) {
-                    Raw c;
-                    if (!start.empty())
-                        c.call(0, start);
-                    const bool came = c.interfere(
-                        n, [&] { c.call(1, b); }, [&] { c.call(0, a); });
-                    c.wind_up();
-                    raced += came;
-                    if (!came)
-                        break;
-                }
+                raced += at_each_place(12, {start}, a, b);
     EXPECT_GT(raced, 500u);
 }
 
@@ -417,24 +431,16 @@ TEST(Race, OfEntriesOfOneFrameForgetsNone)
     unsigned raced = 0;
     for (const auto &start : before)
         for (const auto &ours : all_ours)
-            for (const auto &theirs : all_theirs)
-                for (unsigned n = 0; n < 20; n++) {
-                    SCOPED_TRACE(testing::Message() << "before " << start.size() << " ours " << &ours - all_ours.data()
-                                                    << " theirs " << &theirs - all_theirs.data() << " place " << n);
-                    Raw c;
-                    c.call(0, {op_watch(kBase, kBits)});
-                    c.call(0, {op_map(kBase + 3, 0x320, 1, kBoth)}); // makes the table
-                    if (!start.empty())
-                        c.call(0, start);
-                    const bool came = c.interfere(
-                        n, [&] { c.call(1, theirs); }, [&] { c.call(0, ours); });
-                    EXPECT_TRUE(world::set_page_table(0x300, true));
-                    world::revoked(0x300);
-                    c.wind_up();
-                    raced += came;
-                    if (!came)
-                        break;
-                }
+            for (const auto &theirs : all_theirs) {
+                SCOPED_TRACE(testing::Message() << "before " << start.size() << " ours " << &ours - all_ours.data()
+                                                << " theirs " << &theirs - all_theirs.data());
+                // The second call makes the table.
+                raced += at_each_place(20, {{op_watch(kBase, kBits)}, {op_map(kBase + 3, 0x320, 1, kBoth)}, start},
+                                       ours, theirs, [] {
+                                           EXPECT_TRUE(world::set_page_table(0x300, true));
+                                           world::revoked(0x300);
+                                       });
+            }
     EXPECT_GT(raced, 200u);
 }
 

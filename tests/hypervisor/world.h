@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "violation.h"
+
 extern "C" {
 #include <asm/paging.h>
 #include <xen/domain_page.h>
@@ -108,11 +110,6 @@ void reset(const Config &c);
 // Several threads use this world: no device, no log, no hooks.
 void set_threaded(bool on);
 bool threaded();
-
-// A rule is broken. Tests install a handler; the default aborts.
-using Violation = void (*)(const char *what);
-void on_violation(Violation v);
-void violate(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Domains 0 (the hardware domain), 1 and 2.
 domain &dom(unsigned id);

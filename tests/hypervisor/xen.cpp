@@ -5,7 +5,6 @@
 #include "world_internal.h"
 
 #include <atomic>
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,13 +29,6 @@ std::atomic<bool> many_threads;
 thread_local bool in_race;
 int rwlocks[NR_CPUS]; // held by a CPU
 bool pcidevs_held;
-
-void abort_on_violation(const char *what)
-{
-    std::fprintf(stderr, "violation: %s\n", what);
-    std::abort();
-}
-Violation on = abort_on_violation;
 
 struct Continuation {
     xen_iommu_op *ops;
@@ -75,18 +67,6 @@ bool runs_once(bool &flag, const std::function<void()> &hook)
 }
 
 } // namespace
-
-void on_violation(Violation v) { on = v; }
-
-void violate(const char *format, ...)
-{
-    char what[256];
-    va_list args;
-    va_start(args, format);
-    std::vsnprintf(what, sizeof(what), format, args);
-    va_end(args);
-    on(what);
-}
 
 void set_threaded(bool yes) { many_threads = yes; }
 bool threaded() { return many_threads.load(std::memory_order_relaxed); }

@@ -129,7 +129,7 @@ def script_of(file):
     with open(file, encoding='utf-8') as opened:
         text = opened.read()
     try:
-        return Script(recipes(text) if os.path.basename(file) == 'Makefile' else text)
+        return Script(recipes(text) if file.endswith(('Makefile', '.mk')) else text)
     except ValueError as error:
         sys.exit(f'{file}: {error}')
 

@@ -21,7 +21,7 @@ declare -A uses=(
     [profile-demo]='scripts/profile-demo userspace/build.sh'
     [bench]='scripts/bench bench/Makefile bench/*/Makefile userspace/harness/*.sh bench/dpdk-pmd/*.sh
         +scripts/apt.sh +scripts/testbed.d/*.sh'
-    [unit]='tests/run tests/tap.sh tests/lint/*.sh tests/lint/*.t tests/unit/*.t tests/hypervisor/*.sh tests/hypervisor/Makefile
+    [unit]='tests/run tests/tap.sh tests/lint/*.sh tests/lint/*.t tests/unit/*.t tests/harness/*.sh tests/harness/*.mk tests/hypervisor/Makefile
         userspace/*.sh userspace/*/*.sh userspace/*/Makefile bench/Makefile bench/dpdk-pmd/*.sh scripts/apt.sh scripts/install-deps
         +scripts/testbed.d/*.sh'
     [check]='tests/build/*.sh tests/build/*.t tests/debug/*.t tests/vm/*.sh tests/vm/*.t tests/vm/small-kernel kernel/integrate
@@ -59,7 +59,7 @@ set -f
 # shellcheck disable=SC2086  # several patterns
 known=$({ for target in "${!uses[@]}"; do expand ${uses[$target]}; done; expand $elsewhere; } | grep -v '^+' | sort -u)
 set +f
-is 'no script is left out' "$({ shell_scripts; files '*Makefile'; } | grep -v '^scripts/testbed.bash' | sort -u | grep -vxF -e "$known")" ''
+is 'no script is left out' "$({ shell_scripts; files '*Makefile' '*.mk'; } | grep -v '^scripts/testbed.bash' | sort -u | grep -vxF -e "$known")" ''
 
 # make check asks for all packages at once, with those of tests that run alone.
 mapfile -t tests < <(shell_scripts | grep -E '^(tests|userspace|bench/dpdk-pmd)/')

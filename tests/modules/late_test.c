@@ -22,6 +22,7 @@
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include PAGE_POOL_HEADER
+#include "engine.h"
 
 #define MAX_IN_FLIGHT	256
 #define LIST_ENTRIES	8
@@ -272,18 +273,7 @@ static void late_remove(struct pci_dev *pdev)
 	pci_clear_master(pdev);
 }
 
-static const struct pci_device_id late_ids[] = {
-	{ PCI_DEVICE(0x1234, 0x11e8) },
-	{ }
-};
-
-static struct pci_driver late_driver = {
-	.name = "late_test",
-	.id_table = late_ids,
-	.probe = late_probe,
-	.remove = late_remove,
-};
-module_pci_driver(late_driver);
+ENGINE_DRIVER(late_test, late_probe, late_remove);
 
 MODULE_DESCRIPTION("Tests of xen_pviommu: mappings that outlive their driver");
 MODULE_LICENSE("GPL");

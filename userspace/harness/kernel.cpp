@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Linux for the kernel's files: CPUs with interrupts, locks, timers,
-// hotplug, memory that can fail, and memory order as weak as allowed.
+// What Linux gives the kernel's files: CPUs with interrupts, locks, timers,
+// hotplug, memory that can fail, and memory order as weak as it may be.
+#include "rcu.h"
 #include "world.h"
 
 #include <cstdarg>
@@ -17,13 +18,6 @@ extern "C" {
 #include <linux/reboot.h>
 #include <linux/smp.h>
 #include <linux/workqueue.h>
-
-void shim_rcu_register();
-void shim_rcu_unregister();
-void shim_rcu_read_lock();
-void shim_rcu_read_unlock();
-void shim_rcu_queue(void *head, void (*func)(void *));
-void shim_rcu_run();
 
 unsigned long shim_jiffies;
 struct atomic_notifier_head panic_notifier_list;
@@ -78,11 +72,6 @@ struct Area {
 };
 std::mutex percpu_lock;
 std::vector<Area> areas;
-
-Violation violation = [](const char *what) {
-    std::fprintf(stderr, "violation: %s\n", what);
-    std::abort();
-};
 
 void store(const Buffered &b)
 {
@@ -141,18 +130,6 @@ timer_list *due(unsigned cpu)
 size_t statics() { return static_cast<size_t>(shim_percpu_room - __start_shim_percpu); }
 
 } // namespace
-
-void on_violation(Violation v) { violation = v; }
-
-void violate(const char *format, ...)
-{
-    std::array<char, 512> text{};
-    va_list args;
-    va_start(args, format);
-    std::vsnprintf(text.data(), text.size(), format, args);
-    va_end(args);
-    violation(text.data());
-}
 
 void set_threaded(bool on) { threads = on; }
 bool threaded() { return threads; }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// RCU by liburcu, in a file of its own, because liburcu has Linux' names, too. A grace
-// period comes on demand, so a test decides when callbacks run. TSan does not see into
-// liburcu: annotations tell TSan the guarantees of RCU.
+// RCU by liburcu, in a file of its own, as its names are Linux' as well. Grace
+// periods come when somebody waits for one, so that tests decide when callbacks
+// run. TSan does not see into liburcu: what RCU promises is told to it here.
+#include "rcu.h"
+
 #include <mutex>
 #include <urcu.h>
 #include <vector>
@@ -36,13 +38,6 @@ char readers; // where reads end, for TSan
 } // namespace
 
 extern "C" {
-void shim_rcu_register();
-void shim_rcu_unregister();
-void shim_rcu_read_lock();
-void shim_rcu_read_unlock();
-void shim_rcu_queue(void *head, void (*func)(void *));
-void shim_rcu_run();
-
 void shim_rcu_register() { rcu_register_thread(); }
 void shim_rcu_unregister() { rcu_unregister_thread(); }
 void shim_rcu_read_lock() { rcu_read_lock(); }
@@ -59,7 +54,6 @@ void shim_rcu_queue(void *head, void (*func)(void *))
     callbacks.push_back({head, func});
 }
 
-// All earlier callbacks, after a grace period.
 void shim_rcu_run()
 {
     std::vector<Callback> now;

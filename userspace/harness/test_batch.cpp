@@ -9,6 +9,15 @@ class Batch : public Pv {
 public:
     explicit Batch(const Config &c = {}) : Pv(c) {}
     Device strict{PVIOMMU_STRICT};
+    // The first call since `sent` was cleared is one list of n scattered pages.
+    void expect_one_list(unsigned n) const
+    {
+        ASSERT_EQ(sent.size(), 1u);
+        ASSERT_EQ(sent[0].ops.size(), 1u) << n;
+        EXPECT_EQ(sent[0].ops[0].op, XEN_IOMMUOP_map_list);
+        EXPECT_EQ(sent[0].ops[0].u.list.nr, n);
+        EXPECT_EQ(sent[0].slots, 1 + (n + 3) / 4);
+    }
     // The n-th op of that kind has that status.
     static std::function<int(const xen_iommu_op &)> fail_nth(unsigned op, unsigned n, int status)
     {
@@ -80,11 +89,7 @@ TEST_F(Batch, ScatteredPagesAreOneList)
         sent.clear();
         const Mapping m = strict.map_list(scattered(n));
         ASSERT_TRUE(m);
-        ASSERT_EQ(sent.size(), 1u);
-        ASSERT_EQ(sent[0].ops.size(), 1u) << n;
-        EXPECT_EQ(sent[0].ops[0].op, XEN_IOMMUOP_map_list);
-        EXPECT_EQ(sent[0].ops[0].u.list.nr, n);
-        EXPECT_EQ(sent[0].slots, 1 + (n + 3) / 4);
+        expect_one_list(n);
         EXPECT_EQ(strict.unmap_list(m), 0);
         EXPECT_EQ(sent[1].ops.size(), 1u);
     }
@@ -142,11 +147,7 @@ TEST_F(Batch, AListOfPagesIsOneOp)
         sent.clear();
         const Mapping m = strict.map_pages(pages(n));
         ASSERT_TRUE(m) << n;
-        ASSERT_EQ(sent.size(), 1u);
-        ASSERT_EQ(sent[0].ops.size(), 1u) << n;
-        EXPECT_EQ(sent[0].ops[0].op, XEN_IOMMUOP_map_list);
-        EXPECT_EQ(sent[0].ops[0].u.list.nr, n);
-        EXPECT_EQ(sent[0].slots, 1 + (n + 3) / 4);
+        expect_one_list(n);
         EXPECT_EQ(strict.unmap(m), 0);
         ASSERT_EQ(sent.size(), 2u);
         ASSERT_EQ(sent[1].ops.size(), 1u);

@@ -216,11 +216,7 @@ TEST_F(Lazy, AFailedCallKeepsAll)
 
 TEST_F(Lazy, AFailedMapDoesNotHurtItsRiders)
 {
-    std::vector<Mapping> all;
-    for (unsigned i = 0; i < kRide; i++)
-        all.push_back(lazy.map(100 + 2 * i));
-    for (const Mapping &m : all)
-        lazy.unmap(m);
+    const std::vector<Mapping> all = wait(kRide);
     hooks.op_fails = [](const xen_iommu_op &o) { return o.op == XEN_IOMMUOP_map ? -ENOSPC : 0; };
     EXPECT_FALSE(lazy.map(10, 2));
     hooks.op_fails = nullptr;
@@ -231,11 +227,7 @@ TEST_F(Lazy, AFailedMapDoesNotHurtItsRiders)
 
 TEST_F(Lazy, AFailedRiderDoesNotHurtItsMap)
 {
-    std::vector<Mapping> all;
-    for (unsigned i = 0; i < kRide; i++)
-        all.push_back(lazy.map(100 + 2 * i));
-    for (const Mapping &m : all)
-        lazy.unmap(m);
+    const std::vector<Mapping> all = wait(kRide);
     hooks.op_fails = [](const xen_iommu_op &o) { return o.op == XEN_IOMMUOP_unmap ? -EIO : 0; };
     const Mapping m = lazy.map(10, 2);
     hooks.op_fails = nullptr;

@@ -16,6 +16,8 @@
 #include <thread>
 #include <vector>
 
+#include "violation.h"
+
 extern "C" {
 #include "fast_calls.h"
 #include "isolate.h"
@@ -75,10 +77,6 @@ extern Hooks hooks;
 void reset(const Config &c = {});
 // Take all down; every BFN, reference and byte must be back, except for the cost of faults.
 void end();
-
-using Violation = void (*)(const char *what);
-void on_violation(Violation v);
-void violate(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // --- CPUs, kernel.cpp
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
- * Linux' services for the allocator, from a process: memory, and RCU by liburcu. liburcu
- * has Linux' names as well, so this file uses no header of shim/.
+ * What Linux gives the allocator, given by a process: memory, and RCU by liburcu,
+ * whose names are Linux' as well: so that this file includes none of lcore/linux.
  *
  * A caller that wants a new chunk waits for a grace period, when descriptors of old
  * chunks wait: at most once in KEEP_WAITING chunks. The library needs no thread of its
@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <urcu-bp.h>
+
+#include "lcore/environment.h"
 
 #define LINE 64
 #define PAGE 4096
@@ -25,20 +27,7 @@ void __tsan_release(void *addr);
 #define __tsan_release(addr) ((void)(addr))
 #endif
 
-/* As shim/linux has them. */
-struct head {
-    struct head *next;
-    void (*func)(struct head *head);
-};
-void shim_rcu_read_lock(void);
-void shim_rcu_read_unlock(void);
-void shim_call_rcu(struct head *head, void (*func)(struct head *head));
-void shim_rcu_run(void);
-void *shim_alloc(size_t size);
-void *shim_alloc_page(void);
-void shim_free(const void *p);
-
-static struct head *waiting; /* of all spaces */
+static struct shim_rcu_head *waiting; /* of all spaces */
 static unsigned int nr_waiting;
 static char readers; /* where reads end, for TSan */
 
@@ -54,7 +43,7 @@ void shim_rcu_read_unlock(void)
 }
 
 /* Called with a spinlock held. */
-void shim_call_rcu(struct head *head, void (*func)(struct head *head))
+void shim_call_rcu(struct shim_rcu_head *head, void (*func)(struct shim_rcu_head *head))
 {
     head->func = func;
     head->next = __atomic_load_n(&waiting, __ATOMIC_RELAXED);
@@ -63,10 +52,10 @@ void shim_call_rcu(struct head *head, void (*func)(struct head *head))
     __atomic_fetch_add(&nr_waiting, 1, __ATOMIC_RELAXED);
 }
 
-/* All waiting callbacks, after a grace period. They only free memory. */
+/* Callbacks only free memory. */
 void shim_rcu_run(void)
 {
-    struct head *head, *next;
+    struct shim_rcu_head *head, *next;
 
     __atomic_store_n(&nr_waiting, 0, __ATOMIC_RELAXED);
     head = __atomic_exchange_n(&waiting, NULL, __ATOMIC_ACQUIRE);

@@ -10,15 +10,15 @@
 #include <csignal>
 #include <sys/types.h>
 
+#include "noncopyable.h"
+
 namespace ctl {
 
-// Blocks the signals that end a record, and waits for them; children get them.
-class StopSignals {
+// Signals that end a record are blocked here, and waited for; children get them.
+class StopSignals : NonCopyable {
 public:
     StopSignals();
     ~StopSignals();
-    StopSignals(const StopSignals &) = delete;
-    StopSignals &operator=(const StopSignals &) = delete;
 
     struct Caught {
         int number;
@@ -37,15 +37,13 @@ struct ChildOptions {
     int out = -1, err = -1; // descriptors for its stdout and stderr; -1: ours
 };
 
-class Child {
+class Child : NonCopyable {
 public:
     // Throws if there is no such program, with `remedy`.
     Child(const std::vector<std::string> &argv, const StopSignals &signals, const ChildOptions &options,
           const std::string &remedy);
     // Kills a running child.
     ~Child();
-    Child(const Child &) = delete;
-    Child &operator=(const Child &) = delete;
 
     // As a shell reports a status: 128 + N for signal N. Nothing while the child runs.
     std::optional<int> poll();

@@ -3,8 +3,7 @@
 // An error with its exit status, by which a script tells the kind.
 #pragma once
 
-#include <stdexcept>
-#include <string>
+#include "../program.h"
 
 namespace ctl {
 
@@ -16,13 +15,6 @@ enum class Exit {
     incomplete = 4, // the report is whole, but events were lost
 };
 
-class Error : public std::runtime_error {
-public:
-    Error(Exit exit, const std::string &what) : std::runtime_error(what), exit_(exit) {}
-    Exit exit() const { return exit_; }
-
-private:
-    Exit exit_;
-};
+using Error = program::Error<Exit>;
 
 } // namespace ctl

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl: the state of xen_pviommu in this dom0, and its few switches.
-#include <cstdio>
-#include <exception>
-
+// pviommuctl: what xen_pviommu does in this dom0, and its few switches.
 #include "commands.h"
 #include "error.h"
 
@@ -12,8 +9,6 @@ namespace {
 constexpr const char *epilogue = "Exit status: 0 well; 1 the kernel refused, or a file can't be read or written;\n"
                                  "2 wrong usage; 3 xen_pviommu is not loaded; 4 events were lost.\n"
                                  "See pviommuctl(1).";
-
-int status(ctl::Exit exit) { return static_cast<int>(exit); }
 
 int run(int argc, char **argv)
 {
@@ -35,23 +30,12 @@ int run(int argc, char **argv)
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError &e) {
-        // CLI11 has many codes for wrong usage, and 0 for --help and --version.
-        return app.exit(e) ? status(ctl::Exit::usage) : status(ctl::Exit::ok);
+        // It has many codes for wrong usage, and 0 for --help and --version.
+        return static_cast<int>(app.exit(e) ? ctl::Exit::usage : ctl::Exit::ok);
     }
     return context.status;
 }
 
 } // namespace
 
-int main(int argc, char **argv)
-{
-    try {
-        return run(argc, argv);
-    } catch (const ctl::Error &e) {
-        std::fprintf(stderr, "pviommuctl: %s\n", e.what());
-        return status(e.exit());
-    } catch (const std::exception &e) {
-        std::fprintf(stderr, "pviommuctl: %s\n", e.what());
-        return status(ctl::Exit::failed);
-    }
-}
+int main(int argc, char **argv) { return program::guard("pviommuctl", run, argc, argv); }

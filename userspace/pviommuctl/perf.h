@@ -9,17 +9,16 @@
 #include "child.h"
 #include "fd.h"
 #include "files.h"
+#include "noncopyable.h"
 #include "report_input.h"
 
 namespace ctl {
 
-// A folder, removed at the end with its contents.
-class TemporaryFolder {
+// A folder that is gone at the end, with all in it.
+class TemporaryFolder : NonCopyable {
 public:
     TemporaryFolder();
     ~TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder &) = delete;
-    TemporaryFolder &operator=(const TemporaryFolder &) = delete;
 
     Path file(std::string_view name) const { return path_ / name; }
 

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "noncopyable.h"
+
 namespace ctl {
 
 struct Size {
@@ -16,12 +18,10 @@ struct Size {
 // The frame cut to the screen, with each line cleared to its end, and the rest below.
 std::string drawn(std::string_view frame, Size size);
 
-class Screen {
+class Screen : NonCopyable {
 public:
     Screen();
     ~Screen();
-    Screen(const Screen &) = delete;
-    Screen &operator=(const Screen &) = delete;
 
     void show(std::string_view frame) const;
 

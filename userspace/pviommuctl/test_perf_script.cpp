@@ -131,22 +131,21 @@ TEST(PerfScript, TakesStacks)
 TEST(PerfScript, NamesABrokenLine)
 {
     const std::string_view good = "a 1 [000] 1.0: xen_pviommu:pviommu_chunk: fate=made";
-    const auto broken = [&](std::string_view line) { return error_of({good, "", line}); };
-    EXPECT_EQ(broken("a 1 [000] 1.0: xen_pviommu:pviommu_map: dev=a pages=1"),
-              "line 3: xen_pviommu:pviommu_map lacks a good by=" + std::string(remedy));
-    EXPECT_EQ(broken("a 1 [000] 1.0: xen_pviommu:pviommu_map: dev=a pages=1x by=xen"),
-              "line 3: xen_pviommu:pviommu_map lacks a good pages=" + std::string(remedy));
-    EXPECT_EQ(broken("a 1 [000] 1.0: xen_pviommu:pviommu_batch: maps=1 unmaps=0 others=0 mapped=1 unmapped=0 status=0"),
-              "line 3: xen_pviommu:pviommu_batch lacks a good ns=" + std::string(remedy));
-    EXPECT_EQ(broken("a 1 [000] 1.0: xen_pviommu:pviommu_flush: reason= waited=1"),
-              "line 3: xen_pviommu:pviommu_flush lacks a good reason=" + std::string(remedy));
-    EXPECT_EQ(broken("a 1 [000] 1.0: xen_pviommu:pviommu_ma"),
-              "line 3: an event of xen_pviommu is cut off" + std::string(remedy));
-    EXPECT_EQ(broken("a 1 [000] soon: xen_pviommu:pviommu_chunk: fate=made"),
-              "line 3: an event of xen_pviommu without its thread, CPU or time" + std::string(remedy));
-    EXPECT_EQ(broken("a 1 [000] 1.0: PERF_RECORD_LOST lost many"),
-              "line 3: how many events were lost?" + std::string(remedy));
-    // The line of the event, not of the line behind its stack.
+    const auto says = [&](std::string_view line, const std::string &what) {
+        EXPECT_EQ(error_of({good, "", line}), "line 3: " + what + std::string(remedy));
+    };
+    says("a 1 [000] 1.0: xen_pviommu:pviommu_map: dev=a pages=1", "xen_pviommu:pviommu_map lacks a good by=");
+    says("a 1 [000] 1.0: xen_pviommu:pviommu_map: dev=a pages=1x by=xen",
+         "xen_pviommu:pviommu_map lacks a good pages=");
+    says("a 1 [000] 1.0: xen_pviommu:pviommu_batch: maps=1 unmaps=0 others=0 mapped=1 unmapped=0 status=0",
+         "xen_pviommu:pviommu_batch lacks a good ns=");
+    says("a 1 [000] 1.0: xen_pviommu:pviommu_flush: reason= waited=1",
+         "xen_pviommu:pviommu_flush lacks a good reason=");
+    says("a 1 [000] 1.0: xen_pviommu:pviommu_ma", "an event of xen_pviommu that is cut off");
+    says("a 1 [000] soon: xen_pviommu:pviommu_chunk: fate=made",
+         "an event of xen_pviommu without its thread, CPU or time");
+    says("a 1 [000] 1.0: PERF_RECORD_LOST lost many", "how many events were lost?");
+    // The line of the event, not of what follows its stack.
     EXPECT_EQ(error_of({"a 1 [000] 1.0: xen_pviommu:pviommu_fallback: x=1", "\tff f", "\tff g", "", good}).substr(0, 7),
               "line 1:");
 }

@@ -8,14 +8,14 @@
 
 #include <csignal>
 
+#include "noncopyable.h"
+
 namespace ctl {
 
-class Ticker {
+class Ticker : NonCopyable {
 public:
     explicit Ticker(double seconds);
     ~Ticker();
-    Ticker(const Ticker &) = delete;
-    Ticker &operator=(const Ticker &) = delete;
 
     // Until the next beat; a missed beat is left out. False after
     // SIGINT, SIGTERM or SIGHUP.

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * abi_attack: the hypercall under attack from dom0's kernel. Each group of
- * attacks is a file in debugfs. A read of the file runs the group and gives TAP, so
- * the verdict does not depend on a log.
+ * attacks is a file in debugfs.
  */
 #ifndef ABI_ATTACK_H
 #define ABI_ATTACK_H
 
-#include <linux/seq_file.h>
 #include <linux/types.h>
 #include <public/iommu_op.h>
 #include "../machine.h"
+#include "../tap.h"
 
 #define LEAF		XEN_IOMMUOP_CLAIM_FRAMES
 #define MAX_OPS		XEN_IOMMUOP_MAX_OPS
@@ -19,16 +18,6 @@
 
 /* A value that no hypercall writes as a status: the op was not reached. */
 #define UNTOUCHED	0x5a5a5a5a
-
-/* main.c: results */
-struct tap {
-	struct seq_file *m;
-	unsigned int nr;
-};
-
-__printf(3, 4) bool tap_ok(struct tap *tap, bool good, const char *fmt, ...);
-__printf(4, 5) bool tap_is(struct tap *tap, long got, long want,
-			   const char *fmt, ...);
 
 /* main.c: where the attacks take place, far above any memory */
 extern u64 abi_base;

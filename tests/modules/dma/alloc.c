@@ -123,8 +123,9 @@ static void one_coherent(struct dma_test *t, size_t size)
 	dma_free_coherent(t->dev, size, v.at, v.addr);
 }
 
-void group_coherent(struct dma_test *t)
+void group_coherent(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
 	dma_addr_t addr;
 	void *at;
 
@@ -173,8 +174,10 @@ static void one_noncontiguous(struct dma_test *t, size_t size,
 	dma_free_noncontiguous(t->dev, size, v.table, DMA_BIDIRECTIONAL);
 }
 
-void group_noncontiguous(struct dma_test *t)
+void group_noncontiguous(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
+
 	one_noncontiguous(t, 5000, 0);
 	one_noncontiguous(t, SZ_8M, 0);
 	one_noncontiguous(t, SZ_8M, DMA_ATTR_ALLOC_SINGLE_PAGES);

@@ -4,29 +4,27 @@
 #define DMA_TEST_H
 
 #include <linux/dma-mapping.h>
-#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/scatterlist.h>
-#include <linux/seq_file.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
+#include "../engine.h"
+#include "../tap.h"
 
 struct dma_test {
 	struct device *dev;
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	struct dentry *dir;
-	struct mutex lock;	/* one group at a time */
-
-	struct seq_file *m;	/* of the running group */
-	unsigned int nr;
+	struct tap *tap;	/* of the group that runs */
 
 	dma_addr_t bounce;	/* a coherent page for bytes on their way */
 	u8 *bounce_at;
 };
 
+#define check(t, good, ...) tap_ok((t)->tap, good, __VA_ARGS__)
+
 /* main.c */
-__printf(3, 4) bool check(struct dma_test *t, bool good, const char *fmt, ...);
 bool arrives(struct dma_test *t, dma_addr_t addr, u8 *at);
 
 /* pool.c: blocks of pages, for lists of any length */
@@ -41,20 +39,20 @@ int pool_list(struct pool *pool, struct sg_table *table, u64 bytes);
 u64 list_bytes(const struct sg_table *table);
 
 /* sizes.c */
-void group_nothing(struct dma_test *t);
-void group_promises(struct dma_test *t);
-void group_large(struct dma_test *t);
-void group_refused(struct dma_test *t);
+void group_nothing(struct tap *tap);
+void group_promises(struct tap *tap);
+void group_large(struct tap *tap);
+void group_refused(struct tap *tap);
 
 /* alloc.c */
-void group_coherent(struct dma_test *t);
-void group_noncontiguous(struct dma_test *t);
+void group_coherent(struct tap *tap);
+void group_noncontiguous(struct tap *tap);
 
 /* masks.c */
-void group_masks(struct dma_test *t);
-void group_narrow(struct dma_test *t);
+void group_masks(struct tap *tap);
+void group_narrow(struct tap *tap);
 
 /* irqs.c */
-void group_irqs(struct dma_test *t);
+void group_irqs(struct tap *tap);
 
 #endif /* DMA_TEST_H */

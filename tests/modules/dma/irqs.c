@@ -62,7 +62,7 @@ static void verdict_of(struct dma_test *t, const char *what, u64 most)
 {
 	u64 worst = watch_stop();
 
-	seq_printf(t->m, "# %s: %llu instructions at most, %u looks\n", what,
+	seq_printf(t->tap->m, "# %s: %llu instructions at most, %u looks\n", what,
 		   worst, watch.looks);
 	check(t, watch.looks > 5 && worst <= most,
 	      "%s: interrupts are off for at most %llu instructions", what,
@@ -142,7 +142,7 @@ static u64 watched_vfree(struct dma_test *t, size_t size)
 	watch_start();
 	vfree(at);
 	worst = watch_stop();
-	seq_printf(t->m, "# vfree: %llu instructions at most\n", worst);
+	seq_printf(t->tap->m, "# vfree: %llu instructions at most\n", worst);
 
 	return worst;
 }
@@ -186,8 +186,10 @@ static void watched_crowd(struct dma_test *t)
 	pool_put(pool);
 }
 
-void group_irqs(struct dma_test *t)
+void group_irqs(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
+
 	control(t);
 	watched_list(t, 0, SZ_4M, "a list of 4 MiB in pages");
 	watched_list(t, 0, 400 * (u64)SZ_1M, "a list of 400 MiB in pages");

@@ -108,8 +108,9 @@ static void narrow_memory(struct dma_test *t, size_t size)
 		dma_free_coherent(t->dev, size, at, addr);
 }
 
-void group_narrow(struct dma_test *t)
+void group_narrow(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
 	dma_addr_t *addr = kvcalloc(BUFFERS, sizeof(*addr), GFP_KERNEL);
 	struct page *block = alloc_pages(GFP_KERNEL | __GFP_COMP,
 					 get_order(BUFFER));
@@ -126,8 +127,9 @@ void group_narrow(struct dma_test *t)
 	kvfree(addr);
 }
 
-void group_masks(struct dma_test *t)
+void group_masks(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
 	static const unsigned int bits[] = { 36, 37, 39, 40, 44, 48, 63, 64 };
 	dma_addr_t *addr = kvcalloc(BUFFERS, sizeof(*addr), GFP_KERNEL);
 	struct page *block = alloc_pages(GFP_KERNEL | __GFP_COMP,

@@ -61,8 +61,9 @@ static void resource(struct dma_test *t, size_t size)
 	check(t, !failed, "a BAR, %zu bytes", size);
 }
 
-void group_nothing(struct dma_test *t)
+void group_nothing(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
 	u8 *page = (void *)get_zeroed_page(GFP_KERNEL);
 	dma_addr_t addr;
 
@@ -126,13 +127,14 @@ static void one_boundary(struct dma_test *t, unsigned long boundary)
 	pool_put(pool);
 }
 
-void group_promises(struct dma_test *t)
+void group_promises(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
 	size_t max = dma_max_mapping_size(t->dev);
 	size_t best = dma_opt_mapping_size(t->dev);
 	unsigned long boundary = dma_get_merge_boundary(t->dev);
 
-	seq_printf(t->m, "# largest %zu, best %zu, boundary %lu\n", max, best,
+	seq_printf(t->tap->m, "# largest %zu, best %zu, boundary %lu\n", max, best,
 		   boundary);
 	check(t, max && max <= UINT_MAX, "max_mapping_size is an unsigned int");
 	check(t, best == SZ_128K, "opt_mapping_size is 128 KiB");
@@ -173,8 +175,10 @@ out:
 	pool_put(pool);
 }
 
-void group_large(struct dma_test *t)
+void group_large(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
+
 	one_large(t, 0, 600 * (u64)SZ_1M);
 	one_large(t, 8, 600 * (u64)SZ_1M);
 	one_large(t, 10, SZ_2G);
@@ -213,8 +217,10 @@ static void one_refused(struct dma_test *t, unsigned int order, u64 bytes,
 	pool_put(pool);
 }
 
-void group_refused(struct dma_test *t)
+void group_refused(struct tap *tap)
 {
+	struct dma_test *t = tap->subject;
+
 	one_refused(t, 0, 300 * (u64)SZ_1M, 0);
 	one_refused(t, 8, 600 * (u64)SZ_1M, 0);
 	/* Entries of three quarters of 16 pages leave gaps. */

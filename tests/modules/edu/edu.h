@@ -4,23 +4,15 @@
 #define EDU_TEST_H
 
 #include <linux/dma-mapping.h>
-#include <linux/mutex.h>
-#include <linux/pci.h>
-#include <linux/seq_file.h>
 #include <linux/types.h>
-
-/* QEMU 7.2 takes the byte behind the last for a byte outside its 4096. */
-#define EDU_MAX		4088
+#include "../engine.h"
+#include "../tap.h"
 
 struct edu {
-	struct pci_dev *pdev;
 	struct device *dev;
 	void __iomem *regs;
 	struct dentry *dir;
-	struct mutex lock;	/* one group at a time */
-
-	struct seq_file *m;	/* of the running group */
-	unsigned int nr;
+	struct tap *tap;	/* of the group that runs */
 
 	u8 *want;	/* random bytes */
 	dma_addr_t held;
@@ -33,9 +25,15 @@ struct bounce {
 	u8 *at;
 };
 
+#define check(edu, good, ...) tap_ok((edu)->tap, good, __VA_ARGS__)
+
+static inline int edu_dma(struct edu *edu, dma_addr_t addr, u32 off, u32 len,
+			  bool to_memory)
+{
+	return engine_copy(edu->regs, addr, off, len, to_memory);
+}
+
 /* main.c */
-__printf(3, 4) bool check(struct edu *edu, bool good, const char *fmt, ...);
-int edu_dma(struct edu *edu, dma_addr_t addr, u32 off, u32 len, bool to_memory);
 void fill(struct edu *edu);
 void reads(struct edu *edu, const char *name, dma_addr_t addr, u8 *at, u32 len,
 	   dma_addr_t back, u8 *back_at);
@@ -49,24 +47,24 @@ void unmap(struct edu *edu, dma_addr_t addr, size_t len,
 	   enum dma_data_direction dir);
 
 /* maps.c */
-void group_dma(struct edu *edu);
+void group_dma(struct tap *tap);
 
 /* lists.c */
-void group_lists(struct edu *edu);
-void group_layout(struct edu *edu);
+void group_lists(struct tap *tap);
+void group_layout(struct tap *tap);
 void plain_list(struct edu *edu, struct bounce *b);
 
 /* reach.c */
-void group_faults(struct edu *edu);
-void group_isolated(struct edu *edu);
-void group_bound(struct edu *edu);
-void group_taken_along(struct edu *edu);
-void group_again(struct edu *edu);
-void group_base(struct edu *edu);
-void group_hold(struct edu *edu);
+void group_faults(struct tap *tap);
+void group_isolated(struct tap *tap);
+void group_bound(struct tap *tap);
+void group_taken_along(struct tap *tap);
+void group_again(struct tap *tap);
+void group_base(struct tap *tap);
+void group_hold(struct tap *tap);
 
 /* yields.c */
-void group_yields(struct edu *edu);
-void group_forgotten(struct edu *edu);
+void group_yields(struct tap *tap);
+void group_forgotten(struct tap *tap);
 
 #endif /* EDU_TEST_H */

@@ -147,7 +147,7 @@ static unsigned int write_segments(struct edu *edu, struct lists *l, int n)
 				return 0;
 			memcpy(l->bytes + pos, edu->want + off, len);
 			pos += len;
-			off = (off + STEP) % (EDU_MAX - PIECE);
+			off = (off + STEP) % (ENGINE_MAX - PIECE);
 		}
 	}
 
@@ -211,8 +211,8 @@ static void check_shape(struct edu *edu, struct lists *l, struct bounce *b,
 	check(edu, is_taken(edu, l, s, n), "%s: the device takes them",
 	      s->name);
 	fill(edu);
-	memcpy(b->at, edu->want, EDU_MAX);
-	pos = edu_dma(edu, b->addr, 0, EDU_MAX, false) ? 0 :
+	memcpy(b->at, edu->want, ENGINE_MAX);
+	pos = edu_dma(edu, b->addr, 0, ENGINE_MAX, false) ? 0 :
 	      write_segments(edu, l, n);
 	dma_unmap_sg(edu->dev, l->table[0], s->nr, DMA_BIDIRECTIONAL);
 	check_bytes(edu, l, s, pos);
@@ -269,12 +269,12 @@ static void group_of(struct edu *edu, const struct shape *s, unsigned int nr)
 	bounce_put(edu, &b);
 }
 
-void group_lists(struct edu *edu)
+void group_lists(struct tap *tap)
 {
-	group_of(edu, shapes, ARRAY_SIZE(shapes));
+	group_of(tap->subject, shapes, ARRAY_SIZE(shapes));
 }
 
-void group_layout(struct edu *edu)
+void group_layout(struct tap *tap)
 {
-	group_of(edu, layouts, ARRAY_SIZE(layouts));
+	group_of(tap->subject, layouts, ARRAY_SIZE(layouts));
 }

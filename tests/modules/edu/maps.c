@@ -13,9 +13,9 @@ static void check_coherent(struct edu *edu, struct bounce *b)
 	if (!check(edu, c.at, "four coherent pages"))
 		return;
 	fill(edu);
-	memcpy(c.at, edu->want, EDU_MAX);
-	reads(edu, "coherent", c.addr, c.at, EDU_MAX, b->addr, b->at);
-	writes(edu, "coherent", c.addr, c.at, EDU_MAX, b->addr, b->at);
+	memcpy(c.at, edu->want, ENGINE_MAX);
+	reads(edu, "coherent", c.addr, c.at, ENGINE_MAX, b->addr, b->at);
+	writes(edu, "coherent", c.addr, c.at, ENGINE_MAX, b->addr, b->at);
 	end = c.at + 4 * PAGE_SIZE - 2000;
 	memcpy(end, edu->want, 2000);
 	reads(edu, "coherent, its end", c.addr + 4 * PAGE_SIZE - 2000, end,
@@ -75,8 +75,9 @@ static void check_many(struct edu *edu, struct bounce *b, u8 *page)
 	unmap(edu, second, PAGE_SIZE, DMA_BIDIRECTIONAL);
 }
 
-void group_dma(struct edu *edu)
+void group_dma(struct tap *tap)
 {
+	struct edu *edu = tap->subject;
 	u8 *pages = (void *)__get_free_pages(GFP_KERNEL, 4);
 	struct bounce b;
 
@@ -84,10 +85,10 @@ void group_dma(struct edu *edu)
 		return;
 	check(edu, b.addr <= dma_get_mask(edu->dev), "%pad is below the mask",
 	      &b.addr);
-	seq_printf(edu->m, "# bus address %pad, machine address 0x%llx\n",
+	seq_printf(edu->tap->m, "# bus address %pad, machine address 0x%llx\n",
 		   &b.addr, (u64)virt_to_machine(b.at).maddr);
 	check_coherent(edu, &b);
-	streaming(edu, &b, pages, 0, EDU_MAX, DMA_BIDIRECTIONAL);
+	streaming(edu, &b, pages, 0, ENGINE_MAX, DMA_BIDIRECTIONAL);
 	streaming(edu, &b, pages, 1, 1, DMA_BIDIRECTIONAL);
 	streaming(edu, &b, pages, 3000, 2000, DMA_BIDIRECTIONAL);
 	streaming(edu, &b, pages, 4095, 2, DMA_TO_DEVICE);

@@ -41,8 +41,27 @@ static void blind(struct edu *edu, const char *name, struct bounce *b,
 	      &addr);
 }
 
-void group_faults(struct edu *edu)
+/* A page for the device to aim at, and the coherent one; NULL: none. */
+static u8 *target_get(struct edu *edu, struct bounce *b)
 {
+	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+
+	if (page && !bounce_get(edu, b))
+		return page;
+	free_page((unsigned long)page);
+
+	return NULL;
+}
+
+static void target_put(struct edu *edu, struct bounce *b, u8 *page)
+{
+	bounce_put(edu, b);
+	free_page((unsigned long)page);
+}
+
+void group_faults(struct tap *tap)
+{
+	struct edu *edu = tap->subject;
 	u8 *page = (void *)__get_free_pages(GFP_KERNEL, 1);
 	dma_addr_t addr, first;
 	struct bounce b, c;
@@ -81,13 +100,15 @@ void group_faults(struct edu *edu)
 	free_pages((unsigned long)page, 1);
 }
 
-void group_isolated(struct edu *edu)
+void group_isolated(struct tap *tap)
 {
-	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	struct edu *edu = tap->subject;
 	struct bounce b;
 	dma_addr_t addr;
+	u8 *page;
 
-	if (!page || bounce_get(edu, &b))
+	page = target_get(edu, &b);
+	if (!page)
 		return;
 	addr = virt_to_machine(page).maddr;
 	blocked(edu, "machine address", &b, addr, page, 512);
@@ -97,8 +118,7 @@ void group_isolated(struct edu *edu)
 	reads(edu, "mapped", addr, page, 512, b.addr, b.at);
 	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	blocked(edu, "unmapped", &b, addr, page, 512);
-	bounce_put(edu, &b);
-	free_page((unsigned long)page);
+	target_put(edu, &b, page);
 }
 
 /* The device takes 100 ms a DMA: only long waits are seen. */
@@ -133,32 +153,35 @@ static bool lingers(struct edu *edu, struct bounce *b, u8 *page,
 	return false;
 }
 
-/* A waiting mapping is reachable, and after the bound unreachable. */
-void group_bound(struct edu *edu)
+/* What waits is reachable, and after the bound it is not. */
+void group_bound(struct tap *tap)
 {
-	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	struct edu *edu = tap->subject;
 	struct bounce b;
 	dma_addr_t addr;
+	u8 *page;
 
-	if (!page || bounce_get(edu, &b))
+	page = target_get(edu, &b);
+	if (!page)
 		return;
 	check(edu, lingers(edu, &b, page, &addr), "at once: reachable");
 	msleep(bound_ms);
 	blocked(edu, "after the bound", &b, addr, page, 512);
 	blind(edu, "after the bound", &b, addr, page, 512);
 	check(edu, page_count(virt_to_page(page)) == 1, "its page is released");
-	bounce_put(edu, &b);
-	free_page((unsigned long)page);
+	target_put(edu, &b, page);
 }
 
-/* The first unmap that can't wait takes along all waiting unmaps. */
-void group_taken_along(struct edu *edu)
+/* The first unmap that can't wait takes along what does. */
+void group_taken_along(struct tap *tap)
 {
-	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	struct edu *edu = tap->subject;
 	struct bounce b, c;
 	dma_addr_t addr;
+	u8 *page;
 
-	if (!page || bounce_get(edu, &b) || bounce_get(edu, &c))
+	page = target_get(edu, &b);
+	if (!page || bounce_get(edu, &c))
 		return;
 	check(edu, lingers(edu, &b, page, &addr), "at once: reachable");
 	migrate_disable();
@@ -167,18 +190,19 @@ void group_taken_along(struct edu *edu)
 	bounce_put(edu, &c);
 	migrate_enable();
 	blocked(edu, "after an unmap that can't wait", &b, addr, page, 512);
-	bounce_put(edu, &b);
-	free_page((unsigned long)page);
+	target_put(edu, &b, page);
 }
 
-/* The same memory, mapped in the same way, is at its old address; else at another. */
-void group_again(struct edu *edu)
+/* The same memory, mapped in the same way, is where it was; else it is not. */
+void group_again(struct tap *tap)
 {
-	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	struct edu *edu = tap->subject;
 	dma_addr_t addr, second, read;
 	struct bounce b;
+	u8 *page;
 
-	if (!page || bounce_get(edu, &b))
+	page = target_get(edu, &b);
+	if (!page)
 		return;
 	migrate_disable();
 	addr = map(edu, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
@@ -196,29 +220,31 @@ void group_again(struct edu *edu)
 	migrate_enable();
 	msleep(bound_ms);
 	blocked(edu, "after the bound", &b, second, page + 100, 50);
-	bounce_put(edu, &b);
-	free_page((unsigned long)page);
+	target_put(edu, &b, page);
 }
 
-void group_base(struct edu *edu)
+void group_base(struct tap *tap)
 {
-	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	struct edu *edu = tap->subject;
 	struct bounce b;
 	dma_addr_t addr;
+	u8 *page;
 
-	if (!page || bounce_get(edu, &b))
+	page = target_get(edu, &b);
+	if (!page)
 		return;
 	addr = virt_to_machine(page).maddr;
 	fill(edu);
 	memcpy(page, edu->want, 512);
 	reads(edu, "machine address", addr, page, 512, b.addr, b.at);
 	writes(edu, "machine address", addr, page, 512, b.addr, b.at);
-	bounce_put(edu, &b);
-	free_page((unsigned long)page);
+	target_put(edu, &b, page);
 }
 
-void group_hold(struct edu *edu)
+void group_hold(struct tap *tap)
 {
+	struct edu *edu = tap->subject;
+
 	if (!edu->held_at) {
 		edu->held_at = dma_alloc_coherent(edu->dev, PAGE_SIZE,
 						  &edu->held, GFP_KERNEL);

@@ -155,8 +155,9 @@ static void to_a_guest(struct edu *edu, struct bounce *b, u8 *page, u8 *want)
  * The first driver maps a page, and goes. The next one's device does not reach
  * it, and takes it down.
  */
-void group_forgotten(struct edu *edu)
+void group_forgotten(struct tap *tap)
 {
+	struct edu *edu = tap->subject;
 	static dma_addr_t addr;
 	static u8 *page;
 	struct bounce b;
@@ -180,8 +181,9 @@ void group_forgotten(struct edu *edu)
 	bounce_put(edu, &b);
 }
 
-void group_yields(struct edu *edu)
+void group_yields(struct tap *tap)
 {
+	struct edu *edu = tap->subject;
 	u8 *page = (void *)__get_free_page(GFP_KERNEL);
 	u8 *want = (void *)__get_free_page(GFP_KERNEL);
 	struct bounce b;

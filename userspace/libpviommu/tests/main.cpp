@@ -8,7 +8,7 @@
 
 #include <sys/mman.h>
 
-#include "../../harness/tap.h"
+#include "../../../tests/harness/tap.h"
 #include "fixture.h"
 
 bool on_device;

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * atomic_long_t, no stronger than Linux promises: an operation without a result is
  * unordered, except behind a barrier. TSan would not see such a barrier, so the
@@ -19,22 +19,15 @@ typedef struct {
 #define atomic_long_or(v, a)     ((void)__atomic_fetch_or(&(a)->counter, (long)(v), __ATOMIC_SEQ_CST))
 #define atomic_long_andnot(v, a) ((void)__atomic_fetch_and(&(a)->counter, ~(long)(v), __ATOMIC_SEQ_CST))
 #else
-static inline unsigned long atomic_long_read_acquire(const atomic_long_t *a)
+#define atomic_long_read(a)         shim_atomic_read(a, __ATOMIC_RELAXED)
+#define atomic_long_read_acquire(a) shim_atomic_read(a, __ATOMIC_ACQUIRE)
+
+static inline unsigned long shim_atomic_read(const atomic_long_t *a, int order)
 {
     unsigned long value;
 
     shim_before_read(&a->counter);
-    value = (unsigned long)__atomic_load_n(&a->counter, __ATOMIC_ACQUIRE);
-    shim_after_read(&a->counter);
-    return value;
-}
-
-static inline unsigned long atomic_long_read(const atomic_long_t *a)
-{
-    unsigned long value;
-
-    shim_before_read(&a->counter);
-    value = (unsigned long)__atomic_load_n(&a->counter, __ATOMIC_RELAXED);
+    value = (unsigned long)__atomic_load_n(&a->counter, order);
     shim_after_read(&a->counter);
     return value;
 }

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * READ_ONCE() and WRITE_ONCE(): relaxed atomics, as TSan must see them. A test can
  * weaken them, and atomic_long_or(), as far as allowed. A write then stays in the

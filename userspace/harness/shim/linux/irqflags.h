@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A thread is on a simulated CPU. With interrupts off no other thread is on the CPU: a
  * mutex for each CPU. Interrupts off are an RCU read side, too.

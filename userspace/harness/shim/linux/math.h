@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 
 #define round_down(n, to)  ((n) & ~((__typeof__(n))(to) - 1))

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
-/* Sleeping locks; here no two threads contend. */
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Those that sleep; here no two threads want one. */
 #pragma once
 #include <linux/irqflags.h>
 

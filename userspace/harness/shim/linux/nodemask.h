@@ -1,3 +1,3 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 #define for_each_online_node(node) for ((node) = 0; (node) < 1; (node)++)

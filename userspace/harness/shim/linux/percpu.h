@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Per-CPU variables: the address is CPU 0's, and another CPU's address is a multiple
  * of SHIM_PERCPU_ROOM behind. Static variables are in a section with room for all

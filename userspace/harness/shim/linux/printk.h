@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 #pragma once
 #include <linux/types.h>
 #define pr_err_ratelimited(...) shim_log(__VA_ARGS__)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* RCU is liburcu's: see rcu.cpp. Interrupts off are a read side as well. */
 #pragma once
 #include <linux/compiler.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Memory: counted, and any allocation can be made to fail. */
 #pragma once
 #include <linux/pfn.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Spinlocks: taken with interrupts off, as any CPU's interrupt takes them, too. */
 #pragma once
 #include <linux/compiler.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* The test's only thread is the only CPU that runs. */
 #pragma once
 #include <linux/irqflags.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
+/* SPDX-License-Identifier: GPL-2.0-only */
 /* Work runs when the test says so: world::run_work(). */
 #pragma once
 #include <linux/types.h>

@@ -3,16 +3,9 @@
 #pragma once
 #include <linux/compiler.h>
 
-struct rcu_head {
-    struct rcu_head *next;
-    void (*func)(struct rcu_head *head);
-};
+#include "../environment.h"
 
-void shim_rcu_read_lock(void);
-void shim_rcu_read_unlock(void);
-void shim_call_rcu(struct rcu_head *head, void (*func)(struct rcu_head *head));
-void shim_rcu_run(void);
-
+#define rcu_head             shim_rcu_head
 #define rcu_read_lock()      shim_rcu_read_lock()
 #define rcu_read_unlock()    shim_rcu_read_unlock()
 #define call_rcu(head, func) shim_call_rcu(head, func)

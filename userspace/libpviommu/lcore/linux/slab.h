@@ -2,14 +2,11 @@
 #pragma once
 #include <linux/pfn.h>
 
+#include "../environment.h"
+
 #define GFP_KERNEL   1u
 #define GFP_ATOMIC   2u
 #define __GFP_NOWARN 4u
-
-/* Zeroed, on a cache line of its own; NULL when there is none. */
-void *shim_alloc(size_t size);
-void *shim_alloc_page(void);
-void shim_free(const void *p);
 
 #define kzalloc(size, gfp)     ((void)(gfp), shim_alloc(size))
 #define kvcalloc(n, size, gfp) ((void)(gfp), shim_alloc((n) * (size)))
