@@ -23,7 +23,7 @@ bool pviommu_base_usable(void)
 }
 
 /* A mapping was booked, and then failed. */
-static void put(struct pviommu_device *pd)
+static void base_put(struct pviommu_device *pd)
 {
 	atomic_long_dec(&pd->base_live);
 }
@@ -39,7 +39,7 @@ static void taken_down(struct pviommu_device *pd)
 }
 
 /* May the base ops make a mapping? Booked as made if they may. */
-static bool get(struct pviommu_device *pd)
+static bool base_get(struct pviommu_device *pd)
 {
 	atomic_long_inc(&pd->base_live);
 	/*
@@ -52,7 +52,7 @@ static bool get(struct pviommu_device *pd)
 		trace_pviommu_fallback(pd->dev);
 		return true;
 	}
-	put(pd);
+	base_put(pd);
 	dev_err_ratelimited(pd->dev, "mapping refused: xen-swiotlb needs the host map, which is dropped\n");
 
 	return false;
@@ -65,11 +65,11 @@ dma_addr_t pviommu_base_map_page(struct pviommu_device *pd, struct device *dev,
 {
 	dma_addr_t addr;
 
-	if (!get(pd))
+	if (!base_get(pd))
 		return DMA_MAPPING_ERROR;
 	addr = pd->base->map_page(dev, page, offset, size, dir, attrs);
 	if (addr == DMA_MAPPING_ERROR)
-		put(pd);
+		base_put(pd);
 
 	return addr;
 }
@@ -89,11 +89,11 @@ int pviommu_base_map_sg(struct pviommu_device *pd, struct device *dev,
 {
 	int ret;
 
-	if (!get(pd))
+	if (!base_get(pd))
 		return -EIO;
 	ret = pd->base->map_sg(dev, sg, nents, dir, attrs);
 	if (ret <= 0)
-		put(pd);
+		base_put(pd);
 
 	return ret;
 }
@@ -114,11 +114,11 @@ dma_addr_t pviommu_base_map_resource(struct pviommu_device *pd,
 {
 	dma_addr_t addr;
 
-	if (!pd->base->map_resource || !get(pd))
+	if (!pd->base->map_resource || !base_get(pd))
 		return DMA_MAPPING_ERROR;
 	addr = pd->base->map_resource(dev, phys, size, dir, attrs);
 	if (addr == DMA_MAPPING_ERROR)
-		put(pd);
+		base_put(pd);
 
 	return addr;
 }
@@ -139,11 +139,11 @@ void *pviommu_base_alloc(struct pviommu_device *pd, struct device *dev,
 {
 	void *vaddr;
 
-	if (!pd->base->alloc || !get(pd))
+	if (!pd->base->alloc || !base_get(pd))
 		return NULL;
 	vaddr = pd->base->alloc(dev, size, addr, gfp, attrs);
 	if (!vaddr)
-		put(pd);
+		base_put(pd);
 
 	return vaddr;
 }

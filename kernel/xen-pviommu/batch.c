@@ -57,13 +57,13 @@ void pviommu_batches_exit(void)
 }
 
 /**
- * pviommu_batch_get - this CPU's batch, empty
+ * pviommu_batch_begin - this CPU's batch, empty
  * @flags: where the interrupt state is saved
  *
- * Context: any but NMI. Interrupts stay off until pviommu_batch_put(); no lock
+ * Context: any but NMI. Interrupts stay off until pviommu_batch_end(); no lock
  * may be taken in between.
  */
-struct pviommu_batch *pviommu_batch_get(unsigned long *flags)
+struct pviommu_batch *pviommu_batch_begin(unsigned long *flags)
 {
 	local_irq_save(*flags);
 
@@ -79,18 +79,18 @@ struct pviommu_batch *pviommu_batch_here(void)
 	b->riders = 0;
 	b->error = 0;
 	b->unclean = false;
-	b->run = 0;
+	b->desc = 0;
 	b->settled = 0;
 
 	return b;
 }
 
-void pviommu_batch_put(unsigned long flags)
+void pviommu_batch_end(unsigned long flags)
 {
 	local_irq_restore(flags);
 }
 
-static void fail(struct pviommu_batch *b, int status)
+static void batch_fail(struct pviommu_batch *b, int status)
 {
 	pviommu_count(PVIOMMU_ERRORS, 1);
 	if (!b->error)
@@ -105,13 +105,13 @@ static void fail(struct pviommu_batch *b, int status)
 static u64 run_flags(const struct xen_iommu_op *op)
 {
 	if (op->status == XEN_IOMMUOP_STATUS_held)
-		return PVIOMMU_RUN_STRICT;
+		return PVIOMMU_DESC_STRICT;
 	if (likely(op->flags & XEN_IOMMUOP_MAP_yield))
 		return 0;
 	if (op->flags & (XEN_IOMMUOP_MAP_write | XEN_IOMMUOP_MAP_mmio))
-		return PVIOMMU_RUN_STRICT;
+		return PVIOMMU_DESC_STRICT;
 
-	return PVIOMMU_RUN_QUEUE;
+	return PVIOMMU_DESC_QUEUE;
 }
 
 /* The batch's own ops: how many, when they have their statuses. */
@@ -122,8 +122,8 @@ static unsigned int look_at(struct pviommu_batch *b)
 
 	for (op = b->ops; op < end; op += pviommu_op_slots(op), n++) {
 		if (unlikely(op->status < 0))
-			fail(b, op->status);
-		b->run |= run_flags(op);
+			batch_fail(b, op->status);
+		b->desc |= run_flags(op);
 	}
 
 	return n;
@@ -180,8 +180,8 @@ bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn)
 }
 
 /* The caller knows that there is room, and adds no op of its own any more. */
-struct xen_iommu_op_range *pviommu_batch_put_rider(struct pviommu_batch *b,
-						   u64 bfn, u32 nr)
+struct xen_iommu_op_range *pviommu_batch_append_rider(struct pviommu_batch *b,
+						      u64 bfn, u32 nr)
 {
 	struct xen_iommu_op *op = &b->ops[b->nr + b->riders++];
 

@@ -2,8 +2,8 @@
 /*
  * A batch: one page of ops on its way to Xen.
  *
- * Each CPU has one, used with interrupts off between pviommu_batch_get() and
- * pviommu_batch_put(), so that DMA mapping works in every context and without
+ * Each CPU has one, used with interrupts off between pviommu_batch_begin() and
+ * pviommu_batch_end(), so that DMA mapping works in every context and without
  * a lock. A batch serves either one run of maps or one run of unmaps; unmaps
  * that wait in the CPU's queue ride with it, behind its own ops.
  */
@@ -16,7 +16,7 @@
 #include <xen/interface/xen.h>
 
 #include "probe.h"
-#include "run.h"
+#include "desc.h"
 #include "xencall.h"
 
 /*
@@ -38,7 +38,7 @@ struct pviommu_batch {
 	unsigned int riders;		/* unmaps of the queue, behind them */
 	int error;			/* first status below 0, or 0 */
 	bool unclean;			/* what the BFNs map is not known */
-	u64 run;			/* flags that its word has: see run.h */
+	u64 desc;			/* flags that its descriptor has: see desc.h */
 	u64 first;			/* first BFN of the run */
 	u64 settled;			/* BFNs below went in earlier hypercalls */
 };
@@ -59,11 +59,11 @@ int pviommu_batch_init(struct pviommu_batch *b);
 void pviommu_batch_exit(struct pviommu_batch *b);
 
 struct pviommu_batch *pviommu_batch_here(void);
-struct pviommu_batch *pviommu_batch_get(unsigned long *flags);
-void pviommu_batch_put(unsigned long flags);
+struct pviommu_batch *pviommu_batch_begin(unsigned long *flags);
+void pviommu_batch_end(unsigned long flags);
 
-struct xen_iommu_op_range *pviommu_batch_put_rider(struct pviommu_batch *b,
-						   u64 bfn, u32 nr);
+struct xen_iommu_op_range *pviommu_batch_append_rider(struct pviommu_batch *b,
+						      u64 bfn, u32 nr);
 void pviommu_batch_submit(struct pviommu_batch *b);
 
 bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn);
@@ -75,7 +75,7 @@ void pviommu_batch_map_abort(struct pviommu_batch *b, int error);
 int pviommu_batch_map_end(struct pviommu_batch *b);
 void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr);
 int pviommu_batch_unmap_end(struct pviommu_batch *b);
-int pviommu_batch_lone_other(struct pviommu_batch *b, long rc);
+int pviommu_batch_single_slow(struct pviommu_batch *b, long rc);
 int pviommu_unmap_at(u64 bfn, unsigned long nr);
 
 /* Field by field: what is made on the stack first costs a copy and a canary. */
@@ -109,21 +109,21 @@ static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
 }
 
 /**
- * pviommu_batch_lone - carry out b->ops[0], which has no company
+ * pviommu_batch_single - carry out b->ops[0], which has no company
  * @b: this CPU's batch, not in use
  *
  * Context: interrupts off.
  * Return: its status, which may be XEN_IOMMUOP_STATUS_held, or the call's error;
  * then b->unclean tells if it is not known what its BFNs map.
  */
-static inline int pviommu_batch_lone(struct pviommu_batch *b)
+static inline int pviommu_batch_single(struct pviommu_batch *b)
 {
-	long rc = pviommu_hypercall_lone(b->ops);
+	long rc = pviommu_hypercall_raw(b->ops);
 
 	if (likely(!rc && !b->ops[0].status))
 		return 0;
 
-	return pviommu_batch_lone_other(b, rc);
+	return pviommu_batch_single_slow(b, rc);
 }
 
 /* Append BFNs to a range that they continue, and that stays within @most. */
@@ -236,9 +236,9 @@ static inline bool pviommu_is_listed(const struct pviommu_frames *frames)
 }
 
 /* An op of its own, for which the caller knows that there is room. */
-static inline void pviommu_batch_put_map(struct pviommu_batch *b, u64 bfn,
-					 u32 nr,
-					 const struct pviommu_frames *frames)
+static inline void pviommu_batch_append_map(struct pviommu_batch *b, u64 bfn,
+					    u32 nr,
+					    const struct pviommu_frames *frames)
 {
 	b->last = &b->ops[b->nr++];
 	pviommu_op_map(b->last, bfn, nr, frames);
@@ -286,7 +286,7 @@ static inline bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
 		return true;
 	if (unlikely(b->nr == pviommu_xen.max_ops))
 		return false;
-	pviommu_batch_put_map(b, bfn, nr, frames);
+	pviommu_batch_append_map(b, bfn, nr, frames);
 
 	return true;
 }

@@ -21,7 +21,7 @@
 #define REFILL_BFNS	64
 
 /* Larger runs need fewer of them: so that a full magazine is some 500 KiB. */
-static unsigned int capacity(unsigned int order)
+static unsigned int magazine_capacity(unsigned int order)
 {
 	return max(BFN_MAGAZINE_SIZE >> min(order, 4U), 2);
 }
@@ -106,16 +106,16 @@ static bool depot_push(struct bfn_window *w, struct bfn_magazine **m,
 }
 
 /* All that is in a magazine, back to the chunks. */
-static void spill(struct bfn_window *w, struct bfn_magazine *m,
-		  unsigned int order)
+static void magazine_spill(struct bfn_window *w, struct bfn_magazine *m,
+			   unsigned int order)
 {
 	while (m->nr)
 		bfn_chunk_free(w, m->run[--m->nr], order);
 }
 
 /* The loaded magazine is empty: load another, or return NULL. */
-static struct bfn_magazine *refill(struct bfn_window *w, struct bfn_cpu *c,
-				   unsigned int order)
+static struct bfn_magazine *magazine_refill(struct bfn_window *w, struct bfn_cpu *c,
+					    unsigned int order)
 {
 	struct bfn_magazine **m = &c->of[order].loaded;
 
@@ -128,7 +128,7 @@ static struct bfn_magazine *refill(struct bfn_window *w, struct bfn_cpu *c,
 
 	(*m)->nr = bfn_chunk_carve(w, c, order, (*m)->run,
 				   clamp(REFILL_BFNS >> order, 1,
-					 (int)capacity(order)));
+					 (int)magazine_capacity(order)));
 
 	return (*m)->nr ? *m : NULL;
 }
@@ -140,8 +140,8 @@ static struct bfn_magazine *make_room(struct bfn_window *w, struct bfn_cpu *c,
 	struct bfn_magazine **m = &c->of[order].loaded;
 
 	swap(c->of[order].loaded, c->of[order].spare);
-	if ((*m)->nr == capacity(order) && !depot_push(w, m, order))
-		spill(w, *m, order);
+	if ((*m)->nr == magazine_capacity(order) && !depot_push(w, m, order))
+		magazine_spill(w, *m, order);
 
 	return *m;
 }
@@ -155,7 +155,7 @@ static noinline u64 alloc_slow(struct bfn_window *w, struct bfn_cpu *c,
 	u32 run;
 
 	if (order < BFN_CACHED_ORDERS) {
-		m = refill(w, c, order);
+		m = magazine_refill(w, c, order);
 		if (!m)
 			return BFN_NONE;
 		c->of[order].in_use++;
@@ -249,8 +249,8 @@ static void spill_cpu(struct bfn_window *w, struct bfn_cpu *c)
 	unsigned int order;
 
 	for (order = 0; order < BFN_CACHED_ORDERS; order++) {
-		spill(w, c->of[order].loaded, order);
-		spill(w, c->of[order].spare, order);
+		magazine_spill(w, c->of[order].loaded, order);
+		magazine_spill(w, c->of[order].spare, order);
 	}
 	bfn_chunk_disown(w, c);
 }
@@ -266,7 +266,7 @@ static bool spill_full(struct bfn_window *w, unsigned int order)
 	m = take_full(w, order);
 	bfn_unlock(w);
 	if (m)
-		spill(w, m, order);
+		magazine_spill(w, m, order);
 	local_irq_restore(flags);
 	kfree(m);
 
@@ -330,8 +330,8 @@ void bfn_cpu_dead(struct bfn_window *w, unsigned int cpu)
 }
 
 /* Keep the runs of a magazine that are of other chunks. */
-static void evict(struct bfn_window *w, struct bfn_magazine *m,
-		  unsigned long nr, unsigned int order)
+static void magazine_evict(struct bfn_window *w, struct bfn_magazine *m,
+			   unsigned long nr, unsigned int order)
 {
 	unsigned int i, kept = 0;
 
@@ -370,8 +370,8 @@ void bfn_table_missing(struct bfn_window *w, u64 bfn, unsigned int order)
 		chunk->barred = true;
 	bfn_unlock(w);
 	for (i = 0; i < BFN_CACHED_ORDERS; i++) {
-		evict(w, c->of[i].loaded, nr, i);
-		evict(w, c->of[i].spare, nr, i);
+		magazine_evict(w, c->of[i].loaded, nr, i);
+		magazine_evict(w, c->of[i].spare, nr, i);
 	}
 	if (chunk && c->chunk == chunk)
 		bfn_chunk_disown(w, c);
@@ -383,7 +383,7 @@ static int magazines_new(struct bfn_cpu *c)
 	unsigned int order;
 
 	for (order = 0; order < BFN_CACHED_ORDERS; order++) {
-		c->of[order].capacity = capacity(order);
+		c->of[order].capacity = magazine_capacity(order);
 		c->of[order].loaded = magazine_new(GFP_KERNEL);
 		c->of[order].spare = magazine_new(GFP_KERNEL);
 		if (!c->of[order].loaded || !c->of[order].spare)

@@ -48,13 +48,13 @@ enum bfn_chunk_state {
 	BFN_CHUNK_OWNED,	/* one CPU takes from the chunk */
 	BFN_CHUNK_FULL,		/* nobody's; the first free lists it */
 	BFN_CHUNK_LISTED,	/* in w->partial, to be owned or retired */
-	BFN_CHUNK_LARGE,	/* for a run of whole chunks; nr is its word's */
+	BFN_CHUNK_LARGE,	/* for a run of whole chunks; nr is its descriptor's */
 };
 
 struct bfn_chunk {
 	/* A set bit is free. Only the owner clears bits, anyone sets them. */
 	atomic_long_t free[BFN_CHUNK_WORDS];
-	u64 *cookie;			/* a page: see bfn_cookie() */
+	u64 *slot;			/* a page: see bfn_slot() */
 	enum bfn_chunk_state state;	/* changes under w->lock */
 	bool barred;			/* no table could be had; under w->lock */
 	unsigned long nr;		/* its place in w->chunk[] */
@@ -120,18 +120,18 @@ static inline void bfn_unlock(struct bfn_window *w)
  */
 
 /* Where it is. */
-static inline u64 *bfn_cookie_of(struct bfn_window *w, u64 bfn)
+static inline u64 *bfn_slot_of(struct bfn_window *w, u64 bfn)
 {
 	unsigned long index = bfn - w->start;
 	struct bfn_chunk *chunk;
 
 	chunk = rcu_dereference_sched(w->chunk[index >> BFN_CHUNK_ORDER]);
 
-	return &chunk->cookie[index & (BFN_CHUNK_SIZE - 1)];
+	return &chunk->slot[index & (BFN_CHUNK_SIZE - 1)];
 }
 
 /* The same of any BFN of the window: NULL when nothing near it is allocated. */
-static inline u64 *bfn_cookie(struct bfn_window *w, u64 bfn)
+static inline u64 *bfn_slot(struct bfn_window *w, u64 bfn)
 {
 	unsigned long index = bfn - w->start;
 	struct bfn_chunk *chunk;
@@ -140,25 +140,25 @@ static inline u64 *bfn_cookie(struct bfn_window *w, u64 bfn)
 	if (unlikely(!chunk))
 		return NULL;
 
-	return &chunk->cookie[index & (BFN_CHUNK_SIZE - 1)];
+	return &chunk->slot[index & (BFN_CHUNK_SIZE - 1)];
 }
 
 /* Read and clear it: 0, too, when nothing near the BFN is allocated. */
-static inline u64 bfn_cookie_take(struct bfn_window *w, u64 bfn)
+static inline u64 bfn_slot_take(struct bfn_window *w, u64 bfn)
 {
 	unsigned long index = bfn - w->start;
 	struct bfn_chunk *chunk;
-	u64 cookie;
+	u64 slot;
 
 	chunk = rcu_dereference_sched(w->chunk[index >> BFN_CHUNK_ORDER]);
 	if (unlikely(!chunk))
 		return 0;
 	index &= BFN_CHUNK_SIZE - 1;
-	cookie = chunk->cookie[index];
-	if (likely(cookie))
-		chunk->cookie[index] = 0;
+	slot = chunk->slot[index];
+	if (likely(slot))
+		chunk->slot[index] = 0;
 
-	return cookie;
+	return slot;
 }
 
 /* bfn.c */

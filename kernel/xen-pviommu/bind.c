@@ -79,7 +79,7 @@ static struct pviommu_device *new_device(struct device *dev)
 	return pd;
 }
 
-static struct pviommu_device *find(struct device *dev)
+static struct pviommu_device *bind_find(struct device *dev)
 {
 	struct pviommu_device *pd;
 
@@ -94,7 +94,7 @@ static struct pviommu_device *find(struct device *dev)
  * The device has lost its driver. Remaining mappings are taken down at their
  * unmap at once, in every mode.
  */
-static u64 leave(struct pviommu_device *pd)
+static u64 bind_leave(struct pviommu_device *pd)
 {
 	u64 left;
 
@@ -113,10 +113,10 @@ static u64 leave(struct pviommu_device *pd)
  * notifiers come too early: at BUS_NOTIFY_DRIVER_NOT_BOUND devres still holds
  * coherent memory of the driver whose probe failed.
  */
-static void detach(void *data)
+static void bind_detach(void *data)
 {
 	struct pviommu_device *pd = data;
-	u64 left = leave(pd);
+	u64 left = bind_leave(pd);
 
 	/* The next owner of the device is to find nothing of this one's. */
 	pviommu_queues_drain();
@@ -142,7 +142,7 @@ static bool may_attach(struct pci_dev *pdev)
  * Mappings of the base ops that no driver has taken down are not waited for:
  * the base ops' unmap finds its way. But they are not this driver's.
  */
-static void begin(struct pviommu_device *pd, enum pviommu_mode mode)
+static void bind_begin(struct pviommu_device *pd, enum pviommu_mode mode)
 {
 	mutex_lock(&pviommu_devices_lock);
 	if (pd->life == PVIOMMU_LIFE_IDLE) {
@@ -164,17 +164,17 @@ static void begin(struct pviommu_device *pd, enum pviommu_mode mode)
 }
 
 /* The devres action is the first of the device, and so the last to run. */
-static bool serve(struct pci_dev *pdev, enum pviommu_mode mode)
+static bool bind_serve(struct pci_dev *pdev, enum pviommu_mode mode)
 {
-	struct pviommu_device *pd = find(&pdev->dev) ?: new_device(&pdev->dev);
+	struct pviommu_device *pd = bind_find(&pdev->dev) ?: new_device(&pdev->dev);
 
-	if (!pd || devm_add_action(&pdev->dev, detach, pd))
+	if (!pd || devm_add_action(&pdev->dev, bind_detach, pd))
 		return false;
 	/* A device with mappings of an earlier driver has an object already. */
 	if (pd->holds_module)
 		module_put(THIS_MODULE);
 	pviommu_late_revoke(pd);
-	begin(pd, mode);
+	bind_begin(pd, mode);
 	if (!pd->in_sysfs)
 		pd->in_sysfs = !sysfs_create_group(&pdev->dev.kobj, pd->files);
 
@@ -187,7 +187,7 @@ static bool serve(struct pci_dev *pdev, enum pviommu_mode mode)
  */
 static bool leave_to_base(struct pci_dev *pdev)
 {
-	struct pviommu_device *pd = find(&pdev->dev);
+	struct pviommu_device *pd = bind_find(&pdev->dev);
 
 	if (!pd || pd->life != PVIOMMU_LIFE_LATE)
 		return !pviommu_refuse(pdev, "out of memory");
@@ -197,7 +197,7 @@ static bool leave_to_base(struct pci_dev *pdev)
 }
 
 /* The driver core calls it under the device's lock, before probe. */
-static void attach(struct pci_dev *pdev)
+static void bind_attach(struct pci_dev *pdev)
 {
 	enum pviommu_mode mode;
 
@@ -209,7 +209,7 @@ static void attach(struct pci_dev *pdev)
 		if (pviommu_refuse(pdev, "its mode is off"))
 			return;
 	} else {
-		if (serve(pdev, mode) || !leave_to_base(pdev))
+		if (bind_serve(pdev, mode) || !leave_to_base(pdev))
 			return;
 		pci_err(pdev, "out of memory: on xen-swiotlb\n");
 	}
@@ -226,18 +226,18 @@ static void note_strangers(struct pci_dev *pdev)
 
 	if (!may_attach(pdev) || pviommu_refused(&pdev->dev))
 		return;
-	pd = find(&pdev->dev) ?: new_device(&pdev->dev);
+	pd = bind_find(&pdev->dev) ?: new_device(&pdev->dev);
 	if (pd && pd->life != PVIOMMU_LIFE_SERVED)
 		pd->strangers = true;
 }
 
-static int notify(struct notifier_block *nb, unsigned long action, void *data)
+static int bind_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
 	struct device *dev = data;
 
 	switch (action) {
 	case BUS_NOTIFY_BIND_DRIVER:
-		attach(to_pci_dev(dev));
+		bind_attach(to_pci_dev(dev));
 		break;
 	case BUS_NOTIFY_UNBIND_DRIVER:
 		note_strangers(to_pci_dev(dev));
@@ -256,7 +256,7 @@ static int notify(struct notifier_block *nb, unsigned long action, void *data)
 }
 
 static struct notifier_block notifier = {
-	.notifier_call = notify,
+	.notifier_call = bind_notify,
 };
 
 unsigned int pviommu_devices_attached(void)
@@ -274,11 +274,11 @@ static bool needs_base(struct pci_dev *pdev)
 	    !pdev->is_busmaster || pviommu_refused(&pdev->dev))
 		return false;
 
-	pd = pviommu_device_get(&pdev->dev);
+	pd = pviommu_device_lock(&pdev->dev);
 	if (pd) {
 		needs = READ_ONCE(pd->path) != PVIOMMU_PATH_OURS ||
 			atomic_long_read(&pd->base_live);
-		pviommu_device_put(pd);
+		pviommu_device_unlock(pd);
 	}
 
 	return needs;

@@ -30,7 +30,7 @@ unsigned long pviommu_files(void)
 	return atomic_long_read(&files);
 }
 
-static int open(struct inode *inode, struct file *file)
+static int chardev_open(struct inode *inode, struct file *file)
 {
 	struct pviommu_file *f = kzalloc(sizeof(*f), GFP_KERNEL_ACCOUNT);
 	int err;
@@ -54,7 +54,7 @@ static int open(struct inode *inode, struct file *file)
  * The last process has closed the file, or was killed. First no device reaches the
  * pages, then the pages and the BFNs are free.
  */
-static int release(struct inode *inode, struct file *file)
+static int chardev_release(struct inode *inode, struct file *file)
 {
 	struct pviommu_file *f = file->private_data;
 	struct pviommu_region *r;
@@ -275,7 +275,7 @@ static int do_ops(struct pviommu_file *f, const struct xen_pviommu_ops *arg)
 	return err;
 }
 
-static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long chardev_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct pviommu_file *f = file->private_data;
 	void __user *at = (void __user *)arg;
@@ -324,9 +324,9 @@ static int uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 
 static const struct file_operations fops = {
 	.owner = THIS_MODULE,
-	.open = open,
-	.release = release,
-	.unlocked_ioctl = ioctl,
+	.open = chardev_open,
+	.release = chardev_release,
+	.unlocked_ioctl = chardev_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.uring_cmd = uring_cmd,
 };

@@ -30,7 +30,7 @@
 #define KEEP_CHUNKS	4
 
 /* Bits at multiples of 2^order in a word. */
-static unsigned long starts(unsigned int order)
+static unsigned long chunk_starts(unsigned int order)
 {
 	static const unsigned long mask[] = {
 		~0UL, 0x5555555555555555, 0x1111111111111111,
@@ -41,14 +41,14 @@ static unsigned long starts(unsigned int order)
 }
 
 /* The places in a word at which runs start. */
-static unsigned long candidates(unsigned long word, unsigned int order)
+static unsigned long chunk_candidates(unsigned long word, unsigned int order)
 {
 	unsigned int i;
 
 	for (i = 0; i < order; i++)
 		word &= word >> BIT(i);
 
-	return word & starts(order);
+	return word & chunk_starts(order);
 }
 
 static unsigned long run_mask(unsigned int order)
@@ -74,7 +74,7 @@ static unsigned int take_small(struct bfn_chunk *chunk, unsigned int order,
 
 	for (i = 0; i < BFN_CHUNK_WORDS && done < nr; i++) {
 		taken = 0;
-		fits = candidates(word_of(chunk, i), order);
+		fits = chunk_candidates(word_of(chunk, i), order);
 		for (; fits && done < nr; fits &= fits - 1) {
 			bit = __ffs(fits);
 			taken |= run_mask(order) << bit;
@@ -118,8 +118,8 @@ static unsigned int take_words(struct bfn_chunk *chunk, unsigned int order,
 	return 0;
 }
 
-static unsigned int take(struct bfn_chunk *chunk, unsigned int order, u32 *run,
-			 unsigned int nr)
+static unsigned int chunk_take(struct bfn_chunk *chunk, unsigned int order, u32 *run,
+			       unsigned int nr)
 {
 	if (BIT(order) < BITS_PER_LONG)
 		return take_small(chunk, order, run, nr);
@@ -127,7 +127,7 @@ static unsigned int take(struct bfn_chunk *chunk, unsigned int order, u32 *run,
 	return take_words(chunk, order, run);
 }
 
-static bool has(struct bfn_chunk *chunk, unsigned int order)
+static bool chunk_has(struct bfn_chunk *chunk, unsigned int order)
 {
 	unsigned int i, nr = BIT(order) / BITS_PER_LONG;
 
@@ -138,7 +138,7 @@ static bool has(struct bfn_chunk *chunk, unsigned int order)
 		return false;
 	}
 	for (i = 0; i < BFN_CHUNK_WORDS; i++)
-		if (candidates(word_of(chunk, i), order))
+		if (chunk_candidates(word_of(chunk, i), order))
 			return true;
 
 	return false;
@@ -146,12 +146,12 @@ static bool has(struct bfn_chunk *chunk, unsigned int order)
 
 static bool has_any(struct bfn_chunk *chunk)
 {
-	return has(chunk, 0);
+	return chunk_has(chunk, 0);
 }
 
 static void chunk_delete(struct bfn_chunk *chunk)
 {
-	free_page((unsigned long)chunk->cookie);
+	free_page((unsigned long)chunk->slot);
 	kfree(chunk);
 }
 
@@ -163,8 +163,8 @@ static struct bfn_chunk *chunk_new(enum bfn_chunk_state state)
 	chunk = kzalloc(sizeof(*chunk), GFP_ATOMIC | __GFP_NOWARN);
 	if (!chunk)
 		return NULL;
-	chunk->cookie = (u64 *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
-	if (!chunk->cookie) {
+	chunk->slot = (u64 *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
+	if (!chunk->slot) {
 		kfree(chunk);
 		return NULL;
 	}
@@ -189,7 +189,7 @@ static void trace_chunk(const struct bfn_window *w,
 }
 
 /* No BFN of the chunk is in use, and no CPU finds the chunk any more. Lock held. */
-static void retire(struct bfn_window *w, struct bfn_chunk *chunk)
+static void chunk_retire(struct bfn_window *w, struct bfn_chunk *chunk)
 {
 	trace_chunk(w, chunk, PVIOMMU_CHUNK_RETIRED);
 	RCU_INIT_POINTER(w->chunk[chunk->nr], NULL);
@@ -223,14 +223,14 @@ void bfn_chunk_trim(struct bfn_window *w, unsigned int keep)
 		list_del(&chunk->node);
 		w->nr_partial--;
 		bfn_tables_left(w, chunk->nr, 1);
-		retire(w, chunk);
+		chunk_retire(w, chunk);
 	}
 	/* So that a look a chunk is paid by the frees between two looks. */
 	w->trim_at = 2 * w->nr_partial + 2 * KEEP_CHUNKS;
 }
 
 /* A partial chunk that has such a run, now the caller's. Lock held. */
-static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
+static struct bfn_chunk *chunk_adopt(struct bfn_window *w, unsigned int order)
 {
 	struct bfn_chunk *chunk;
 	unsigned int tries = 0;
@@ -238,7 +238,7 @@ static struct bfn_chunk *adopt(struct bfn_window *w, unsigned int order)
 	list_for_each_entry(chunk, &w->partial, node) {
 		if (unlikely(chunk->barred && w->starved))
 			continue;
-		if (has(chunk, order)) {
+		if (chunk_has(chunk, order)) {
 			list_del(&chunk->node);
 			w->nr_partial--;
 			chunk->barred = false;
@@ -263,7 +263,7 @@ static void ask_for_more(struct bfn_window *w)
 }
 
 /* An unused chunk, with a leaf table if possible. */
-static bool grow(struct bfn_window *w, struct bfn_chunk *chunk)
+static bool chunk_grow(struct bfn_window *w, struct bfn_chunk *chunk)
 {
 	chunk->nr = find_first_zero_bit(w->shut, w->nr_chunks);
 	if (chunk->nr >= w->nr_chunks && !w->starved)
@@ -277,12 +277,12 @@ static bool grow(struct bfn_window *w, struct bfn_chunk *chunk)
 	return true;
 }
 
-static struct bfn_chunk *find(struct bfn_window *w, unsigned int order)
+static struct bfn_chunk *chunk_find(struct bfn_window *w, unsigned int order)
 {
 	struct bfn_chunk *chunk, *fresh;
 
 	bfn_lock(w);
-	chunk = adopt(w, order);
+	chunk = chunk_adopt(w, order);
 	bfn_unlock(w);
 	if (chunk)
 		return chunk;
@@ -291,7 +291,7 @@ static struct bfn_chunk *find(struct bfn_window *w, unsigned int order)
 	if (!fresh)
 		return NULL;
 	bfn_lock(w);
-	if (grow(w, fresh))
+	if (chunk_grow(w, fresh))
 		chunk = fresh;
 	bfn_unlock(w);
 	ask_for_more(w);
@@ -338,19 +338,19 @@ unsigned int bfn_chunk_carve(struct bfn_window *w, struct bfn_cpu *c,
 	unsigned int done;
 
 	for (;;) {
-		done = c->chunk ? take(c->chunk, order, run, nr) : 0;
+		done = c->chunk ? chunk_take(c->chunk, order, run, nr) : 0;
 		if (done)
 			return done;
 		bfn_chunk_disown(w, c);
-		c->chunk = find(w, order);
+		c->chunk = chunk_find(w, order);
 		if (!c->chunk)
 			return 0;
 	}
 }
 
 /* Set the bits of a run; whole words are one owner's until all are set. */
-static void give(struct bfn_chunk *chunk, unsigned int offset,
-		 unsigned int order)
+static void chunk_give(struct bfn_chunk *chunk, unsigned int offset,
+		       unsigned int order)
 {
 	unsigned int i = offset / BITS_PER_LONG;
 	unsigned int nr = BIT(order) / BITS_PER_LONG;
@@ -380,7 +380,7 @@ void bfn_chunk_free(struct bfn_window *w, unsigned long index,
 
 	rcu_read_lock();
 	chunk = rcu_dereference(w->chunk[index >> BFN_CHUNK_ORDER]);
-	give(chunk, index & (BFN_CHUNK_SIZE - 1), order);
+	chunk_give(chunk, index & (BFN_CHUNK_SIZE - 1), order);
 	/* Pairs with the barrier in bfn_chunk_disown(). */
 	smp_mb__after_atomic();
 	if (unlikely(READ_ONCE(chunk->state) == BFN_CHUNK_FULL)) {
@@ -402,7 +402,7 @@ static unsigned long find_area(const struct bfn_window *w,
 					      nr - 1, shift & (nr - 1));
 }
 
-/* A run of whole chunks; a single chunk has a descriptor for the cookie. */
+/* A run of whole chunks; a single chunk has a descriptor for the slot. */
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 {
 	unsigned long nr = BIT(order - BFN_CHUNK_ORDER), first;
@@ -469,7 +469,7 @@ void bfn_large_free(struct bfn_window *w, unsigned long index,
 
 	bfn_lock(w);
 	bfn_tables_left(w, first, BIT(order - BFN_CHUNK_ORDER));
-	retire(w, large_chunk(w, first));
+	chunk_retire(w, large_chunk(w, first));
 	bfn_unlock(w);
 }
 

@@ -32,7 +32,7 @@ static unsigned int nr_claims;
 static DEFINE_MUTEX(claims_lock);
 
 /* The number of claimed BFNs from @bfn on, in the claim of @bfn. */
-static u64 claimed(u64 bfn)
+static u64 claims_span(u64 bfn)
 {
 	unsigned int i;
 
@@ -43,7 +43,7 @@ static u64 claimed(u64 bfn)
 	return 0;
 }
 
-static int claim(u64 bfn, u64 nr)
+static int claims_add(u64 bfn, u64 nr)
 {
 	int err;
 
@@ -59,18 +59,18 @@ static int claim(u64 bfn, u64 nr)
 	return 0;
 }
 
-static int cover(u64 bfn, u64 end)
+static int claims_fill(u64 bfn, u64 end)
 {
 	u64 nr;
 	int err;
 
 	for (; bfn < end; bfn += nr) {
-		nr = claimed(bfn);
+		nr = claims_span(bfn);
 		if (nr)
 			continue;
-		err = claim(bfn, CLAIM_LARGE);
+		err = claims_add(bfn, CLAIM_LARGE);
 		if (err && err != -ENOSPC)
-			err = claim(bfn, CLAIM_SMALL);
+			err = claims_add(bfn, CLAIM_SMALL);
 		if (err)
 			return err;
 	}
@@ -93,7 +93,7 @@ int pviommu_claims_cover(u64 bfn, u64 nr)
 	int err;
 
 	mutex_lock(&claims_lock);
-	err = cover(bfn, bfn + nr);
+	err = claims_fill(bfn, bfn + nr);
 	mutex_unlock(&claims_lock);
 
 	return err;

@@ -18,7 +18,7 @@
 
 #include "device.h"
 #include "isolate.h"
-#include "run.h"
+#include "desc.h"
 
 /* Failures in a row after which a device goes on without us. */
 #define MAX_FAILURES	16
@@ -63,7 +63,7 @@ static bool bypasses_iommu(struct device *dev)
 }
 
 /* The first to latch a device says why; it stays so until it is unbound. */
-static bool latch(struct pviommu_device *pd, enum pviommu_path from)
+static bool device_latch(struct pviommu_device *pd, enum pviommu_path from)
 {
 	return cmpxchg(&pd->path, from, PVIOMMU_PATH_BASE) == from;
 }
@@ -85,7 +85,7 @@ bool pviommu_device_decide(struct pviommu_device *pd)
 		cmpxchg(&pd->path, PVIOMMU_PATH_UNDECIDED, PVIOMMU_PATH_OURS);
 		return READ_ONCE(pd->path) == PVIOMMU_PATH_OURS;
 	}
-	if (latch(pd, PVIOMMU_PATH_UNDECIDED))
+	if (device_latch(pd, PVIOMMU_PATH_UNDECIDED))
 		dev_notice(pd->dev, "virtio without VIRTIO_F_ACCESS_PLATFORM bypasses the IOMMU: on xen-swiotlb\n");
 
 	return false;
@@ -124,7 +124,7 @@ void pviommu_device_failed(struct pviommu_device *pd, int error)
 		return;
 	if (!pviommu_host_map_stands())
 		return;
-	if (latch(pd, PVIOMMU_PATH_OURS))
+	if (device_latch(pd, PVIOMMU_PATH_OURS))
 		dev_err(pd->dev, "error %d, %u in a row: on xen-swiotlb from now on\n",
 			error, failures);
 }
@@ -193,24 +193,24 @@ void pviommu_device_fold(struct pviommu_device *pd)
 }
 
 /*
- * A field of its own in runs' words, for pviommu_device_free() to give back; or 0,
+ * A field of its own in runs' descriptors, for pviommu_device_free() to give back; or 0,
  * if there are too many devices, or PFNs need the bits.
  */
 u64 pviommu_owner_new(void)
 {
 	int nr;
 
-	if (xen_p2m_size > pviommu_run_owner(1))
+	if (xen_p2m_size > pviommu_desc_owner(1))
 		return 0;
 	nr = ida_alloc_range(&owners, 1, PVIOMMU_OWNERS, GFP_KERNEL);
 
-	return nr < 0 ? 0 : pviommu_run_owner(nr);
+	return nr < 0 ? 0 : pviommu_desc_owner(nr);
 }
 
 void pviommu_device_free(struct pviommu_device *pd)
 {
 	if (pd->owner)
-		ida_free(&owners, pviommu_run_owner_nr(pd->owner));
+		ida_free(&owners, pviommu_desc_owner_nr(pd->owner));
 	free_percpu(pd->counters);
 	kfree(pd);
 }
@@ -236,14 +236,14 @@ void pviommu_device_rest(struct pviommu_device *pd)
 }
 
 /**
- * pviommu_device_get - the state of a device that we serve, or did
+ * pviommu_device_lock - the state of a device that we serve, or did
  * @dev: a PCI device
  *
- * Return: NULL, or the state, which stays until pviommu_device_put(): that
+ * Return: NULL, or the state, which stays until pviommu_device_unlock(): that
  * must be called, and unbinding waits for it. One without a driver has it while
  * mappings are left.
  */
-struct pviommu_device *pviommu_device_get(struct device *dev)
+struct pviommu_device *pviommu_device_lock(struct device *dev)
 {
 	struct pviommu_device *pd;
 
@@ -256,7 +256,7 @@ struct pviommu_device *pviommu_device_get(struct device *dev)
 	return NULL;
 }
 
-void pviommu_device_put(struct pviommu_device *pd)
+void pviommu_device_unlock(struct pviommu_device *pd)
 {
 	mutex_unlock(&pviommu_devices_lock);
 }

@@ -94,8 +94,8 @@ void pviommu_device_narrow(struct pviommu_device *pd, u64 limit);
 u64 pviommu_devices_sum(enum pviommu_counter which);
 u64 pviommu_device_counter_sum(struct pviommu_device *pd,
 			       enum pviommu_counter which);
-struct pviommu_device *pviommu_device_get(struct device *dev);
-void pviommu_device_put(struct pviommu_device *pd);
+struct pviommu_device *pviommu_device_lock(struct device *dev);
+void pviommu_device_unlock(struct pviommu_device *pd);
 
 /* device.c, for bind.c and late.c */
 extern struct mutex pviommu_devices_lock;

@@ -32,7 +32,7 @@ pviommu_map_page_new(struct device *dev, struct page *page,
 	dma_addr_t addr;
 
 	if (likely(pviommu_device_ready(pd))) {
-		addr = pviommu_map_long(pd, page_to_phys(page) + offset, size,
+		addr = pviommu_map_slow(pd, page_to_phys(page) + offset, size,
 					pviommu_limit(dev, dma_get_mask(dev)),
 					pviommu_access(dir),
 					pviommu_min_align(dev));
@@ -51,7 +51,7 @@ pviommu_map_page_again(struct device *dev, struct page *page,
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	dma_addr_t addr;
 
-	addr = pviommu_map_again(pd, page_to_phys(page) + offset, size,
+	addr = pviommu_reuse_map(pd, page_to_phys(page) + offset, size,
 				 pviommu_limit(dev, dma_get_mask(dev)),
 				 pviommu_access(dir), pviommu_min_align(dev));
 	if (likely(addr))
@@ -86,10 +86,10 @@ static dma_addr_t pviommu_map_page(struct device *dev, struct page *page,
 	enum pviommu_mode mode = READ_ONCE(pd->mode);
 
 	if (likely(READ_ONCE(pd->path) == PVIOMMU_PATH_OURS)) {
-		if (mode == READ_ONCE(pviommu_quick.fixed))
+		if (mode == READ_ONCE(pviommu_quick.static_mode))
 			return pviommu_map_page_static(dev, page, offset, size,
 						       dir, attrs);
-		if (mode == READ_ONCE(pviommu_quick.reuse))
+		if (mode == READ_ONCE(pviommu_quick.reuse_mode))
 			return pviommu_map_page_again(dev, page, offset, size,
 						      dir, attrs);
 	}
@@ -116,10 +116,10 @@ static dma_addr_t pviommu_map_resource(struct device *dev, phys_addr_t phys,
 	dma_addr_t addr;
 
 	if (likely(pviommu_device_ready(pd))) {
-		addr = pviommu_map_new(pd, phys, size,
-				       pviommu_limit(dev, dma_get_mask(dev)),
-				       pviommu_access(dir) |
-				       XEN_IOMMUOP_MAP_mmio, 1);
+		addr = pviommu_map_dynamic(pd, phys, size,
+					   pviommu_limit(dev, dma_get_mask(dev)),
+					   pviommu_access(dir) |
+					   XEN_IOMMUOP_MAP_mmio, 1);
 		if (likely(addr != DMA_MAPPING_ERROR))
 			return addr;
 	}
@@ -203,7 +203,7 @@ static u64 pviommu_get_required_mask(struct device *dev)
 /*
  * A driver asks once, and may count on the answer for ever: so that it is what
  * the base ops can do, which have the device from the day that it is latched. Ours
- * can do more (PVIOMMU_RUN_MAX_NR), and do when they are asked.
+ * can do more (PVIOMMU_DESC_MAX_NR), and do when they are asked.
  */
 static size_t pviommu_max_mapping_size(struct device *dev)
 {

@@ -91,7 +91,7 @@ static bool entry_waits(void *entry)
 }
 
 /* The domain's own entry, or NULL. */
-static void *look(const struct pviommu_domain *d, u64 bfn)
+static void *domain_look(const struct pviommu_domain *d, u64 bfn)
 {
 	void *entry = xa_load(&pages, bfn);
 
@@ -102,14 +102,14 @@ static void *look(const struct pviommu_domain *d, u64 bfn)
  * The device may still reach the page, which is never given back. MMIO needs no such
  * care.
  */
-static void leak(unsigned long pfn)
+static void domain_leak(unsigned long pfn)
 {
 	pviommu_count(PVIOMMU_LEAKED, 1);
 	if (pfn_valid(pfn))
 		get_page(pfn_to_page(pfn));
 }
 
-static void forget(const struct xen_iommu_op_range *range, bool leaked)
+static void domain_forget(const struct xen_iommu_op_range *range, bool leaked)
 {
 	u64 bfn;
 	void *entry;
@@ -117,12 +117,12 @@ static void forget(const struct xen_iommu_op_range *range, bool leaked)
 	for (bfn = range->bfn; bfn < range->bfn + range->nr; bfn++) {
 		entry = xa_erase(&pages, bfn);
 		if (unlikely(leaked))
-			leak(entry_pfn(entry));
+			domain_leak(entry_pfn(entry));
 	}
 }
 
 /* Afterwards no device reaches what waited. */
-static void sync(struct pviommu_domain *d)
+static void domain_sync(struct pviommu_domain *d)
 {
 	struct pviommu_batch *b;
 	unsigned long flags;
@@ -131,11 +131,11 @@ static void sync(struct pviommu_domain *d)
 
 	if (!d->nr_waiting)
 		return;
-	b = pviommu_batch_get(&flags);
+	b = pviommu_batch_begin(&flags);
 	for (i = 0; i < d->nr_waiting; i++)
 		pviommu_batch_unmap(b, d->waiting[i].bfn, d->waiting[i].nr);
 	err = pviommu_batch_unmap_end(b);
-	pviommu_batch_put(flags);
+	pviommu_batch_end(flags);
 
 	if (unlikely(err))
 		pr_err_ratelimited("unmap for VFIO failed (error %d): %lu pages are lost\n",
@@ -143,15 +143,15 @@ static void sync(struct pviommu_domain *d)
 	else
 		pviommu_count(PVIOMMU_PAGES_UNMAPPED, d->nr_frames);
 	for (i = 0; i < d->nr_waiting; i++)
-		forget(&d->waiting[i], err);
+		domain_forget(&d->waiting[i], err);
 	d->nr_waiting = 0;
 	d->nr_frames = 0;
 }
 
 /* Let the unmap of a BFN wait; false: nothing is mapped there. */
-static bool wait(struct pviommu_domain *d, u64 bfn)
+static bool domain_wait(struct pviommu_domain *d, u64 bfn)
 {
-	void *entry = look(d, bfn);
+	void *entry = domain_look(d, bfn);
 
 	if (!entry || entry_waits(entry))
 		return false;
@@ -165,7 +165,7 @@ static bool wait(struct pviommu_domain *d, u64 bfn)
 		d->waiting[d->nr_waiting++].nr = 1;
 	}
 	if (++d->nr_frames == WAIT_FRAMES || d->nr_waiting == WAIT_RANGES)
-		sync(d);
+		domain_sync(d);
 
 	return true;
 }
@@ -178,7 +178,7 @@ static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
 	size_t done = 0;
 
 	mutex_lock(&d->lock);
-	while (done < count && wait(d, PHYS_PFN(iova) + done))
+	while (done < count && domain_wait(d, PHYS_PFN(iova) + done))
 		done++;
 	mutex_unlock(&d->lock);
 
@@ -191,7 +191,7 @@ static void iotlb_sync(struct iommu_domain *domain,
 	struct pviommu_domain *d = to_pviommu_domain(domain);
 
 	mutex_lock(&d->lock);
-	sync(d);
+	domain_sync(d);
 	mutex_unlock(&d->lock);
 }
 
@@ -213,17 +213,17 @@ static bool is_mmio(unsigned long pfn)
  * another domain as a rule. The error is not -EEXIST, by which DPDK understands
  * that its own memory is mapped there.
  */
-static int remember(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
-		    unsigned long nr, gfp_t gfp)
+static int domain_remember(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
+			   unsigned long nr, gfp_t gfp)
 {
 	unsigned long i;
 	void *entry;
 	int err = 0;
 
 	for (i = 0; i < nr && !err; i++) {
-		entry = look(d, bfn + i);
+		entry = domain_look(d, bfn + i);
 		if (entry && entry_waits(entry))
-			sync(d);
+			domain_sync(d);
 		err = xa_insert(&pages, bfn + i, entry_of(d, pfn + i, false),
 				gfp);
 	}
@@ -242,7 +242,7 @@ static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 	struct pviommu_outcome outcome;
 	int err;
 
-	err = remember(d, bfn, pfn, nr, gfp);
+	err = domain_remember(d, bfn, pfn, nr, gfp);
 	if (err)
 		return err;
 	err = pviommu_map_at(bfn, PFN_PHYS(pfn), nr, access, &outcome);
@@ -252,7 +252,7 @@ static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 	}
 	for (i = 0; i < nr; i++) {
 		if (outcome.unclean)
-			leak(pfn + i);
+			domain_leak(pfn + i);
 		xa_erase(&pages, bfn + i);
 	}
 
@@ -306,7 +306,7 @@ static int map_pages(struct iommu_domain *domain, unsigned long iova,
 static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 {
 	struct pviommu_domain *d = to_pviommu_domain(domain);
-	void *entry = look(d, PHYS_PFN(iova));
+	void *entry = domain_look(d, PHYS_PFN(iova));
 
 	if (!entry || entry_waits(entry))
 		return 0;
@@ -318,7 +318,7 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
  * A process with a device can reach the whole host map through the device. As for
  * VFIO's own mode without an IOMMU, the log says so, and the kernel is tainted.
  */
-static void taint(const char *who)
+static void domain_taint(const char *who)
 {
 	pr_warn("%s while the host map stands: a process can reach all of the host's memory, unless isolate=1 comes first; this taints the kernel\n",
 		who);
@@ -353,25 +353,25 @@ static int attach_dev(struct iommu_domain *domain, struct device *dev)
 		return 0;
 	err = check_translated(dev);
 	if (!err && !pviommu_isolated())
-		taint(dev_name(dev));
+		domain_taint(dev_name(dev));
 
 	return err;
 }
 
 /* Its last owner may have left bus mastering on. */
-static void empty(struct pviommu_domain *d)
+static void domain_empty(struct pviommu_domain *d)
 {
 	unsigned long bfn;
 	void *entry;
 
 	mutex_lock(&d->lock);
 	xa_for_each(&pages, bfn, entry)
-		wait(d, bfn);
-	sync(d);
+		domain_wait(d, bfn);
+	domain_sync(d);
 	mutex_unlock(&d->lock);
 }
 
-static bool use(void)
+static bool domain_users_add(void)
 {
 	bool open;
 
@@ -384,7 +384,7 @@ static bool use(void)
 	return open;
 }
 
-static void unuse(void)
+static void domain_users_drop(void)
 {
 	mutex_lock(&users_lock);
 	if (!--users)
@@ -418,7 +418,7 @@ void pviommu_domains_exposed(void)
 	used = users > 0;
 	mutex_unlock(&users_lock);
 	if (used)
-		taint("VFIO has devices");
+		domain_taint("VFIO has devices");
 }
 
 void pviommu_domains_open(void)
@@ -432,9 +432,9 @@ static void domain_free(struct iommu_domain *domain)
 {
 	struct pviommu_domain *d = to_pviommu_domain(domain);
 
-	empty(d);
+	domain_empty(d);
 	if (domain->type == IOMMU_DOMAIN_UNMANAGED)
-		unuse();
+		domain_users_drop();
 	ida_free(&ids, d->id);
 	kfree(d);
 }
@@ -472,7 +472,7 @@ struct iommu_domain *pviommu_domain_alloc(unsigned int type)
 	id = ida_alloc_max(&ids, MAX_ID, GFP_KERNEL);
 	if (id < 0)
 		goto no_id;
-	if (type == IOMMU_DOMAIN_UNMANAGED && !use())
+	if (type == IOMMU_DOMAIN_UNMANAGED && !domain_users_add())
 		goto unused;
 	d->id = id;
 	mutex_init(&d->lock);

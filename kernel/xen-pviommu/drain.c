@@ -40,7 +40,7 @@ static bool tick_piece(struct timer_list *t, unsigned long before)
 	unsigned long flags;
 	bool more = false;
 
-	b = pviommu_batch_get(&flags);
+	b = pviommu_batch_begin(&flags);
 	q = this_cpu_ptr(pviommu_queues);
 	r = this_cpu_ptr(pviommu_reuses);
 	/* The timer of a CPU that died may come here: see cpu_dead(). */
@@ -50,12 +50,12 @@ static bool tick_piece(struct timer_list *t, unsigned long before)
 		if (r->nr && !more)
 			pviommu_queue_arm(q);
 	}
-	pviommu_batch_put(flags);
+	pviommu_batch_end(flags);
 
 	return more;
 }
 
-static void tick(struct timer_list *t)
+static void drain_tick(struct timer_list *t)
 {
 	unsigned long before = jiffies - msecs_to_jiffies(pviommu_params.reuse_ms);
 
@@ -69,11 +69,11 @@ static bool relieve_piece(unsigned long before)
 	unsigned long flags;
 	bool more;
 
-	b = pviommu_batch_get(&flags);
+	b = pviommu_batch_begin(&flags);
 	more = empty_piece(this_cpu_ptr(pviommu_queues),
 			   this_cpu_ptr(pviommu_reuses), b, before,
 			   PVIOMMU_FLUSH_PRESSURE);
-	pviommu_batch_put(flags);
+	pviommu_batch_end(flags);
 
 	return more;
 }
@@ -100,13 +100,13 @@ static void drain_piece(void *info)
 {
 	struct drain *drain = info;
 	unsigned long flags;
-	struct pviommu_batch *b = pviommu_batch_get(&flags);
+	struct pviommu_batch *b = pviommu_batch_begin(&flags);
 
 	if (empty_piece(this_cpu_ptr(pviommu_queues),
 			this_cpu_ptr(pviommu_reuses), b, drain->before,
 			PVIOMMU_FLUSH_REQUEST))
 		WRITE_ONCE(drain->more, true);
-	pviommu_batch_put(flags);
+	pviommu_batch_end(flags);
 }
 
 /**
@@ -140,10 +140,10 @@ static int cpu_dead(unsigned int cpu)
 	del_timer_sync(&q->timer);
 	q->armed = true;
 	do {
-		b = pviommu_batch_get(&flags);
+		b = pviommu_batch_begin(&flags);
 		more = empty_piece(q, per_cpu_ptr(pviommu_reuses, cpu), b,
 				   before, PVIOMMU_FLUSH_REQUEST);
-		pviommu_batch_put(flags);
+		pviommu_batch_end(flags);
 	} while (more);
 	q->armed = false;
 	local_irq_save(flags);
@@ -170,7 +170,7 @@ int pviommu_queues_init(void)
 		return -ENOMEM;
 	}
 	for_each_possible_cpu(cpu)
-		timer_setup(&per_cpu_ptr(pviommu_queues, cpu)->timer, tick,
+		timer_setup(&per_cpu_ptr(pviommu_queues, cpu)->timer, drain_tick,
 			    TIMER_PINNED);
 	state = cpuhp_setup_state_nocalls(CPUHP_BP_PREPARE_DYN,
 					  "xen/pviommu:dead", NULL, cpu_dead);

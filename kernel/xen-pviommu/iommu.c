@@ -55,8 +55,8 @@ static int def_domain_type(struct device *dev)
 	return IOMMU_DOMAIN_IDENTITY;
 }
 
-static void reserve(struct list_head *list, u64 start, u64 end,
-		    enum iommu_resv_type type)
+static void iommu_reserve(struct list_head *list, u64 start, u64 end,
+			  enum iommu_resv_type type)
 {
 	struct iommu_resv_region *region;
 
@@ -109,15 +109,15 @@ static u64 behind_ours(u64 addr, u64 room)
  */
 static void get_resv_regions(struct device *dev, struct list_head *list)
 {
-	reserve(list, 0, MSI_START, IOMMU_RESV_RESERVED);
-	reserve(list, MSI_START, MSI_END, IOMMU_RESV_MSI);
-	reserve(list, MSI_END, first_free(), IOMMU_RESV_RESERVED);
+	iommu_reserve(list, 0, MSI_START, IOMMU_RESV_RESERVED);
+	iommu_reserve(list, MSI_START, MSI_END, IOMMU_RESV_MSI);
+	iommu_reserve(list, MSI_END, first_free(), IOMMU_RESV_RESERVED);
 	if (pviommu_high.last)
-		reserve(list, pviommu_high.start, pviommu_high.last + 1,
-			IOMMU_RESV_RESERVED);
+		iommu_reserve(list, pviommu_high.start, pviommu_high.last + 1,
+			      IOMMU_RESV_RESERVED);
 	if (pviommu_static.last)
-		reserve(list, pviommu_static.start, pviommu_static.last + 1,
-			IOMMU_RESV_RESERVED);
+		iommu_reserve(list, pviommu_static.start, pviommu_static.last + 1,
+			      IOMMU_RESV_RESERVED);
 }
 
 static const struct iommu_ops iommu_ops = {
@@ -132,7 +132,7 @@ static const struct iommu_ops iommu_ops = {
 	.owner = THIS_MODULE,
 };
 
-static void clear(void)
+static void iommu_clear(void)
 {
 	pviommu_bus_forget(&pci_bus_type);
 	pviommu_bus_forget(&platform_bus_type);
@@ -162,7 +162,7 @@ static bool has_driver(bool vfio, const char *what)
 	return found;
 }
 
-static int start(void)
+static int iommu_start(void)
 {
 	int err;
 
@@ -175,7 +175,7 @@ static int start(void)
 	pviommu_domains_open();
 	err = iommu_device_register(&iommu, &iommu_ops, NULL);
 	if (err) {
-		clear();
+		iommu_clear();
 		return err;
 	}
 	pr_info("VFIO can have devices; addresses from %#llx on are a process's own\n",
@@ -184,13 +184,13 @@ static int start(void)
 	return 0;
 }
 
-static int stop(void)
+static int iommu_stop(void)
 {
 	/* A process can take a device that is bound to VFIO at any time. */
 	if (has_driver(true, "vfio=0 refused") || !pviommu_domains_close())
 		return -EBUSY;
 	iommu_device_unregister(&iommu);
-	clear();
+	iommu_clear();
 
 	return 0;
 }
@@ -209,7 +209,7 @@ int pviommu_iommu_serve(bool on)
 
 	mutex_lock(&serve_lock);
 	if (on != serves) {
-		err = on ? start() : stop();
+		err = on ? iommu_start() : iommu_stop();
 		if (!err)
 			serves = on;
 	}

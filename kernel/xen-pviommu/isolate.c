@@ -44,7 +44,7 @@ static DEFINE_MUTEX(isolate_lock);
 static int next_piece(unsigned int what, int *failures)
 {
 	struct xen_iommu_op op = { .op = what };
-	int err = pviommu_hypercall_one(&op);
+	int err = pviommu_hypercall_op(&op);
 
 	if ((err == -ENOMEM || err == -EIO) && ++*failures < MAX_FAILURES)
 		return -EAGAIN;
@@ -56,7 +56,7 @@ static int next_piece(unsigned int what, int *failures)
  * All pieces. Meanwhile the host map has holes. An op that was refused at once has
  * changed nothing.
  */
-static int change(unsigned int what, enum pviommu_host_map goal)
+static int isolate_change(unsigned int what, enum pviommu_host_map goal)
 {
 	enum pviommu_host_map before = pviommu_host_map;
 	int failures = 0, pieces = 0, err;
@@ -75,9 +75,9 @@ static int change(unsigned int what, enum pviommu_host_map goal)
 	return err;
 }
 
-static int restore(void)
+static int isolate_restore(void)
 {
-	int err = change(XEN_IOMMUOP_restore_host_map, PVIOMMU_HOST_WHOLE);
+	int err = isolate_change(XEN_IOMMUOP_restore_host_map, PVIOMMU_HOST_WHOLE);
 
 	if (!err) {
 		pr_info("host map restored\n");
@@ -104,7 +104,7 @@ static int check_devices(void)
 	return -EBUSY;
 }
 
-static int drop(void)
+static int isolate_drop(void)
 {
 	enum pviommu_host_map before = pviommu_host_map;
 	int err;
@@ -125,13 +125,13 @@ static int drop(void)
 		WRITE_ONCE(pviommu_host_map, before);
 		return err;
 	}
-	err = change(XEN_IOMMUOP_drop_host_map, PVIOMMU_HOST_DROPPED);
+	err = isolate_change(XEN_IOMMUOP_drop_host_map, PVIOMMU_HOST_DROPPED);
 	if (!err) {
 		pr_info("host map dropped: devices reach what is mapped for them, and nothing else\n");
 		return 0;
 	}
 	pr_err("the host map can't be dropped: error %d\n", err);
-	restore();
+	isolate_restore();
 
 	return err;
 }
@@ -151,16 +151,16 @@ int pviommu_isolate(bool on)
 
 	mutex_lock(&isolate_lock);
 	if (on && pviommu_host_map != PVIOMMU_HOST_DROPPED)
-		err = drop();
+		err = isolate_drop();
 	else if (!on && pviommu_host_map != PVIOMMU_HOST_WHOLE)
-		err = restore();
+		err = isolate_restore();
 	mutex_unlock(&isolate_lock);
 
 	return err;
 }
 
 /* The next kernel, by kexec perhaps, expects the host map. */
-static int reboot(struct notifier_block *nb, unsigned long event, void *unused)
+static int isolate_reboot(struct notifier_block *nb, unsigned long event, void *unused)
 {
 	pviommu_isolate(false);
 
@@ -168,7 +168,7 @@ static int reboot(struct notifier_block *nb, unsigned long event, void *unused)
 }
 
 static struct notifier_block reboot_notifier = {
-	.notifier_call = reboot,
+	.notifier_call = isolate_reboot,
 };
 
 /*
@@ -177,8 +177,8 @@ static struct notifier_block reboot_notifier = {
  * may have had the lock: nothing here waits. Xen's own locks are free, because Xen
  * finishes its work. The number of pieces is a bound.
  */
-static int panicked(struct notifier_block *nb, unsigned long event,
-		    void *unused)
+static int isolate_panicked(struct notifier_block *nb, unsigned long event,
+			    void *unused)
 {
 	u64 pieces = pviommu_xen.max_ram / XEN_IOMMUOP_LEAST_PIECE + 1;
 	u64 goes = pieces + MAX_FAILURES;
@@ -202,7 +202,7 @@ static int panicked(struct notifier_block *nb, unsigned long event,
 
 /* Xen's own notifier is the last of the chain, and may stop the machine at once. */
 static struct notifier_block panic_notifier = {
-	.notifier_call = panicked,
+	.notifier_call = isolate_panicked,
 };
 
 /* An earlier module that could not tidy up may have left the map dropped. */

@@ -28,8 +28,8 @@
 
 #define LOOK_EVERY	HZ
 
-static void look(struct work_struct *work);
-static DECLARE_DELAYED_WORK(late_work, look);
+static void late_look(struct work_struct *work);
+static DECLARE_DELAYED_WORK(late_work, late_look);
 
 /* Mappings that live. Nobody makes any: only while no driver does. */
 static u64 count_left(struct pviommu_device *pd)
@@ -117,7 +117,7 @@ static struct device *find_rested(void)
 }
 
 /* It may have got a driver meanwhile, or be gone. */
-static void rest(struct device *dev)
+static void late_rest(struct device *dev)
 {
 	struct pviommu_device *pd;
 
@@ -139,7 +139,7 @@ static void rest(struct device *dev)
  * found our ops at such a device may still be on the way through them, in any
  * context, and may have been preempted there.
  */
-static void reap(void)
+static void late_reap(void)
 {
 	struct pviommu_device *pd, *next;
 	LIST_HEAD(dead);
@@ -180,15 +180,15 @@ static bool any_to_watch(void)
 	return any;
 }
 
-static void look(struct work_struct *work)
+static void late_look(struct work_struct *work)
 {
 	struct device *dev;
 
 	while ((dev = find_rested())) {
-		rest(dev);
+		late_rest(dev);
 		put_device(dev);
 	}
-	reap();
+	late_reap();
 	if (any_to_watch())
 		pviommu_late_watch();
 }
@@ -234,7 +234,7 @@ void pviommu_late_exit(void)
 	struct pviommu_device *pd, *next;
 
 	cancel_delayed_work_sync(&late_work);
-	reap();
+	late_reap();
 	synchronize_rcu_tasks();
 	list_for_each_entry_safe(pd, next, &pviommu_devices, node)
 		pviommu_device_free(pd);

@@ -13,7 +13,7 @@
 #include <linux/scatterlist.h>
 
 #include "dma.h"
-#include "run.h"
+#include "desc.h"
 
 /*
  * The places of the entries in the run. The layout is a function of lengths and PFNs
@@ -114,7 +114,7 @@ static inline int layout_measure(struct layout *l, struct scatterlist *sg, int n
 	if (unlikely(!pages))
 		return -ENODATA;
 
-	return end <= PVIOMMU_RUN_MAX_NR ? 0 : -ENOMEM;
+	return end <= PVIOMMU_DESC_MAX_NR ? 0 : -ENOMEM;
 }
 
 /*

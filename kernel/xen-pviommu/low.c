@@ -158,7 +158,7 @@ static int take_somewhere(struct pviommu_window *w, u64 size)
 }
 
 /* Called with the lock held. Return: false at the largest size. */
-static bool grow(void)
+static bool low_grow(void)
 {
 	struct pviommu_window *w = &pviommu_low;
 	u64 start = w->start - STEP;
@@ -180,14 +180,14 @@ static bool grow(void)
 static void grow_work(struct work_struct *work)
 {
 	mutex_lock(&low_lock);
-	grow();
+	low_grow();
 	mutex_unlock(&low_lock);
 }
 
 static DECLARE_WORK(growth, grow_work);
 
 /* From any context: the allocator is short of chunks. */
-static void ask(void)
+static void low_ask(void)
 {
 	if (!READ_ONCE(stopped))
 		schedule_work(&growth);
@@ -199,7 +199,7 @@ bool pviommu_low_more(void)
 	bool more;
 
 	mutex_lock(&low_lock);
-	more = grow();
+	more = low_grow();
 	mutex_unlock(&low_lock);
 
 	return more;
@@ -236,7 +236,7 @@ int pviommu_low_init(u64 max_frames)
 	bfn_window_close(&w->bfns);
 	bfn_window_open(&w->bfns, PHYS_PFN(w->start), PHYS_PFN(STEP));
 	w->bfns.few = FEW;
-	w->bfns.ask = ask;
+	w->bfns.ask = low_ask;
 	stopped = false;
 	pr_info("%s %pR, down to %#llx as it is needed\n", w->range.res.name,
 		&w->range.res, bottom);

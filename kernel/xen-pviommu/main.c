@@ -55,7 +55,7 @@ static void release_windows(void)
 	pviommu_static_exit();
 }
 
-static int __init start(void)
+static int __init pviommu_start(void)
 {
 	int err;
 
@@ -111,14 +111,14 @@ static void log_leftovers(void)
 	struct xen_iommu_op op = { .op = XEN_IOMMUOP_usage };
 	const struct xen_iommu_op_usage *usage = &op.u.usage;
 
-	if (pviommu_hypercall_one(&op))
+	if (pviommu_hypercall_op(&op))
 		return;
 	if (usage->claims || usage->tables || usage->mapped)
 		pr_err("left over in Xen: %u claims, %u tables, %llu mapped\n",
 		       usage->claims, usage->tables, usage->mapped);
 }
 
-static void stop(void)
+static void pviommu_stop(void)
 {
 	/* First: no device has the module's ops any more, and no new device gets them. */
 	pviommu_isolate_exit();
@@ -148,7 +148,7 @@ static int __init pviommu_init(void)
 	pviommu_state.state = "fallback";
 	if (pviommu_probe(&pviommu_state.reason))
 		return 0;
-	err = start();
+	err = pviommu_start();
 	if (err) {
 		pviommu_state.reason = "setup-failed";
 		pr_err("setup failed (error %d): xen-swiotlb stays in charge\n",
@@ -162,7 +162,7 @@ static void __exit pviommu_exit(void)
 {
 	pviommu_sysfs_exit();
 	if (pviommu_active())
-		stop();
+		pviommu_stop();
 }
 
 /*

@@ -47,7 +47,7 @@ u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order)
 	return bfn_take(w, order);
 }
 
-/* Its word is in a chunk behind the first one. */
+/* Its descriptor is in a chunk behind the first one. */
 static void begin_behind(const struct pviommu_place *place,
 			 unsigned long offset)
 {
@@ -135,18 +135,18 @@ static int frame_behind(unsigned long pfn, u16 access,
  * PFNs whose frames follow that of the first, which is dom0's own, up to a piece.
  * So are they all: a P2M entry with a flag is no MFN.
  */
-static noinline unsigned long neighbours(unsigned long pfn, unsigned long nr,
-					 unsigned long mfn)
+static noinline unsigned long map_neighbours(unsigned long pfn, unsigned long nr,
+					     unsigned long mfn)
 {
-	unsigned long run = 1;
+	unsigned long same = 1;
 
 	nr = min_t(unsigned long, nr, pviommu_xen.piece);
 	/* Not pviommu_p2m(), which looks for the end of the P2M each time. */
 	nr = min(nr, xen_p2m_size - min(pfn, xen_p2m_size));
-	while (run < nr && READ_ONCE(xen_p2m_addr[pfn + run]) == mfn + run)
-		run++;
+	while (same < nr && READ_ONCE(xen_p2m_addr[pfn + same]) == mfn + same)
+		same++;
 
-	return run;
+	return same;
 }
 
 /* See pviommu_batch_pages(): a page that no list waits for. */
@@ -167,19 +167,19 @@ int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 		       unsigned long nr, u16 access)
 {
 	struct pviommu_frames frame;
-	unsigned long run;
+	unsigned long part;
 	int err;
 
-	for (; nr; nr -= run, pfn += run, bfn += run) {
+	for (; nr; nr -= part, pfn += part, bfn += part) {
 		err = frame_behind(pfn, access, &frame);
 		if (unlikely(err)) {
 			pviommu_batch_map_abort(b, err);
 			return err;
 		}
-		run = likely(frame.domid == DOMID_SELF &&
+		part = likely(frame.domid == DOMID_SELF &&
 			     frame.flags == access)
-			? neighbours(pfn, nr, frame.mfn) : 1;
-		err = pviommu_batch_map(b, bfn, run, &frame);
+			? map_neighbours(pfn, nr, frame.mfn) : 1;
+		err = pviommu_batch_map(b, bfn, part, &frame);
 		if (unlikely(err))
 			return err;
 	}
@@ -268,15 +268,15 @@ static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
 	unsigned long flags;
 	int err;
 
-	b = pviommu_batch_get(&flags);
+	b = pviommu_batch_begin(&flags);
 	if (unlikely(access & XEN_IOMMUOP_MAP_mmio))
 		batch_mmio(b, bfn, pfn, nr, access);
 	else
 		pviommu_batch_pages(b, bfn, pfn, nr, access);
 	err = pviommu_batch_map_end(b);
 	outcome->unclean = b->unclean;
-	outcome->run |= b->run;
-	pviommu_batch_put(flags);
+	outcome->desc |= b->desc;
+	pviommu_batch_end(flags);
 
 	return err;
 }
@@ -300,7 +300,7 @@ int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 	unsigned long pfn = PHYS_PFN(phys), done, part;
 	int err = 0;
 
-	*outcome = (struct pviommu_outcome){ .run = 0 };
+	*outcome = (struct pviommu_outcome){ .desc = 0 };
 	access &= ~PVIOMMU_MAP_STRICT;
 	for (done = 0; done < nr && !err; done += part) {
 		part = min_t(unsigned long, nr - done, pviommu_xen.piece);
@@ -313,13 +313,13 @@ int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 }
 
 /* Book a mapping of which only its BFNs are of interest: interrupts are on. */
-static void book(struct pviommu_device *pd, const struct pviommu_place *p,
-		 u64 run, unsigned long pages)
+static void map_book(struct pviommu_device *pd, const struct pviommu_place *p,
+		     u64 desc, unsigned long pages)
 {
 	unsigned long flags;
 
 	local_irq_save(flags);
-	pviommu_mapped(pd, p->w, p->bfn, run, pages);
+	pviommu_mapped(pd, p->w, p->bfn, desc, pages);
 	local_irq_restore(flags);
 }
 
@@ -335,14 +335,14 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 	unsigned int places = PVIOMMU_PLACES;
 	struct pviommu_outcome outcome;
 	struct pviommu_place p;
-	u64 run;
+	u64 desc;
 	int err;
 
 	if (unlikely(!nr)) {
 		dev_warn_once(pd->dev, "maps 0 bytes: a page is mapped\n");
 		nr = 1;
 	}
-	if (unlikely(nr > PVIOMMU_RUN_MAX_NR))
+	if (unlikely(nr > PVIOMMU_DESC_MAX_NR))
 		return DMA_MAPPING_ERROR;
 	do {
 		if (unlikely(!pviommu_place(pd, limit, nr, align, pfn, &p)))
@@ -354,20 +354,20 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 	} while (unlikely(err == -ENOMEM) && !outcome.unclean && --places);
 	if (unlikely(err))
 		return DMA_MAPPING_ERROR;
-	if (!(outcome.run & PVIOMMU_RUN_STRICT) &&
+	if (!(outcome.desc & PVIOMMU_DESC_STRICT) &&
 	    may_wait(pfn, nr, align, access))
-		run = pviommu_run_of(pfn, nr, align, access, p.w) | outcome.run;
+		desc = pviommu_desc_of(pfn, nr, align, access, p.w) | outcome.desc;
 	else
-		run = pviommu_run(0, nr, p.order, PVIOMMU_RUN_STRICT);
-	book(pd, &p, run, nr);
+		desc = pviommu_desc(0, nr, p.order, PVIOMMU_DESC_STRICT);
+	map_book(pd, &p, desc, nr);
 
 	return PFN_PHYS(p.bfn) | offset_in_page(phys);
 }
 
 /* The same, with interrupts off, which may come meanwhile if @flags say so. */
-static noinline dma_addr_t map_any(struct pviommu_device *pd, phys_addr_t phys,
-				   unsigned long nr, u64 limit, u16 access,
-				   unsigned long align, unsigned long flags)
+static noinline dma_addr_t map_batched(struct pviommu_device *pd, phys_addr_t phys,
+				       unsigned long nr, u64 limit, u16 access,
+				       unsigned long align, unsigned long flags)
 {
 	dma_addr_t addr;
 
@@ -382,33 +382,33 @@ static noinline dma_addr_t map_any(struct pviommu_device *pd, phys_addr_t phys,
  * Nearly all buffers are like this: one op names all frames, its unmap may
  * wait, and nothing waits that should go along. Interrupts are off.
  */
-static inline bool is_lone(unsigned long pfn, unsigned long nr,
-			   unsigned long mfn, u16 access, unsigned long align)
+static inline bool is_single_op(unsigned long pfn, unsigned long nr,
+				unsigned long mfn, u16 access, unsigned long align)
 {
 	return pviommu_mfn_is_own(mfn) &&
 	       likely(!(access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT))) &&
 	       likely(!(pfn & (align - 1))) &&
 	       likely(this_cpu_ptr(pviommu_queues)->weight <
 		      PVIOMMU_QUEUE_RIDE) &&
-	       (nr == 1 || neighbours(pfn, nr, mfn) == nr);
+	       (nr == 1 || map_neighbours(pfn, nr, mfn) == nr);
 }
 
 /* It failed, or Xen holds some of it. */
-static noinline dma_addr_t lone_other(struct pviommu_device *pd,
-				      struct pviommu_window *w, u64 bfn,
-				      u64 run, int status)
+static noinline dma_addr_t single_op_slow(struct pviommu_device *pd,
+					  struct pviommu_window *w, u64 bfn,
+					  u64 desc, int status)
 {
 	bool unclean = this_cpu_ptr(&pviommu_batches)->unclean;
 	struct pviommu_place p = {
 		.w = w,
 		.bfn = bfn,
-		.order = pviommu_run_order(run),
+		.order = pviommu_desc_order(desc),
 	};
-	unsigned long nr = pviommu_run_nr(run);
+	unsigned long nr = pviommu_desc_nr(desc);
 
 	if (status == XEN_IOMMUOP_STATUS_held) {
-		pviommu_mapped(pd, w, bfn, pviommu_run(0, nr, p.order,
-						       PVIOMMU_RUN_STRICT), nr);
+		pviommu_mapped(pd, w, bfn, pviommu_desc(0, nr, p.order,
+							PVIOMMU_DESC_STRICT), nr);
 		return PFN_PHYS(bfn);
 	}
 	pviommu_map_failed(pd, &p, nr, status, unclean);
@@ -417,37 +417,37 @@ static noinline dma_addr_t lone_other(struct pviommu_device *pd,
 }
 
 /* Return: the first address, or 0 if that is a matter for map_any(). */
-static inline dma_addr_t map_lone(struct pviommu_device *pd,
-				  struct pviommu_window *w, unsigned long pfn,
-				  unsigned long nr, u16 access,
-				  unsigned long align)
+static inline dma_addr_t map_single_op(struct pviommu_device *pd,
+				       struct pviommu_window *w, unsigned long pfn,
+				       unsigned long nr, u16 access,
+				       unsigned long align)
 {
 	struct pviommu_batch *b = this_cpu_ptr(&pviommu_batches);
 	struct pviommu_frames frames = {
 		.mfn = pviommu_p2m(pfn),
 		.domid = DOMID_SELF,
 	};
-	u64 bfn, run;
+	u64 bfn, desc;
 	int status;
 
-	if (unlikely(!is_lone(pfn, nr, frames.mfn, access, align)))
+	if (unlikely(!is_single_op(pfn, nr, frames.mfn, access, align)))
 		return 0;
-	run = pviommu_run_of(pfn, nr, align, access, w);
-	bfn = bfn_alloc(&w->bfns, pviommu_run_order(run));
+	desc = pviommu_desc_of(pfn, nr, align, access, w);
+	bfn = bfn_alloc(&w->bfns, pviommu_desc_order(desc));
 	if (unlikely(bfn == BFN_NONE))
 		return 0;
 	frames.flags = access | pviommu_xen.yield;
 	pviommu_op_map(&b->ops[0], bfn, nr, &frames);
-	status = pviommu_batch_lone(b);
+	status = pviommu_batch_single(b);
 	if (unlikely(status))
-		return lone_other(pd, w, bfn, run, status);
-	pviommu_mapped(pd, w, bfn, run, nr);
+		return single_op_slow(pd, w, bfn, desc, status);
+	pviommu_mapped(pd, w, bfn, desc, nr);
 
 	return PFN_PHYS(bfn);
 }
 
 /**
- * pviommu_map_new - map a buffer that is contiguous in dom0's eyes
+ * pviommu_map_dynamic - map a buffer that is contiguous in dom0's eyes
  * @pd: the device
  * @phys: pseudo-physical address, with XEN_IOMMUOP_MAP_mmio a machine address
  * @size: bytes
@@ -463,9 +463,9 @@ static inline dma_addr_t map_lone(struct pviommu_device *pd,
  * Return: the bus address, with the same offset in the page, or
  * DMA_MAPPING_ERROR.
  */
-dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
-			   size_t size, u64 limit, u16 access,
-			   unsigned long align)
+dma_addr_t pviommu_map_dynamic(struct pviommu_device *pd, phys_addr_t phys,
+			       size_t size, u64 limit, u16 access,
+			       unsigned long align)
 {
 	unsigned long nr = PFN_UP(offset_in_page(phys) + size);
 	struct pviommu_window *w = pviommu_window_under(limit);
@@ -474,28 +474,28 @@ dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
 
 	local_irq_save(flags);
 	if (likely(w))
-		addr = map_lone(pd, w, PHYS_PFN(phys), nr, access, align);
+		addr = map_single_op(pd, w, PHYS_PFN(phys), nr, access, align);
 	if (unlikely(!addr))
-		addr = map_any(pd, phys, nr, limit, access, align, flags);
+		addr = map_batched(pd, phys, nr, limit, access, align, flags);
 	local_irq_restore(flags);
 
 	return addr | offset_in_page(phys);
 }
 
 /* Let the unmap wait, if the device may do so. */
-static inline bool postpone(struct pviommu_device *pd, struct pviommu_window *w,
-			    u64 bfn, u64 run)
+static inline bool map_postpone(struct pviommu_device *pd, struct pviommu_window *w,
+				u64 bfn, u64 desc)
 {
 	enum pviommu_mode mode = READ_ONCE(pd->mode);
 
 	if ((mode != PVIOMMU_REUSE && mode != PVIOMMU_LAZY) ||
-	    run & PVIOMMU_RUN_STRICT)
+	    desc & PVIOMMU_DESC_STRICT)
 		return false;
-	if (unlikely(pviommu_yielded(w, bfn, pviommu_run_order(run))))
-		pviommu_stale(pd, w, bfn, pviommu_run_order(run));
-	pviommu_queue_add(this_cpu_ptr(pviommu_queues), bfn, run);
+	if (unlikely(pviommu_yielded(w, bfn, pviommu_desc_order(desc))))
+		pviommu_stale(pd, w, bfn, pviommu_desc_order(desc));
+	pviommu_queue_add(this_cpu_ptr(pviommu_queues), bfn, desc);
 	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
-	trace_pviommu_unmap(pd->dev, bfn, pviommu_run_nr(run), PVIOMMU_BY_QUEUE);
+	trace_pviommu_unmap(pd->dev, bfn, pviommu_desc_nr(desc), PVIOMMU_BY_QUEUE);
 
 	return true;
 }
@@ -516,26 +516,26 @@ static noinline int unmap_batch(u64 bfn, unsigned long nr, unsigned long flags)
 }
 
 static inline int unmap_run(struct pviommu_device *pd, struct pviommu_window *w,
-			    u64 bfn, u64 run, unsigned long flags)
+			    u64 bfn, u64 desc, unsigned long flags)
 {
 	struct pviommu_batch *b = this_cpu_ptr(&pviommu_batches);
-	unsigned long nr = pviommu_run_nr(run);
+	unsigned long nr = pviommu_desc_nr(desc);
 	int err;
 
 	if (likely(!this_cpu_ptr(pviommu_queues)->nr) &&
 	    likely(nr <= pviommu_xen.piece)) {
 		pviommu_op_unmap(&b->ops[0], bfn, nr);
-		err = pviommu_batch_lone(b);
+		err = pviommu_batch_single(b);
 		pviommu_count_flush(PVIOMMU_FLUSH_STRICT, 0);
 	} else {
 		err = unmap_batch(bfn, nr, flags);
 	}
 
-	return pviommu_unmapped(pd, w, bfn, run, nr, err);
+	return pviommu_unmapped(pd, w, bfn, desc, nr, err);
 }
 
 /**
- * pviommu_unmap_now - take down what pviommu_map() made, or let that wait
+ * pviommu_unmap_dynamic - take down what pviommu_map() made, or let that wait
  * @pd: the device
  * @addr: the bus address
  *
@@ -545,12 +545,12 @@ static inline int unmap_run(struct pviommu_device *pd, struct pviommu_window *w,
  * PVIOMMU_MAP_STRICT, now. -ENOENT if we did not make it: the base ops did.
  * -EIO if it failed, so that the device may still reach the buffer.
  */
-int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr)
+int pviommu_unmap_dynamic(struct pviommu_device *pd, dma_addr_t addr)
 {
 	struct pviommu_window *w = pviommu_window_of(addr);
 	unsigned long flags;
 	int err = 0;
-	u64 run;
+	u64 desc;
 
 	if (unlikely(!w)) {
 		if (!pviommu_static_contains(addr))
@@ -560,11 +560,11 @@ int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr)
 	}
 
 	local_irq_save(flags);
-	run = pviommu_run_take(w, PHYS_PFN(addr));
-	if (unlikely(!run))
+	desc = pviommu_desc_take(w, PHYS_PFN(addr));
+	if (unlikely(!desc))
 		err = pviommu_not_mapped(pd, PHYS_PFN(addr));
-	else if (!postpone(pd, w, PHYS_PFN(addr), run))
-		err = unmap_run(pd, w, PHYS_PFN(addr), run, flags);
+	else if (!map_postpone(pd, w, PHYS_PFN(addr), desc))
+		err = unmap_run(pd, w, PHYS_PFN(addr), desc, flags);
 	local_irq_restore(flags);
 
 	return err;

@@ -7,7 +7,7 @@
 
 #include "batch.h"
 #include "device.h"
-#include "run.h"
+#include "desc.h"
 #include "static.h"
 #include "window.h"
 
@@ -39,7 +39,7 @@ static inline bool pviommu_static_serves(const struct pviommu_device *pd,
 /* How a map went. */
 struct pviommu_outcome {
 	bool unclean;	/* it failed, and what the BFNs map is not known */
-	u64 run;	/* it did not: flags that the run's word has */
+	u64 desc;	/* it did not: flags that the run's descriptor has */
 };
 
 /* A run of BFNs, from where it is taken until Xen has been asked. */
@@ -75,12 +75,12 @@ void pviommu_map_failed(struct pviommu_device *pd,
 int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn);
 int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 			 int error);
-dma_addr_t pviommu_map_new(struct pviommu_device *pd, phys_addr_t phys,
-			   size_t size, u64 limit, u16 access,
-			   unsigned long align);
+dma_addr_t pviommu_map_dynamic(struct pviommu_device *pd, phys_addr_t phys,
+			       size_t size, u64 limit, u16 access,
+			       unsigned long align);
 int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 		   struct pviommu_outcome *outcome);
-int pviommu_unmap_now(struct pviommu_device *pd, dma_addr_t addr);
+int pviommu_unmap_dynamic(struct pviommu_device *pd, dma_addr_t addr);
 
 /* watch.c */
 void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
@@ -135,12 +135,12 @@ static inline int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn,
 	return pviommu_batch_page(b, bfn, mfn, access);
 }
 
-/* Book a mapping that succeeded: the run's word tells unmap what it was. */
+/* Book a mapping that succeeded: the run's descriptor tells unmap what it was. */
 static inline void pviommu_mapped(struct pviommu_device *pd,
-				  struct pviommu_window *w, u64 bfn, u64 run,
+				  struct pviommu_window *w, u64 bfn, u64 desc,
 				  unsigned long pages)
 {
-	*bfn_cookie_of(&w->bfns, bfn) = run | pd->owner;
+	*bfn_slot_of(&w->bfns, bfn) = desc | pd->owner;
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
 	trace_pviommu_map(pd->dev, bfn, pages, PVIOMMU_BY_XEN);
 	pviommu_count_device(pd, PVIOMMU_PAGES_MAPPED, pages);
@@ -161,7 +161,7 @@ static inline void pviommu_unmapped_static(struct pviommu_device *pd,
  * @pd: the device
  * @w: the window
  * @bfn: its first BFN
- * @run: its word
+ * @desc: its descriptor
  * @pages: BFNs in it that were mapped
  * @error: what Xen said
  *
@@ -169,10 +169,10 @@ static inline void pviommu_unmapped_static(struct pviommu_device *pd,
  * is never used again.
  */
 static inline int pviommu_unmapped(struct pviommu_device *pd,
-				   struct pviommu_window *w, u64 bfn, u64 run,
+				   struct pviommu_window *w, u64 bfn, u64 desc,
 				   unsigned long pages, int error)
 {
-	unsigned int order = pviommu_run_order(run);
+	unsigned int order = pviommu_desc_order(desc);
 
 	pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 	trace_pviommu_unmap(pd->dev, bfn, pages, PVIOMMU_BY_XEN);

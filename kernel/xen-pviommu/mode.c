@@ -79,7 +79,7 @@ enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
 
 /**
  * pviommu_device_set_mode - give a device another mode
- * @pd: the device, from pviommu_device_get()
+ * @pd: the device, from pviommu_device_lock()
  * @name: of the mode
  *
  * Live mappings are taken down in the new mode. Waiting and idle mappings are gone,

@@ -70,7 +70,7 @@ static const struct refusal refusals[] = {
 };
 
 /* Returns NULL when Xen agrees, with the answer in @op. */
-static const struct refusal *query(struct xen_iommu_op *op)
+static const struct refusal *probe_query(struct xen_iommu_op *op)
 {
 	const struct xen_iommu_op_query *answer = &op->u.query;
 	long rc;
@@ -79,7 +79,7 @@ static const struct refusal *query(struct xen_iommu_op *op)
 		return &not_dom0;
 
 	*op = (struct xen_iommu_op){ .op = XEN_IOMMUOP_query };
-	rc = pviommu_hypercall_lone(op);
+	rc = pviommu_hypercall_raw(op);
 	if (rc == -ENOSYS)
 		return &no_hypercall;
 	/*
@@ -109,7 +109,7 @@ int pviommu_probe(const char **reason)
 	struct xen_iommu_op op;
 	long max_ram;
 
-	refusal = query(&op);
+	refusal = probe_query(&op);
 	if (refusal) {
 		*reason = refusal->reason;
 		pr_notice("%s\n", refusal->text);

@@ -17,8 +17,8 @@
 struct pviommu_queue __percpu *pviommu_queues;
 
 /* Make it part of the unmap that was added last, if that is its neighbour. */
-static inline bool merge(struct xen_iommu_op_range *last, u64 bfn, u64 nr,
-			 u64 most)
+static inline bool queue_merge(struct xen_iommu_op_range *last, u64 bfn, u64 nr,
+			       u64 most)
 {
 	if (bfn + nr != last->bfn || last->nr + nr > most)
 		return pviommu_range_extend(last, bfn, nr, most);
@@ -42,14 +42,14 @@ void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
 
 	for (; q->sent < q->nr; q->sent++) {
 		struct pviommu_waiting *e = &q->entry[q->sent];
-		u64 nr = pviommu_run_nr(e->run);
+		u64 nr = pviommu_desc_nr(e->desc);
 
-		if (!last || !merge(last, e->bfn, nr, room)) {
+		if (!last || !queue_merge(last, e->bfn, nr, room)) {
 			room -= last ? last->nr : 0;
 			if (nr > room ||
 			    b->nr + b->riders == pviommu_xen.max_ops)
 				return;
-			last = pviommu_batch_put_rider(b, e->bfn, nr);
+			last = pviommu_batch_append_rider(b, e->bfn, nr);
 		}
 		e->op = b->riders - 1;
 	}
@@ -59,12 +59,12 @@ void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
  * The hypercall says of the run that no device reaches it, or that one may.
  * Return: its pages, or 0.
  */
-static unsigned long settle(const struct pviommu_waiting *e, int status)
+static unsigned long queue_settle(const struct pviommu_waiting *e, int status)
 {
-	struct pviommu_window *w = e->run & PVIOMMU_RUN_LOW ? &pviommu_low :
+	struct pviommu_window *w = e->desc & PVIOMMU_DESC_LOW ? &pviommu_low :
 							      &pviommu_high;
-	unsigned int order = pviommu_run_order(e->run);
-	unsigned long nr = pviommu_run_nr(e->run);
+	unsigned int order = pviommu_desc_order(e->desc);
+	unsigned long nr = pviommu_desc_nr(e->desc);
 
 	if (unlikely(status)) {
 		/* The BFNs are never used again. */
@@ -96,8 +96,8 @@ void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b)
 	unsigned int i = q->sent;
 
 	while (i--) {
-		pages += settle(&q->entry[i], rider[q->entry[i].op].status);
-		q->weight -= pviommu_queue_weight(q->entry[i].run);
+		pages += queue_settle(&q->entry[i], rider[q->entry[i].op].status);
+		q->weight -= pviommu_queue_weight(q->entry[i].desc);
 	}
 	pviommu_count(PVIOMMU_PAGES_UNMAPPED, pages);
 	q->nr -= q->sent;

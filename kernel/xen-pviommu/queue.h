@@ -13,7 +13,7 @@
 #include <linux/types.h>
 
 #include "batch.h"
-#include "run.h"
+#include "desc.h"
 #include "window.h"
 
 /* Runs that wait a CPU. Tests have short ones. */
@@ -29,7 +29,7 @@
 
 struct pviommu_waiting {
 	u64 bfn;
-	u64 run;		/* what it maps */
+	u64 desc;		/* what it maps */
 	u32 op;			/* the op of the batch that it left with */
 };
 
@@ -60,9 +60,9 @@ void pviommu_queues_relieve(void);
 void pviommu_queues_drain(void);
 
 /* Long runs count as several: of 64 pages, 10 make a piece and more. */
-static inline unsigned int pviommu_queue_weight(u64 run)
+static inline unsigned int pviommu_queue_weight(u64 desc)
 {
-	return 1 + pviommu_run_nr(run) / 8;
+	return 1 + pviommu_desc_nr(desc) / 8;
 }
 
 /* Nothing of the queue waits longer than its timer; that starts here. */
@@ -76,11 +76,11 @@ static inline void pviommu_queue_arm(struct pviommu_queue *q)
  * pviommu_queue_add - let an unmap wait
  * @q: the queue, of this CPU or a dead one
  * @bfn: first BFN
- * @run: what it maps
+ * @desc: what it maps
  *
  * Context: interrupts off, this CPU's batch not in use.
  */
-static inline void pviommu_queue_add(struct pviommu_queue *q, u64 bfn, u64 run)
+static inline void pviommu_queue_add(struct pviommu_queue *q, u64 bfn, u64 desc)
 {
 	struct pviommu_waiting *e;
 
@@ -88,8 +88,8 @@ static inline void pviommu_queue_add(struct pviommu_queue *q, u64 bfn, u64 run)
 		pviommu_queue_make_room(q);
 	e = &q->entry[q->nr++];
 	e->bfn = bfn;
-	e->run = run;
-	q->weight += pviommu_queue_weight(run);
+	e->desc = desc;
+	q->weight += pviommu_queue_weight(desc);
 	pviommu_count(PVIOMMU_QUEUED, 1);
 	pviommu_queue_arm(q);
 }

@@ -52,7 +52,7 @@ static int claim_op(unsigned int what, unsigned int flags, u64 start, u64 size)
 		},
 	};
 
-	return pviommu_hypercall_one(&op);
+	return pviommu_hypercall_op(&op);
 }
 
 /* Release [start, end), which was claimed in parts of MAX_CLAIM_BYTES. */
@@ -157,7 +157,7 @@ void pviommu_range_give(struct pviommu_range *r)
 }
 
 /* Give Xen the watch pages of a claimed range, or release the claim. */
-static int watch(struct pviommu_range *r)
+static int range_watch(struct pviommu_range *r)
 {
 	u64 start = r->res.start, end = r->res.end + 1, size;
 	int err;
@@ -212,7 +212,7 @@ int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
 	for (i = 0; i < ARRAY_SIZE(limits) && err; i++)
 		err = take_under(r, name, frames, limits[i], align);
 
-	return err ?: watch(r);
+	return err ?: range_watch(r);
 }
 
 /* The largest power of two of bytes between @most and @least that is free. */
@@ -249,5 +249,5 @@ int pviommu_range_take_most(struct pviommu_range *r, const char *name, u64 most)
 	if (err)
 		err = take_most(r, name, most, CLAIM_BYTES, limits[i]);
 
-	return err ?: watch(r);
+	return err ?: range_watch(r);
 }

@@ -50,7 +50,7 @@ static bool is_own(struct page *const *pages, unsigned long nr)
  * of zeros, or a page that the process shares until a write; devices would go on
  * reading the old page.
  */
-static int pin(struct pviommu_region *r, unsigned long addr, unsigned long nr)
+static int region_pin(struct pviommu_region *r, unsigned long addr, unsigned long nr)
 {
 	int done;
 
@@ -70,7 +70,7 @@ static int pin(struct pviommu_region *r, unsigned long addr, unsigned long nr)
 	return is_own(r->pages, r->nr) ? 0 : -EOPNOTSUPP;
 }
 
-static void unpin(struct pviommu_region *r)
+static void region_unpin(struct pviommu_region *r)
 {
 	unpin_user_pages_dirty_lock(r->pages, r->nr,
 				    r->flags & XEN_PVIOMMU_WRITE);
@@ -103,7 +103,7 @@ struct pviommu_region *pviommu_region_new(u64 addr, u64 size, u32 flags)
 	err = account_locked_vm(r->mm, nr, true);
 	if (err)
 		goto free;
-	err = pin(r, addr, nr);
+	err = region_pin(r, addr, nr);
 	if (err)
 		goto unpin;
 	mmgrab(r->mm);
@@ -112,7 +112,7 @@ struct pviommu_region *pviommu_region_new(u64 addr, u64 size, u32 flags)
 	return r;
 
 unpin:
-	unpin(r);
+	region_unpin(r);
 	account_locked_vm(r->mm, nr, false);
 free:
 	kvfree(r->pages);
@@ -129,7 +129,7 @@ free:
  */
 void pviommu_region_delete(struct pviommu_region *r)
 {
-	unpin(r);
+	region_unpin(r);
 	atomic_long_sub(r->nr, &pinned);
 	account_locked_vm(r->mm, r->nr, false);
 	mmdrop(r->mm);

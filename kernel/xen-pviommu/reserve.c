@@ -23,8 +23,8 @@
 /* While Xen is short of memory. */
 #define TRY_EVERY	(HZ / 5)
 
-static void work(struct work_struct *unused);
-static DECLARE_DELAYED_WORK(reserve_work, work);
+static void reserve_fill(struct work_struct *unused);
+static DECLARE_DELAYED_WORK(reserve_work, reserve_fill);
 
 static struct pviommu_window *const windows[] = {
 	&pviommu_high, &pviommu_low
@@ -35,7 +35,7 @@ static struct page *page;
 static enum cpuhp_state cpu_state;
 
 /* The state of the chunk's BFN is unknown: the chunk stays borrowed for ever. */
-static bool lose(void)
+static bool reserve_lose(void)
 {
 	pviommu_count(PVIOMMU_LEAKED, BFN_CHUNK_SIZE);
 
@@ -54,11 +54,11 @@ static bool give_table(struct pviommu_window *w)
 	err = pviommu_map_at(bfn, page_to_phys(page), 1, XEN_IOMMUOP_MAP_read,
 			     &outcome);
 	if (outcome.unclean)
-		return lose();
+		return reserve_lose();
 	if (!err) {
 		pviommu_count(PVIOMMU_PAGES_MAPPED, 1);
 		if (pviommu_unmap_at(bfn, 1))
-			return lose();
+			return reserve_lose();
 		pviommu_count(PVIOMMU_PAGES_UNMAPPED, 1);
 	}
 	bfn_table_return(&w->bfns, bfn, !err);
@@ -88,14 +88,14 @@ bool pviommu_reserve_fill(void)
 	return all;
 }
 
-static void work(struct work_struct *unused)
+static void reserve_fill(struct work_struct *unused)
 {
 	if (!pviommu_reserve_fill())
 		schedule_delayed_work(&reserve_work, TRY_EVERY);
 }
 
 /* From any context: chunks were taken. */
-static void ask(void)
+static void reserve_ask(void)
 {
 	schedule_delayed_work(&reserve_work, 0);
 }
@@ -104,7 +104,7 @@ static int call_once(unsigned int cpu)
 {
 	struct xen_iommu_op op = { .op = XEN_IOMMUOP_query };
 
-	pviommu_hypercall_one(&op);
+	pviommu_hypercall_op(&op);
 
 	return 0;
 }
@@ -132,8 +132,8 @@ int pviommu_reserve_init(void)
 	}
 	cpu_state = state;
 	for (i = 0; i < ARRAY_SIZE(windows); i++)
-		windows[i]->bfns.reserve = ask;
-	work(NULL);
+		windows[i]->bfns.reserve = reserve_ask;
+	reserve_fill(NULL);
 
 	return 0;
 }

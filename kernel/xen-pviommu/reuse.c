@@ -16,7 +16,7 @@
 
 #include "params.h"
 #include "reuse.h"
-#include "run.h"
+#include "desc.h"
 
 struct pviommu_reuse __percpu *pviommu_reuses;
 
@@ -68,8 +68,8 @@ void pviommu_reuse_exit(void)
 void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
 			  struct pviommu_idle *idle)
 {
-	pviommu_queue_add(q, idle->bfn, idle->run);
-	idle->run = 0;
+	pviommu_queue_add(q, idle->bfn, idle->desc);
+	idle->desc = 0;
 	r->nr--;
 }
 
@@ -89,7 +89,7 @@ bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 
 	end = idle + pviommu_params.reuse_sets * PVIOMMU_REUSE_WAYS;
 	for (; r->nr && idle < end; idle++) {
-		if (!idle->run || time_after(idle->since, before))
+		if (!idle->desc || time_after(idle->since, before))
 			continue;
 		if (q->nr == PVIOMMU_QUEUE_SIZE)
 			return true;

@@ -17,7 +17,7 @@
 
 #include "map.h"
 #include "queue.h"
-#include "run.h"
+#include "desc.h"
 
 /* A table a CPU: 1024 idle mappings in 24 KiB. Tests have small ones. */
 #ifndef PVIOMMU_REUSE_SETS
@@ -35,7 +35,7 @@
 extern unsigned int pviommu_reuse_mask __read_mostly;
 
 struct pviommu_idle {
-	u64 run;		/* 0: the place is free */
+	u64 desc;		/* 0: the place is free */
 	u64 bfn;
 	unsigned long since;	/* jiffies */
 };
@@ -57,9 +57,9 @@ bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 
 /* Neighbouring pages go to neighbouring sets: a word's low bits are its PFN's. */
 static inline struct pviommu_idle *pviommu_reuse_set(struct pviommu_reuse *r,
-						     u64 run)
+						     u64 desc)
 {
-	unsigned int set = run & pviommu_reuse_mask;
+	unsigned int set = desc & pviommu_reuse_mask;
 
 	return &r->idle[set * PVIOMMU_REUSE_WAYS];
 }
@@ -67,29 +67,29 @@ static inline struct pviommu_idle *pviommu_reuse_set(struct pviommu_reuse *r,
 /**
  * pviommu_reuse_take - an idle mapping of the same memory, if there is one
  * @w: the window that it has to be in
- * @run: what it has to be
+ * @desc: what it has to be
  *
  * A mapping that yielded is none: its unmap waits from now on.
  *
  * Context: interrupts off, this CPU's batch not in use.
  * Return: its first BFN, which is the caller's now, or BFN_NONE.
  */
-static inline u64 pviommu_reuse_take(const struct pviommu_window *w, u64 run)
+static inline u64 pviommu_reuse_take(const struct pviommu_window *w, u64 desc)
 {
 	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
-	struct pviommu_idle *idle = pviommu_reuse_set(r, run);
+	struct pviommu_idle *idle = pviommu_reuse_set(r, desc);
 	unsigned int i;
 
 	for (i = 0; i < PVIOMMU_REUSE_WAYS; i++, idle++) {
-		if (idle->run != run)
+		if (idle->desc != desc)
 			continue;
 		if (unlikely(pviommu_yielded(w, idle->bfn,
-					     pviommu_run_order(run)))) {
+					     pviommu_desc_order(desc)))) {
 			pviommu_reuse_retire(this_cpu_ptr(pviommu_queues), r,
 					     idle);
 			continue;
 		}
-		idle->run = 0;
+		idle->desc = 0;
 		r->nr--;
 		return idle->bfn;
 	}
@@ -101,22 +101,22 @@ static inline u64 pviommu_reuse_take(const struct pviommu_window *w, u64 run)
  * pviommu_reuse_put - let a mapping idle
  * @q: this CPU's queue
  * @bfn: first BFN
- * @run: what it maps
+ * @desc: what it maps
  *
  * Context: interrupts off, this CPU's batch not in use.
  */
-static inline void pviommu_reuse_put(struct pviommu_queue *q, u64 bfn, u64 run)
+static inline void pviommu_reuse_put(struct pviommu_queue *q, u64 bfn, u64 desc)
 {
 	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
-	struct pviommu_idle *idle = pviommu_reuse_set(r, run), *place = idle;
+	struct pviommu_idle *idle = pviommu_reuse_set(r, desc), *place = idle;
 	unsigned int i;
 
-	for (i = 0; i < PVIOMMU_REUSE_WAYS && place->run; i++)
-		if (!idle[i].run || time_before(idle[i].since, place->since))
+	for (i = 0; i < PVIOMMU_REUSE_WAYS && place->desc; i++)
+		if (!idle[i].desc || time_before(idle[i].since, place->since))
 			place = &idle[i];
-	if (unlikely(place->run))
+	if (unlikely(place->desc))
 		pviommu_reuse_retire(q, r, place);
-	place->run = run;
+	place->desc = desc;
 	place->bfn = bfn;
 	place->since = jiffies;
 	r->nr++;
@@ -124,7 +124,7 @@ static inline void pviommu_reuse_put(struct pviommu_queue *q, u64 bfn, u64 run)
 }
 
 /* The address of an idle mapping of the same memory, or 0. */
-static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
+static inline dma_addr_t pviommu_reuse_map(struct pviommu_device *pd,
 					   phys_addr_t phys, size_t size,
 					   u64 limit, u16 access,
 					   unsigned long align)
@@ -132,22 +132,22 @@ static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
 	unsigned long nr = PFN_UP(offset_in_page(phys) + size);
 	struct pviommu_window *w = pviommu_window_under(limit);
 	unsigned long flags;
-	u64 run, bfn;
+	u64 desc, bfn;
 
 	/* Nothing idles in the middle of its run. */
 	if (unlikely(!w || nr > PVIOMMU_REUSE_PAGES ||
 		     PHYS_PFN(phys) & (align - 1) ||
 		     access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)))
 		return 0;
-	run = pviommu_run_of(PHYS_PFN(phys), nr, align, access, w);
+	desc = pviommu_desc_of(PHYS_PFN(phys), nr, align, access, w);
 	local_irq_save(flags);
-	bfn = pviommu_reuse_take(w, run);
+	bfn = pviommu_reuse_take(w, desc);
 	if (unlikely(bfn == BFN_NONE)) {
 		local_irq_restore(flags);
 		pviommu_count_device(pd, PVIOMMU_REUSE_MISSES, 1);
 		return 0;
 	}
-	*bfn_cookie_of(&w->bfns, bfn) = run | pd->owner;
+	*bfn_slot_of(&w->bfns, bfn) = desc | pd->owner;
 	local_irq_restore(flags);
 	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
 	pviommu_count_device(pd, PVIOMMU_REUSE_HITS, 1);
@@ -155,35 +155,35 @@ static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
 	return PFN_PHYS(bfn) | offset_in_page(phys);
 }
 
-/* Let a mapping idle: its word, or 0 if that is not for it; nothing changed. */
-static inline u64 pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
+/* Let a mapping idle: its descriptor, or 0 if that is not for it; nothing changed. */
+static inline u64 pviommu_reuse_unmap(struct pviommu_device *pd, dma_addr_t addr)
 {
 	struct pviommu_window *w = pviommu_window_of(addr);
 	unsigned long flags;
-	u64 *word, run;
+	u64 *word, desc;
 
 	if (unlikely(!w))
 		return 0;
 	local_irq_save(flags);
-	word = bfn_cookie(&w->bfns, PHYS_PFN(addr));
-	run = word ? *word : 0;
+	word = bfn_slot(&w->bfns, PHYS_PFN(addr));
+	desc = word ? *word : 0;
 	/* Once more: with interrupts on, a new mode's drain may have passed. */
 	if (likely(READ_ONCE(pd->mode) == PVIOMMU_REUSE) &&
-	    likely(pviommu_run_may_idle(run, PVIOMMU_REUSE_PAGES)) &&
+	    likely(pviommu_desc_may_idle(desc, PVIOMMU_REUSE_PAGES)) &&
 	    likely(!pviommu_yielded(w, PHYS_PFN(addr),
-				    pviommu_run_order(run)))) {
+				    pviommu_desc_order(desc)))) {
 		*word = 0;
 		/* Any device may have it next. */
-		run &= ~PVIOMMU_RUN_OWNER;
+		desc &= ~PVIOMMU_DESC_OWNER;
 		pviommu_reuse_put(this_cpu_ptr(pviommu_queues), PHYS_PFN(addr),
-				  run);
+				  desc);
 		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 	} else {
-		run = 0;
+		desc = 0;
 	}
 	local_irq_restore(flags);
 
-	return run;
+	return desc;
 }
 
 #endif /* _XEN_PVIOMMU_REUSE_H */

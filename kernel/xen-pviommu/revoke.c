@@ -4,7 +4,7 @@
  * maps had yielded, until a late unmap.
  *
  * CPUs change words and BFNs without a lock. All others stand still, therefore,
- * from the look at a run's word until Xen has revoked the run.
+ * from the look at a run's descriptor until Xen has revoked the run.
  */
 #include <linux/minmax.h>
 #include <linux/rcupdate.h>
@@ -27,11 +27,11 @@ struct sweep {
 static u64 *find_word(struct sweep *s)
 {
 	for (; s->bfn < s->end; s->bfn++, s->done = 0) {
-		u64 *word = bfn_cookie(&s->w->bfns, s->bfn);
+		u64 *word = bfn_slot(&s->w->bfns, s->bfn);
 
 		if (!word)
 			return NULL;
-		if ((READ_ONCE(*word) & PVIOMMU_RUN_OWNER) == s->owner)
+		if ((READ_ONCE(*word) & PVIOMMU_DESC_OWNER) == s->owner)
 			return word;
 	}
 
@@ -39,28 +39,28 @@ static u64 *find_word(struct sweep *s)
 }
 
 /* A late unmap goes to Xen at once: the run never idles, nor waits. */
-static u64 revoked_run(u64 run)
+static u64 revoked_run(u64 desc)
 {
-	run &= run & PVIOMMU_RUN_STRICT ? ~PVIOMMU_RUN_OWNER :
-					  ~PVIOMMU_RUN_PFN;
+	desc &= desc & PVIOMMU_DESC_STRICT ? ~PVIOMMU_DESC_OWNER :
+					  ~PVIOMMU_DESC_PFN;
 
-	return run | PVIOMMU_RUN_STRICT;
+	return desc | PVIOMMU_DESC_STRICT;
 }
 
 /* Up to max_frames BFNs, in up to max_ops ops. */
-static unsigned int gather(struct sweep *s, struct xen_iommu_op *ops)
+static unsigned int revoke_gather(struct sweep *s, struct xen_iommu_op *ops)
 {
 	unsigned long room = pviommu_xen.max_frames, nr;
 	unsigned int n = 0;
 	u64 *word;
 
 	while (room && n < pviommu_xen.max_ops && (word = find_word(s))) {
-		nr = min(pviommu_run_nr(*word) - s->done, room);
+		nr = min(pviommu_desc_nr(*word) - s->done, room);
 		pviommu_op_range(&ops[n++], XEN_IOMMUOP_revoke,
 				 s->bfn + s->done, nr);
 		room -= nr;
 		s->done += nr;
-		if (s->done < pviommu_run_nr(*word))
+		if (s->done < pviommu_desc_nr(*word))
 			break;
 		*word = revoked_run(*word);
 		s->revoked.runs++;
@@ -76,7 +76,7 @@ static int revoke_some(void *data)
 {
 	struct sweep *s = data;
 	struct xen_iommu_op *ops = pviommu_batch_here()->ops;
-	unsigned int n = gather(s, ops), i;
+	unsigned int n = revoke_gather(s, ops), i;
 	long rc;
 
 	if (!n)
@@ -122,7 +122,7 @@ static void revoke_in(struct sweep *s, struct pviommu_window *w)
 
 /**
  * pviommu_revoke - take an owner's mappings from devices
- * @owner: by its number in runs' words, not 0; nobody maps for the owner now
+ * @owner: by its number in runs' descriptors, not 0; nobody maps for the owner now
  *
  * The machine stands still for a hypercall at a time: up to 128 runs, or 8 MiB.
  *

@@ -14,7 +14,7 @@
 #include "probe.h"
 #include "queue.h"
 
-static void put_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
+static void append_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
 {
 	pviommu_op_unmap(&b->ops[b->nr++], bfn, nr);
 }
@@ -38,7 +38,7 @@ static void undo_submitted(struct pviommu_batch *b)
 		if (op->status == -EEXIST)
 			b->unclean = true;
 		if (op->status >= 0 || op->status == -EIO)
-			put_unmap(b, map.bfn, map.nr);
+			append_unmap(b, map.bfn, map.nr);
 	}
 	b->error = 0;
 	pviommu_batch_submit(b);
@@ -48,8 +48,8 @@ static void undo_submitted(struct pviommu_batch *b)
 	b->nr = 0;
 }
 
-/* See pviommu_batch_lone(). An unmap that failed stays as it is. */
-int pviommu_batch_lone_other(struct pviommu_batch *b, long rc)
+/* See pviommu_batch_single(). An unmap that failed stays as it is. */
+int pviommu_batch_single_slow(struct pviommu_batch *b, long rc)
 {
 	int status = rc ? (int)rc : b->ops[0].status;
 
@@ -77,7 +77,7 @@ static void undo_settled(struct pviommu_batch *b)
 	u64 bfn;
 
 	for (bfn = b->first; bfn < b->settled; bfn++) {
-		put_unmap(b, bfn, 1);
+		append_unmap(b, bfn, 1);
 		if (b->nr < pviommu_xen.max_ops && bfn + 1 < b->settled)
 			continue;
 		pviommu_batch_submit(b);
@@ -191,7 +191,7 @@ void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr)
 		part = min_t(unsigned long, nr, pviommu_xen.max_frames);
 		if (b->nr == pviommu_xen.max_ops)
 			settle_unmaps(b);
-		put_unmap(b, bfn, part);
+		append_unmap(b, bfn, part);
 	}
 }
 
@@ -227,10 +227,10 @@ int pviommu_unmap_at(u64 bfn, unsigned long nr)
 
 	for (; nr; nr -= part, bfn += part) {
 		part = min_t(unsigned long, nr, pviommu_xen.piece);
-		b = pviommu_batch_get(&flags);
+		b = pviommu_batch_begin(&flags);
 		pviommu_batch_unmap(b, bfn, part);
 		error = pviommu_batch_unmap_end(b);
-		pviommu_batch_put(flags);
+		pviommu_batch_end(flags);
 		err = err ?: error;
 	}
 

@@ -15,7 +15,7 @@
 #include "layout.h"
 
 /* Does an entry lie within one page? Most do. An empty one wraps, and does not. */
-static inline bool entry_is_simple(const struct scatterlist *s)
+static inline bool entry_is_page(const struct scatterlist *s)
 {
 	return (u64)s->offset + (u32)(s->length - 1) < PAGE_SIZE;
 }
@@ -25,8 +25,8 @@ static inline bool entry_is_simple(const struct scatterlist *s)
  * device's is none of dom0's RAM to the P2M.
  * Return: the number of segments, or 0 at an entry that is different.
  */
-static int list_simple(struct pviommu_batch *b, struct device *dev,
-		       struct scatterlist *sg, int nents, u64 bfn, u16 access)
+static int list_pages(struct pviommu_batch *b, struct device *dev,
+		      struct scatterlist *sg, int nents, u64 bfn, u16 access)
 {
 	u64 *mfn = pviommu_batch_list(b, bfn, nents, access);
 	struct segments g = segments_of(dev);
@@ -35,7 +35,7 @@ static int list_simple(struct pviommu_batch *b, struct device *dev,
 	int i;
 
 	for (s = sg, i = nents; i; s = entry_next(s, --i)) {
-		if (unlikely(!entry_is_simple(s)))
+		if (unlikely(!entry_is_page(s)))
 			return 0;
 		*mfn = pviommu_p2m(page_to_pfn(sg_page(s)));
 		if (!pviommu_mfn_is_own(*mfn++))
@@ -115,7 +115,7 @@ static int list_piece(struct progress *p, const struct layout *l, u64 bfn,
 	struct pviommu_batch *b;
 	int err = 0;
 
-	b = pviommu_batch_get(&flags);
+	b = pviommu_batch_begin(&flags);
 	while (p->s && room && !err) {
 		if (likely(p->s->length)) {
 			room -= list_part(b, p, l, bfn, access, room, &err);
@@ -126,8 +126,8 @@ static int list_piece(struct progress *p, const struct layout *l, u64 bfn,
 	}
 	err = pviommu_batch_map_end(b);
 	outcome->unclean = b->unclean;
-	outcome->run |= b->run;
-	pviommu_batch_put(flags);
+	outcome->desc |= b->desc;
+	pviommu_batch_end(flags);
 
 	return err;
 }
@@ -143,7 +143,7 @@ static int unmap_piece(struct progress *p, u64 end)
 	u64 first, last;
 	int err;
 
-	b = pviommu_batch_get(&flags);
+	b = pviommu_batch_begin(&flags);
 	while (p->s && room) {
 		first = PHYS_PFN(sg_dma_address(p->s)) + p->done;
 		last = PFN_UP(sg_dma_address(p->s) + sg_dma_len(p->s));
@@ -162,7 +162,7 @@ static int unmap_piece(struct progress *p, u64 end)
 			progress_next(p);
 	}
 	err = pviommu_batch_unmap_end(b);
-	pviommu_batch_put(flags);
+	pviommu_batch_end(flags);
 
 	return err;
 }
@@ -206,7 +206,7 @@ static int list_map(struct scatterlist *sg, int nents, const struct layout *l,
 	u64 mapped = 0;
 	int err = 0;
 
-	*outcome = (struct pviommu_outcome){ .run = 0 };
+	*outcome = (struct pviommu_outcome){ .desc = 0 };
 	while (p.s && !err) {
 		mapped = p.end;
 		err = list_piece(&p, l, bfn, access, outcome);
@@ -225,16 +225,16 @@ static void list_mapped(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
 			unsigned long pages, u64 flags)
 {
-	u64 gaps = pages < nr ? PVIOMMU_RUN_GAPS : 0;
+	u64 gaps = pages < nr ? PVIOMMU_DESC_GAPS : 0;
 
 	if (gaps || nr > pviommu_xen.piece ||
 	    p->bfn != pviommu_run_start(p->bfn, p->order))
-		flags |= PVIOMMU_RUN_STRICT;
+		flags |= PVIOMMU_DESC_STRICT;
 	if (p->w == &pviommu_low)
-		flags |= PVIOMMU_RUN_LOW;
+		flags |= PVIOMMU_DESC_LOW;
 	pviommu_mapped(pd, p->w, p->bfn,
-		       pviommu_run(gaps, nr, p->order,
-				   flags | PVIOMMU_RUN_QUEUE), pages);
+		       pviommu_desc(gaps, nr, p->order,
+				    flags | PVIOMMU_DESC_QUEUE), pages);
 }
 
 /*
@@ -242,36 +242,36 @@ static void list_mapped(struct pviommu_device *pd,
  * Return: the number of segments, -EIO, or 0 when that is for map_layout(): for
  * want of a table, too.
  */
-static noinline int map_simple(struct pviommu_device *pd, struct device *dev,
-			       struct scatterlist *sg, int nents, u64 limit,
-			       u16 access)
+static noinline int map_pages_list(struct pviommu_device *pd, struct device *dev,
+				   struct scatterlist *sg, int nents, u64 limit,
+				   u16 access)
 {
 	struct pviommu_place p = { .w = pviommu_window_under(limit) };
 	struct pviommu_batch *b;
 	unsigned long flags;
 	int ret = 0, err;
 
-	if (!entry_is_simple(sg) || !pviommu_list_fits(nents) ||
+	if (!entry_is_page(sg) || !pviommu_list_fits(nents) ||
 	    unlikely(pviommu_min_align(dev) != 1) ||
 	    unlikely(nents > seg_boundary(dev)) || unlikely(!p.w))
 		return 0;
 	p.order = pviommu_order(nents, 1, 0);
-	b = pviommu_batch_get(&flags);
+	b = pviommu_batch_begin(&flags);
 	p.bfn = bfn_alloc(&p.w->bfns, p.order);
 	if (likely(p.bfn != BFN_NONE)) {
-		ret = list_simple(b, dev, sg, nents, p.bfn,
-				  access | pviommu_xen.yield);
+		ret = list_pages(b, dev, sg, nents, p.bfn,
+				 access | pviommu_xen.yield);
 		err = likely(ret) ? pviommu_batch_map_end(b) : 0;
 		if (unlikely(err)) {
 			pviommu_map_failed(pd, &p, nents, err, b->unclean);
 			ret = err == -ENOMEM && !b->unclean ? 0 : -EIO;
 		} else if (likely(ret)) {
-			list_mapped(pd, &p, nents, nents, b->run);
+			list_mapped(pd, &p, nents, nents, b->desc);
 		} else {
 			bfn_free(&p.w->bfns, p.bfn, p.order);
 		}
 	}
-	pviommu_batch_put(flags);
+	pviommu_batch_end(flags);
 
 	return ret;
 }
@@ -296,9 +296,9 @@ static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
 		return err == -ENOMEM && !outcome.unclean ? -ENOMEM : -EIO;
 	}
 	if (access & PVIOMMU_MAP_STRICT)
-		outcome.run |= PVIOMMU_RUN_STRICT;
+		outcome.desc |= PVIOMMU_DESC_STRICT;
 	local_irq_save(flags);
-	list_mapped(pd, p, l->end, l->pages, outcome.run);
+	list_mapped(pd, p, l->end, l->pages, outcome.desc);
 	local_irq_restore(flags);
 
 	return 0;
@@ -312,8 +312,8 @@ static int map_empty(struct pviommu_device *pd, struct device *dev,
 
 	if (is_pci_p2pdma_page(sg_page(sg)))
 		return -EREMOTEIO;
-	addr = pviommu_map_new(pd, sg_phys(sg), 0, limit, access,
-			       pviommu_min_align(dev));
+	addr = pviommu_map_dynamic(pd, sg_phys(sg), 0, limit, access,
+				   pviommu_min_align(dev));
 	if (addr == DMA_MAPPING_ERROR)
 		return -EIO;
 	sg_dma_address(sg) = addr;
@@ -378,7 +378,7 @@ dma_addr_t pviommu_map_table(struct pviommu_device *pd,
 	struct pviommu_place p;
 	int err;
 
-	if (nr > PVIOMMU_RUN_MAX_NR)
+	if (nr > PVIOMMU_DESC_MAX_NR)
 		return DMA_MAPPING_ERROR;
 	do {
 		if (!pviommu_place(pd, limit, nr, 1, 0, &p))
@@ -450,8 +450,8 @@ int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,
 			ret = map_single(pd, dev, sg, limit,
 					 pviommu_access(dir));
 		else
-			ret = map_simple(pd, dev, sg, nents, limit,
-					 pviommu_access(dir)) ?:
+			ret = map_pages_list(pd, dev, sg, nents, limit,
+					     pviommu_access(dir)) ?:
 			      map_layout(pd, dev, sg, nents, limit,
 					 pviommu_access(dir));
 		if (likely(ret > 0) || ret == -EREMOTEIO)
@@ -466,20 +466,20 @@ static noinline void unmap_layout(struct pviommu_device *pd,
 				  struct pviommu_window *w,
 				  struct scatterlist *sg, int nents)
 {
-	u64 first = PHYS_PFN(sg_dma_address(sg)), run;
+	u64 first = PHYS_PFN(sg_dma_address(sg)), desc;
 	unsigned long flags, pages;
 	int err;
 
 	local_irq_save(flags);
-	run = pviommu_run_take(w, first);
+	desc = pviommu_desc_take(w, first);
 	local_irq_restore(flags);
-	if (unlikely(!run)) {
+	if (unlikely(!desc)) {
 		pviommu_not_mapped(pd, first);
 		return;
 	}
 	err = unmap_segments(sg, nents, BFN_NONE, &pages);
 	local_irq_save(flags);
-	pviommu_unmapped(pd, w, first, run, pages, err);
+	pviommu_unmapped(pd, w, first, desc, pages, err);
 	local_irq_restore(flags);
 }
 
@@ -489,8 +489,8 @@ static bool has_gaps(struct pviommu_window *w, dma_addr_t addr)
 	bool gaps;
 
 	rcu_read_lock_sched();
-	word = bfn_cookie(&w->bfns, PHYS_PFN(addr));
-	gaps = word && *word & PVIOMMU_RUN_STRICT && *word & PVIOMMU_RUN_GAPS;
+	word = bfn_slot(&w->bfns, PHYS_PFN(addr));
+	gaps = word && *word & PVIOMMU_DESC_STRICT && *word & PVIOMMU_DESC_GAPS;
 	rcu_read_unlock_sched();
 
 	return gaps;

@@ -144,7 +144,7 @@ void pviommu_space_unmap(struct pviommu_file *f, u64 bfn, unsigned long nr)
 }
 
 /* How many BFNs from the first one on are in the same state. */
-static unsigned long same(const u16 *state, const u16 *end)
+static unsigned long space_same(const u16 *state, const u16 *end)
 {
 	const u16 *s = state;
 
@@ -163,7 +163,7 @@ void pviommu_space_settle(struct pviommu_file *f, u64 bfn, unsigned long nr,
 	u16 id;
 
 	for (; state < end; state += run) {
-		run = same(state, end);
+		run = space_same(state, end);
 		id = *state & ~PVIOMMU_BFN_PENDING;
 		memset16(state, mapped ? id : 0, run);
 		if (!mapped)

@@ -53,7 +53,7 @@ struct filler {
 	unsigned long mapped;
 };
 
-static void book(struct filler *f, const struct xen_iommu_op_map *map)
+static void static_book(struct filler *f, const struct xen_iommu_op_map *map)
 {
 	unsigned long pfn = map->bfn - PHYS_PFN(pviommu_static.start);
 
@@ -62,7 +62,7 @@ static void book(struct filler *f, const struct xen_iommu_op_map *map)
 	pviommu_count(PVIOMMU_PAGES_MAPPED, map->nr);
 }
 
-static void submit(struct filler *f, struct pviommu_batch *b);
+static void static_submit(struct filler *f, struct pviommu_batch *b);
 
 /* One refused or held frame, and the whole op is refused or held. */
 static void retry_singly(struct filler *f, const struct xen_iommu_op_map *map)
@@ -76,14 +76,14 @@ static void retry_singly(struct filler *f, const struct xen_iommu_op_map *map)
 
 	for (i = 0; i < map->nr; i++, frame.mfn++) {
 		if (f->retry.nr == pviommu_xen.max_ops)
-			submit(f, &f->retry);
-		pviommu_batch_put_map(&f->retry, map->bfn + i, 1, &frame);
+			static_submit(f, &f->retry);
+		pviommu_batch_append_map(&f->retry, map->bfn + i, 1, &frame);
 	}
-	submit(f, &f->retry);
+	static_submit(f, &f->retry);
 }
 
 /* A page that is held could never become a page table. */
-static bool held(const struct xen_iommu_op *op)
+static bool static_held(const struct xen_iommu_op *op)
 {
 	if (op->status != XEN_IOMMUOP_STATUS_held)
 		return false;
@@ -103,7 +103,7 @@ static bool is_not_ordinary(int status)
  * Runs in process context with interrupts on: Xen may take its time. Refusals of
  * pages for their use are no error.
  */
-static void submit(struct filler *f, struct pviommu_batch *b)
+static void static_submit(struct filler *f, struct pviommu_batch *b)
 {
 	const struct xen_iommu_op *op;
 	unsigned int i;
@@ -118,8 +118,8 @@ static void submit(struct filler *f, struct pviommu_batch *b)
 	for (i = 0; i < b->nr && !rc; i++) {
 		op = &b->ops[i];
 		if (!op->status)
-			book(f, &op->u.map);
-		else if (!held(op) && !is_not_ordinary(op->status))
+			static_book(f, &op->u.map);
+		else if (!static_held(op) && !is_not_ordinary(op->status))
 			pviommu_count(PVIOMMU_ERRORS, 1);
 		if (op->status && op->u.map.nr > 1)
 			retry_singly(f, &op->u.map);
@@ -132,7 +132,7 @@ static void submit(struct filler *f, struct pviommu_batch *b)
  * Make a frame part of the last waiting run, if the frame continues the run. No list:
  * the slots of its frames have no ops, and one refusal refuses the whole list.
  */
-static bool continues(struct pviommu_batch *b, u64 bfn, u64 mfn)
+static bool static_continues(struct pviommu_batch *b, u64 bfn, u64 mfn)
 {
 	struct xen_iommu_op_map *map;
 
@@ -147,7 +147,7 @@ static bool continues(struct pviommu_batch *b, u64 bfn, u64 mfn)
 	return true;
 }
 
-static void fill(struct filler *f)
+static void static_fill(struct filler *f)
 {
 	u64 base = PHYS_PFN(pviommu_static.start);
 	struct pviommu_frames frame = {
@@ -160,13 +160,13 @@ static void fill(struct filler *f)
 		frame.mfn = __pfn_to_mfn(pfn);
 		if (!pviommu_mfn_is_own(frame.mfn))
 			continue;
-		if (continues(&f->batch, base + pfn, frame.mfn))
+		if (static_continues(&f->batch, base + pfn, frame.mfn))
 			continue;
 		if (f->batch.nr == pviommu_xen.max_ops)
-			submit(f, &f->batch);
-		pviommu_batch_put_map(&f->batch, base + pfn, 1, &frame);
+			static_submit(f, &f->batch);
+		pviommu_batch_append_map(&f->batch, base + pfn, 1, &frame);
 	}
-	submit(f, &f->batch);
+	static_submit(f, &f->batch);
 }
 
 static int map_all(void)
@@ -179,7 +179,7 @@ static int map_all(void)
 		return err;
 	err = pviommu_batch_init(&f.retry);
 	if (!err)
-		fill(&f);
+		static_fill(&f);
 	pviommu_batch_exit(&f.retry);
 	pviommu_batch_exit(&f.batch);
 	if (err)
@@ -267,7 +267,7 @@ static bool renew_page(struct pviommu_batch *b, unsigned long pfn,
 
 	if (test_bit(pfn, pviommu_static.yielded)) {
 		pviommu_op_unmap(b->ops, bfn, 1);
-		if (pviommu_batch_lone(b))
+		if (pviommu_batch_single(b))
 			return false;
 		pviommu_count_flush(PVIOMMU_FLUSH_STRICT, 0);
 		pviommu_count(PVIOMMU_PAGES_UNMAPPED, 1);
@@ -277,12 +277,12 @@ static bool renew_page(struct pviommu_batch *b, unsigned long pfn,
 		clear_bit(pfn, pviommu_static.yielded);
 	}
 	pviommu_op_map(b->ops, bfn, 1, &frame);
-	switch (pviommu_batch_lone(b)) {
+	switch (pviommu_batch_single(b)) {
 	case 0:
 		break;
 	case XEN_IOMMUOP_STATUS_held:
 		pviommu_op_unmap(b->ops, bfn, 1);
-		pviommu_batch_lone(b);
+		pviommu_batch_single(b);
 		fallthrough;
 	default:
 		return false;
@@ -295,7 +295,7 @@ static bool renew_page(struct pviommu_batch *b, unsigned long pfn,
 	return true;
 }
 
-static bool renew(struct pviommu_device *pd, unsigned long pfn)
+static bool static_renew(struct pviommu_device *pd, unsigned long pfn)
 {
 	unsigned long mfn = __pfn_to_mfn(pfn), flags;
 	bool hit;
@@ -328,7 +328,7 @@ dma_addr_t pviommu_static_renew(struct pviommu_device *pd, phys_addr_t phys,
 	unsigned long pfn = PHYS_PFN(phys), last = PHYS_PFN(phys + size - 1);
 
 	do {
-		if (!pviommu_static_hit(pfn) && !renew(pd, pfn))
+		if (!pviommu_static_hit(pfn) && !static_renew(pd, pfn))
 			return 0;
 	} while (pfn++ < last);
 

@@ -83,7 +83,7 @@ static ssize_t host_map_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute host_map_attr = __ATTR_RO(host_map);
 
-static int flush(bool on)
+static int sysfs_flush(bool on)
 {
 	if (on)
 		pviommu_queues_drain();
@@ -94,7 +94,7 @@ static int flush(bool on)
 static ssize_t flush_store(struct kobject *kobj, struct kobj_attribute *attr,
 			   const char *buf, size_t len)
 {
-	return switch_store(buf, len, flush);
+	return switch_store(buf, len, sysfs_flush);
 }
 
 static struct kobj_attribute flush_attr = __ATTR_WO(flush);
@@ -130,7 +130,7 @@ static const struct attribute_group state_group = {
 
 /* counters/ */
 
-static u64 total(enum pviommu_counter which)
+static u64 sysfs_total(enum pviommu_counter which)
 {
 	u64 sum = pviommu_counter_sum(which);
 
@@ -155,7 +155,7 @@ static ssize_t counter_show(struct kobject *kobj, struct kobj_attribute *attr,
 			    char *buf)
 {
 	struct counter_attr *c = container_of(attr, struct counter_attr, attr);
-	u64 value = total(c->which);
+	u64 value = sysfs_total(c->which);
 
 	/* Counted at their unmap; here also those that nobody has unmapped yet. */
 	if (c->which == PVIOMMU_STALE)
@@ -250,7 +250,7 @@ static int ask_usage(struct xen_iommu_op_usage *usage)
 	/* In fallback nothing but the probe is ever asked from Xen. */
 	if (!pviommu_active())
 		return -ENODEV;
-	err = pviommu_hypercall_one(&op);
+	err = pviommu_hypercall_op(&op);
 	*usage = op.u.usage;
 
 	return err;
@@ -323,13 +323,13 @@ static ssize_t device_##name##_show(struct device *dev,			\
 				    struct device_attribute *attr,	\
 				    char *buf)				\
 {									\
-	struct pviommu_device *pd = pviommu_device_get(dev);		\
+	struct pviommu_device *pd = pviommu_device_lock(dev);		\
 	ssize_t len;							\
 									\
 	if (!pd)							\
 		return -ENODEV;						\
 	len = sysfs_emit(buf, format "\n", value);			\
-	pviommu_device_put(pd);						\
+	pviommu_device_unlock(pd);						\
 									\
 	return len;							\
 }
@@ -342,13 +342,13 @@ static ssize_t device_mode_store(struct device *dev,
 				 struct device_attribute *attr,
 				 const char *buf, size_t len)
 {
-	struct pviommu_device *pd = pviommu_device_get(dev);
+	struct pviommu_device *pd = pviommu_device_lock(dev);
 	int err;
 
 	if (!pd)
 		return -ENODEV;
 	err = pviommu_device_set_mode(pd, buf);
-	pviommu_device_put(pd);
+	pviommu_device_unlock(pd);
 
 	return err ?: len;
 }
@@ -372,13 +372,13 @@ static ssize_t device_counter_show(struct device *dev,
 {
 	struct device_counter_attr *c =
 		container_of(attr, struct device_counter_attr, attr);
-	struct pviommu_device *pd = pviommu_device_get(dev);
+	struct pviommu_device *pd = pviommu_device_lock(dev);
 	ssize_t len;
 
 	if (!pd)
 		return -ENODEV;
 	len = sysfs_emit(buf, "%llu\n", pviommu_device_counter_sum(pd, c->which));
-	pviommu_device_put(pd);
+	pviommu_device_unlock(pd);
 
 	return len;
 }

@@ -40,15 +40,15 @@ static void look_at(struct pviommu_call *call, const struct xen_iommu_op *op)
 static unsigned int recorded;
 
 struct pviommu_quick pviommu_quick __read_mostly = {
-	.fixed = PVIOMMU_STATIC,
-	.reuse = PVIOMMU_REUSE,
+	.static_mode = PVIOMMU_STATIC,
+	.reuse_mode = PVIOMMU_REUSE,
 };
 
 int pviommu_quick_leave(void)
 {
 	if (!recorded++) {
-		WRITE_ONCE(pviommu_quick.fixed, PVIOMMU_MODES);
-		WRITE_ONCE(pviommu_quick.reuse, PVIOMMU_MODES);
+		WRITE_ONCE(pviommu_quick.static_mode, PVIOMMU_MODES);
+		WRITE_ONCE(pviommu_quick.reuse_mode, PVIOMMU_MODES);
 	}
 
 	return 0;
@@ -57,8 +57,8 @@ int pviommu_quick_leave(void)
 void pviommu_quick_return(void)
 {
 	if (!--recorded) {
-		WRITE_ONCE(pviommu_quick.fixed, PVIOMMU_STATIC);
-		WRITE_ONCE(pviommu_quick.reuse, PVIOMMU_REUSE);
+		WRITE_ONCE(pviommu_quick.static_mode, PVIOMMU_STATIC);
+		WRITE_ONCE(pviommu_quick.reuse_mode, PVIOMMU_REUSE);
 	}
 }
 

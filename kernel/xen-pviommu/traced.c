@@ -21,11 +21,11 @@ dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,
 	if (mode == PVIOMMU_STATIC) {
 		addr = pviommu_map_static(pd, phys, size, limit, access);
 	} else if (mode == PVIOMMU_REUSE) {
-		addr = pviommu_map_again(pd, phys, size, limit, access, align);
+		addr = pviommu_reuse_map(pd, phys, size, limit, access, align);
 		by = PVIOMMU_BY_REUSE;
 	}
 	if (!addr)
-		return pviommu_map_new(pd, phys, size, limit, access, align);
+		return pviommu_map_dynamic(pd, phys, size, limit, access, align);
 	trace_pviommu_map(pd->dev, PHYS_PFN(addr), pages, by);
 	if (by == PVIOMMU_BY_REUSE)
 		trace_pviommu_reuse_hit(pd->dev, PHYS_PFN(addr), pages, by);
@@ -36,13 +36,13 @@ dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,
 /* See pviommu_unmap(): the same, and told of. */
 int pviommu_unmap_traced(struct pviommu_device *pd, dma_addr_t addr)
 {
-	u64 run = 0;
+	u64 desc = 0;
 
 	if (READ_ONCE(pd->mode) == PVIOMMU_REUSE)
-		run = pviommu_idle(pd, addr);
-	if (!run)
-		return pviommu_unmap_now(pd, addr);
-	trace_pviommu_unmap(pd->dev, PHYS_PFN(addr), pviommu_run_nr(run),
+		desc = pviommu_reuse_unmap(pd, addr);
+	if (!desc)
+		return pviommu_unmap_dynamic(pd, addr);
+	trace_pviommu_unmap(pd->dev, PHYS_PFN(addr), pviommu_desc_nr(desc),
 			    PVIOMMU_BY_REUSE);
 
 	return 0;

@@ -52,7 +52,7 @@ const char *pviommu_untranslated(struct pci_dev *pdev)
 	/* Behind Intel's VMD, for one: a domain of Linux's own. */
 	if (pci_domain_nr(pdev->bus) > U16_MAX)
 		return reasons[XEN_IOMMUOP_DEVICE_unknown];
-	err = pviommu_hypercall_one(&op);
+	err = pviommu_hypercall_op(&op);
 	if (!err)
 		return NULL;
 	if (err == -ENODEV && op.u.device.why < ARRAY_SIZE(reasons))

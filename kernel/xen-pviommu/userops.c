@@ -70,7 +70,7 @@ static void settle_unmap(struct pviommu_file *f, const struct xen_iommu_op *op)
  * Give Xen what is in the batch, and book what it says. Return: the first error
  * of an op.
  */
-static int submit(struct pviommu_file *f, enum pviommu_counter reason)
+static int userops_submit(struct pviommu_file *f, enum pviommu_counter reason)
 {
 	struct pviommu_batch *b = &f->batch;
 	const struct xen_iommu_op *op, *end = b->ops + b->nr;
@@ -100,8 +100,8 @@ static int submit(struct pviommu_file *f, enum pviommu_counter reason)
 	return error;
 }
 
-static bool put_frames(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
-		       u32 flags)
+static bool append_frames(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
+			  u32 flags)
 {
 	const struct pviommu_frames frames = {
 		.mfn = mfn,
@@ -115,20 +115,20 @@ static bool put_frames(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
 		return true;
 	if (b->nr == pviommu_xen.max_ops)
 		return false;
-	pviommu_batch_put_map(b, bfn, 1, &frames);
+	pviommu_batch_append_map(b, bfn, 1, &frames);
 
 	return true;
 }
 
-static unsigned long put_map(struct pviommu_file *f, u64 bfn, u16 id,
-			     const struct pviommu_region *r, unsigned long page,
-			     unsigned long nr, u32 flags)
+static unsigned long append_map(struct pviommu_file *f, u64 bfn, u16 id,
+				const struct pviommu_region *r, unsigned long page,
+				unsigned long nr, u32 flags)
 {
 	unsigned long n, mfn;
 
 	for (n = 0; n < nr; n++) {
 		mfn = __pfn_to_mfn(page_to_pfn(r->pages[page + n]));
-		if (!put_frames(&f->batch, bfn + n, mfn, flags))
+		if (!append_frames(&f->batch, bfn + n, mfn, flags))
 			break;
 	}
 	pviommu_space_map(f, bfn, n, id);
@@ -137,7 +137,7 @@ static unsigned long put_map(struct pviommu_file *f, u64 bfn, u16 id,
 }
 
 /* An op for them, or part of the last one. Return: false when there is no room. */
-static bool put_range(struct pviommu_batch *b, u64 bfn, u32 nr)
+static bool append_range(struct pviommu_batch *b, u64 bfn, u32 nr)
 {
 	struct xen_iommu_op *last = b->last;
 
@@ -154,14 +154,14 @@ static bool put_range(struct pviommu_batch *b, u64 bfn, u32 nr)
 }
 
 /* The BFNs are mapped. */
-static unsigned long put_unmap(struct pviommu_file *f, u64 bfn,
-			       unsigned long nr)
+static unsigned long append_unmap(struct pviommu_file *f, u64 bfn,
+				  unsigned long nr)
 {
 	unsigned long n, part;
 
 	for (n = 0; n < nr; n += part) {
 		part = min_t(unsigned long, nr - n, pviommu_xen.max_frames);
-		if (!put_range(&f->batch, bfn + n, part))
+		if (!append_range(&f->batch, bfn + n, part))
 			break;
 	}
 	pviommu_space_unmap(f, bfn, n);
@@ -179,12 +179,12 @@ static void take_down(struct pviommu_file *f, u64 bfn, unsigned long nr,
 	for (i = 0; i < nr; i++) {
 		if (!state[i] || state[i] == PVIOMMU_BFN_BROKEN)
 			continue;
-		if (put_unmap(f, bfn + i, 1))
+		if (append_unmap(f, bfn + i, 1))
 			continue;
-		submit(f, reason);
-		put_unmap(f, bfn + i, 1);
+		userops_submit(f, reason);
+		append_unmap(f, bfn + i, 1);
 	}
-	submit(f, reason);
+	userops_submit(f, reason);
 }
 
 static struct pviommu_region *region_of(struct pviommu_file *f,
@@ -194,17 +194,17 @@ static struct pviommu_region *region_of(struct pviommu_file *f,
 }
 
 /* Into the batch goes what it has room for. Return: how many BFNs. */
-static unsigned long put(struct pviommu_file *f,
-			 const struct xen_pviommu_op *op, unsigned long done)
+static unsigned long userops_append(struct pviommu_file *f,
+				    const struct xen_pviommu_op *op, unsigned long done)
 {
 	unsigned long nr = nr_bfns(op) - done;
 	u64 bfn = first_bfn(op) + done;
 
 	if (op->op == XEN_PVIOMMU_OP_UNMAP)
-		return put_unmap(f, bfn, nr);
+		return append_unmap(f, bfn, nr);
 
-	return put_map(f, bfn, op->region, region_of(f, op),
-		       PHYS_PFN(op->offset) + done, nr, op->flags);
+	return append_map(f, bfn, op->region, region_of(f, op),
+			  PHYS_PFN(op->offset) + done, nr, op->flags);
 }
 
 /*
@@ -219,8 +219,8 @@ static int map_rest(struct pviommu_file *f, const struct xen_pviommu_op *op,
 	int err = 0;
 
 	while (done < nr && !err) {
-		done += put(f, op, done);
-		err = submit(f, PVIOMMU_FLUSH_STRICT);
+		done += userops_append(f, op, done);
+		err = userops_submit(f, PVIOMMU_FLUSH_STRICT);
 	}
 	if (!err)
 		return 0;
@@ -240,8 +240,8 @@ static int unmap_rest(struct pviommu_file *f, const struct xen_pviommu_op *op,
 	u64 bfn = first_bfn(op);
 
 	while (done < nr) {
-		done += put(f, op, done);
-		submit(f, PVIOMMU_FLUSH_STRICT);
+		done += userops_append(f, op, done);
+		userops_submit(f, PVIOMMU_FLUSH_STRICT);
 	}
 
 	return pviommu_space_look(&f->space, bfn, nr, false) ? -EIO : 0;
@@ -267,10 +267,10 @@ static int look_again(struct pviommu_file *f, const struct xen_pviommu_op *op)
 }
 
 /* Return: whether all went well. Else the ops before the one at hand know. */
-static bool flush(struct array *a)
+static bool userops_flush(struct array *a)
 {
 	struct xen_pviommu_op *op = a->ops + a->sent, *end = a->ops + a->at;
-	int err = submit(a->f, PVIOMMU_FLUSH_STRICT);
+	int err = userops_submit(a->f, PVIOMMU_FLUSH_STRICT);
 
 	a->sent = a->at;
 	if (likely(!err))
@@ -286,7 +286,7 @@ static bool flush(struct array *a)
  * An op that went with several hypercalls is over when it returns: later ones
  * may change some of its BFNs, and nobody is to look at it again.
  */
-static int over(struct array *a, int status)
+static int userops_over(struct array *a, int status)
 {
 	a->sent = a->at + 1;
 
@@ -297,24 +297,24 @@ static int over(struct array *a, int status)
  * Into the batch with an op, whose BFNs are as they should be. Its status is 0
  * then, unless it is over.
  */
-static int add(struct array *a, const struct xen_pviommu_op *op)
+static int userops_add(struct array *a, const struct xen_pviommu_op *op)
 {
 	bool map = op->op == XEN_PVIOMMU_OP_MAP;
-	unsigned long done = put(a->f, op, 0);
+	unsigned long done = userops_append(a->f, op, 0);
 
 	if (!done) {
-		flush(a);
-		done = put(a->f, op, 0);
+		userops_flush(a);
+		done = userops_append(a->f, op, 0);
 	}
 	if (likely(done == nr_bfns(op)))
 		return 0;
-	if (!flush(a) && map &&
+	if (!userops_flush(a) && map &&
 	    pviommu_space_look(&a->f->space, first_bfn(op), done, true)) {
 		take_down(a->f, first_bfn(op), done, PVIOMMU_FLUSH_STRICT);
 		done = 0;
 	}
 
-	return over(a, map ? map_rest(a->f, op, done) :
+	return userops_over(a, map ? map_rest(a->f, op, done) :
 			     unmap_rest(a->f, op, done));
 }
 
@@ -383,14 +383,14 @@ static int carry_out(struct array *a, const struct xen_pviommu_op *op)
 	}
 	err = pviommu_space_look(&f->space, first_bfn(op), nr_bfns(op), unmaps);
 	if (err == -EBUSY) {
-		flush(a);
+		userops_flush(a);
 		err = pviommu_space_look(&f->space, first_bfn(op), nr_bfns(op),
 					 unmaps);
 	}
 	if (err)
 		return err;
 
-	return add(a, op);
+	return userops_add(a, op);
 }
 
 /**
@@ -416,7 +416,7 @@ unsigned int pviommu_userops(struct pviommu_file *f, struct xen_pviommu_op *ops,
 		else
 			ops[a.at].status = carry_out(&a, &ops[a.at]);
 	}
-	flush(&a);
+	userops_flush(&a);
 	for (i = 0; i < nr; i++)
 		failed += ops[i].status != 0;
 

@@ -18,7 +18,7 @@
 
 #include "map.h"
 #include "probe.h"
-#include "run.h"
+#include "desc.h"
 #include "window.h"
 #include "xencall.h"
 
@@ -78,7 +78,7 @@ static int give_some(const struct pviommu_watch *watch, u64 bfn, u64 end,
 	op.u.watch.nr = nr;
 	*given = bfn;
 
-	return pviommu_hypercall_one(&op);
+	return pviommu_hypercall_op(&op);
 }
 
 /**
@@ -171,15 +171,15 @@ static bool is_live(struct pviommu_window *w, u64 bfn)
 {
 	unsigned int order;
 	const u64 *word;
-	u64 first, run;
+	u64 first, desc;
 
-	for (order = 0; order <= ilog2(PVIOMMU_RUN_MAX_NR) + 1; order++) {
+	for (order = 0; order <= ilog2(PVIOMMU_DESC_MAX_NR) + 1; order++) {
 		first = bfn & ~(BIT_ULL(order) - 1);
 		if (first < w->bfns.start)
 			return false;
-		word = bfn_cookie(&w->bfns, first);
-		run = word ? READ_ONCE(*word) : 0;
-		if (run && pviommu_run_order(run) >= order)
+		word = bfn_slot(&w->bfns, first);
+		desc = word ? READ_ONCE(*word) : 0;
+		if (desc && pviommu_desc_order(desc) >= order)
 			return true;
 	}
 

@@ -27,7 +27,7 @@ static inline long pviommu_hypercall(struct xen_iommu_op *ops,
 }
 
 /* One op in one slot. */
-static inline long pviommu_hypercall_lone(struct xen_iommu_op *op)
+static inline long pviommu_hypercall_raw(struct xen_iommu_op *op)
 {
 	pviommu_count(PVIOMMU_OPS, 1);
 
@@ -35,12 +35,12 @@ static inline long pviommu_hypercall_lone(struct xen_iommu_op *op)
 }
 
 /* A single op outside of a batch: the call's error, or the op's status. */
-static inline int pviommu_hypercall_one(struct xen_iommu_op *op)
+static inline int pviommu_hypercall_op(struct xen_iommu_op *op)
 {
 	long rc;
 
 	op->status = -EIO;
-	rc = pviommu_hypercall_lone(op);
+	rc = pviommu_hypercall_raw(op);
 
 	return rc ? (int)rc : op->status;
 }

@@ -117,8 +117,8 @@ int Device::map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t
     const auto end_piece = [&] {
         const int err = pviommu_batch_map_end(b);
         unclean = b->unclean;
-        run |= b->run;
-        pviommu_batch_put(flags);
+        run |= b->desc;
+        pviommu_batch_end(flags);
         b = nullptr;
         if (err) {
             unsigned long pages = 0;
@@ -131,7 +131,7 @@ int Device::map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t
     for (size_t i = 0; i < parts.size(); i++)
         for (unsigned long done = 0, nr = 0; done < parts[i].nr; done += nr) {
             if (!b) {
-                b = pviommu_batch_get(&flags);
+                b = pviommu_batch_begin(&flags);
                 room = pviommu_xen.piece;
             }
             nr = std::min(parts[i].nr - done, room);
@@ -155,13 +155,13 @@ int Device::unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long,
     const auto end_piece = [&] {
         const int failed = pviommu_batch_unmap_end(b);
         err = err ? err : failed;
-        pviommu_batch_put(flags);
+        pviommu_batch_end(flags);
         b = nullptr;
     };
     for (const auto &[at, all] : parts)
         for (unsigned long done = 0, nr = 0; done < all; done += nr) {
             if (!b) {
-                b = pviommu_batch_get(&flags);
+                b = pviommu_batch_begin(&flags);
                 room = pviommu_xen.piece;
             }
             nr = std::min(all - done, room);
@@ -179,12 +179,12 @@ int Device::unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long,
 // See sg.c.
 void Device::list_mapped(const struct pviommu_place &p, unsigned long nr, unsigned long pages, uint64_t run)
 {
-    const uint64_t gaps = pages < nr ? PVIOMMU_RUN_GAPS : 0;
+    const uint64_t gaps = pages < nr ? PVIOMMU_DESC_GAPS : 0;
     if (gaps || nr > pviommu_xen.piece || p.bfn != pviommu_run_start(p.bfn, p.order))
-        run |= PVIOMMU_RUN_STRICT;
+        run |= PVIOMMU_DESC_STRICT;
     if (p.w == &pviommu_low)
-        run |= PVIOMMU_RUN_LOW;
-    pviommu_mapped(&pd_, p.w, p.bfn, pviommu_run(gaps, nr, p.order, run | PVIOMMU_RUN_QUEUE), pages);
+        run |= PVIOMMU_DESC_LOW;
+    pviommu_mapped(&pd_, p.w, p.bfn, pviommu_desc(gaps, nr, p.order, run | PVIOMMU_DESC_QUEUE), pages);
 }
 
 Mapping Device::map_list(const std::vector<Part> &parts, bool write)
@@ -213,9 +213,9 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
     } while (err == -ENOMEM && !unclean && --places);
     if (err)
         return m;
-    pviommu_batch_get(&flags);
+    pviommu_batch_begin(&flags);
     list_mapped(p, m.nr, pages, run);
-    pviommu_batch_put(flags);
+    pviommu_batch_end(flags);
     m.addr = p.bfn << PAGE_SHIFT;
     for (size_t i = 0; m && i < parts.size(); i++)
         check_part(m, m.parts[i].first, parts[i].pfn, parts[i].nr);
@@ -243,7 +243,7 @@ Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
     struct pviommu_place p = {};
     if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
         return m;
-    pviommu_batch *b = pviommu_batch_get(&flags);
+    pviommu_batch *b = pviommu_batch_begin(&flags);
     u64 *mfns = pviommu_batch_list(b, p.bfn, static_cast<u32>(m.nr), (write ? 3 : 1) | pviommu_xen.yield);
     for (size_t i = 0; i < pfns.size(); i++)
         mfns[i] = __pfn_to_mfn(pfns[i]);
@@ -251,10 +251,10 @@ Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
     if (err) {
         pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
     } else {
-        list_mapped(p, m.nr, m.nr, b->run);
+        list_mapped(p, m.nr, m.nr, b->desc);
         m.addr = p.bfn << PAGE_SHIFT;
     }
-    pviommu_batch_put(flags);
+    pviommu_batch_end(flags);
     for (size_t i = 0; m && i < pfns.size(); i++)
         check_part(m, i, pfns[i], 1);
     return m;
@@ -265,13 +265,13 @@ int Device::unmap_list(const Mapping &m)
     pviommu_window *w = pviommu_window_of(m.addr);
     unsigned long pages = 0, gaps = 0, flags = 0;
     u64 run = 0;
-    pviommu_batch_get(&flags);
-    if (const u64 *word = bfn_cookie(&w->bfns, m.bfn()))
-        gaps = *word & PVIOMMU_RUN_STRICT && *word & PVIOMMU_RUN_GAPS;
-    pviommu_batch_put(flags);
+    pviommu_batch_begin(&flags);
+    if (const u64 *word = bfn_slot(&w->bfns, m.bfn()))
+        gaps = *word & PVIOMMU_DESC_STRICT && *word & PVIOMMU_DESC_GAPS;
+    pviommu_batch_end(flags);
     if (!gaps)
         return harness_unmap(&pd_, m.addr);
-    irqs_off([&] { run = harness_run_take(w, m.bfn()); });
+    irqs_off([&] { run = harness_desc_take(w, m.bfn()); });
     if (!run)
         return -EIO;
     int err = unmap_parts(m.bfn(), m.parts, pages);

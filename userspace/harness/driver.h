@@ -51,7 +51,7 @@ public:
     Device &operator=(const Device &) = delete;
 
     const volatile void *mode_word() const { return &pd_.mode; }
-    void set_owner(unsigned nr) { pd_.owner = pviommu_run_owner(nr); }
+    void set_owner(unsigned nr) { pd_.owner = pviommu_desc_owner(nr); }
     pviommu_revoked revoke() const { return pviommu_revoke(pd_.owner); }
     void set_mode(pviommu_mode mode) { __atomic_store_n(&pd_.mode, mode, __ATOMIC_RELAXED); }
     Mapping map(unsigned long pfn, unsigned long nr = 1, const How &how = {});

@@ -7,12 +7,12 @@
 
 /* Nobody records: trace.c is not here. */
 struct pviommu_quick pviommu_quick = {
-	.fixed = PVIOMMU_STATIC,
-	.reuse = PVIOMMU_REUSE,
+	.static_mode = PVIOMMU_STATIC,
+	.reuse_mode = PVIOMMU_REUSE,
 };
 
 dma_addr_t harness_map(struct pviommu_device *pd, phys_addr_t phys, size_t size,
-		       u64 limit, u16 access, unsigned long align)
+                       u64 limit, u16 access, unsigned long align)
 {
 	return pviommu_map(pd, phys, size, limit, access, align);
 }
@@ -22,7 +22,7 @@ int harness_unmap(struct pviommu_device *pd, dma_addr_t addr)
 	return pviommu_unmap(pd, addr);
 }
 
-u64 harness_run_take(struct pviommu_window *w, u64 bfn)
+u64 harness_desc_take(struct pviommu_window *w, u64 bfn)
 {
-	return pviommu_run_take(w, bfn);
+	return pviommu_desc_take(w, bfn);
 }

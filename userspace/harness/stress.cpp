@@ -170,7 +170,7 @@ void runs(unsigned seed)
             while (pipes[cpu].take(r)) {
                 scratch[r.bfn - kHigh] = cpu;
                 irqs_off([&] {
-                    u64 *cookie = bfn_cookie(&pviommu_high.bfns, r.bfn);
+                    u64 *cookie = bfn_slot(&pviommu_high.bfns, r.bfn);
                     if (*cookie != r.bfn)
                         violate("a cookie differs from its owner's write");
                     *cookie = 0;
@@ -184,7 +184,7 @@ void runs(unsigned seed)
             irqs_off([&] {
                 bfn = bfn_alloc(&pviommu_high.bfns, order);
                 if (bfn != kNone)
-                    *bfn_cookie(&pviommu_high.bfns, bfn) = bfn;
+                    *bfn_slot(&pviommu_high.bfns, bfn) = bfn;
                 else if (random() % 16 == 0)
                     bfn_reclaim(&pviommu_high.bfns);
             });

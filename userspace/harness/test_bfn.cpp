@@ -175,22 +175,22 @@ TEST_F(Big, LargeRunsFitIntoHoles)
 
 TEST_F(Small, CookieIsThere)
 {
-    irqs_off([] { EXPECT_EQ(bfn_cookie(&high(), kHigh + 1000), nullptr) << "nothing is allocated there"; });
+    irqs_off([] { EXPECT_EQ(bfn_slot(&high(), kHigh + 1000), nullptr) << "nothing is allocated there"; });
     const uint64_t bfn = alloc(3), large = alloc(9);
     irqs_off([&] {
-        ASSERT_NE(bfn_cookie(&high(), bfn), nullptr);
+        ASSERT_NE(bfn_slot(&high(), bfn), nullptr);
         for (unsigned i = 0; i < 8; i++)
-            *bfn_cookie(&high(), bfn + i) = i + 1;
-        *bfn_cookie(&high(), large) = 99;
+            *bfn_slot(&high(), bfn + i) = i + 1;
+        *bfn_slot(&high(), large) = 99;
     });
     free_on(2, alloc_on(1, 8), 8);
     irqs_off([&] {
         for (unsigned i = 0; i < 8; i++) {
-            EXPECT_EQ(*bfn_cookie(&high(), bfn + i), i + 1);
-            *bfn_cookie(&high(), bfn + i) = 0;
+            EXPECT_EQ(*bfn_slot(&high(), bfn + i), i + 1);
+            *bfn_slot(&high(), bfn + i) = 0;
         }
-        EXPECT_EQ(*bfn_cookie(&high(), large), 99u);
-        *bfn_cookie(&high(), large) = 0;
+        EXPECT_EQ(*bfn_slot(&high(), large), 99u);
+        *bfn_slot(&high(), large) = 0;
     });
     free(bfn, 3);
     free(large, 9);

@@ -123,7 +123,7 @@ TEST_F(Race, ReaderKeepsARetiredChunk)
         register_thread();
         pin(1);
         irqs_off([&] {
-            const u64 *cookie = bfn_cookie(&high(), a);
+            const u64 *cookie = bfn_slot(&high(), a);
             step = 1;
             while (step == 1)
                 std::this_thread::yield();

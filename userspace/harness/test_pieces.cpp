@@ -85,7 +85,7 @@ TEST_F(Pieces, TwoGibibytes)
         EXPECT_EQ(strict.unmap(m), 0);
         expect_pieces(nr, true);
     }
-    EXPECT_FALSE(strict.map_mmio(1u << 20, PVIOMMU_RUN_MAX_NR + 1)) << "no run is longer";
+    EXPECT_FALSE(strict.map_mmio(1u << 20, PVIOMMU_DESC_MAX_NR + 1)) << "no run is longer";
     expect_nothing();
 }
 

@@ -371,7 +371,7 @@ TEST_F(Lazy, WhatIsHeldDoesNotWait)
     // A page table, which no driver has a reason to show to a device.
     make_table(54);
     expect_gone(lazy.map(54, 1, {.write = false}));
-    // Not all of the run is mapped, or the run begins elsewhere than its word.
+    // Not all of the run is mapped, or the run begins elsewhere than its descriptor.
     expect_gone(lazy.map_list({{40, 1}, {44, 1, 1}}));
     expect_gone(lazy.map(57, 2, {.align = 4}));
     EXPECT_EQ(handed_out(), 0u);

@@ -19,7 +19,7 @@ public:
     static uint64_t word(const Mapping &m)
     {
         uint64_t word = 0;
-        irqs_off([&] { word = *bfn_cookie(&high(), m.bfn()); });
+        irqs_off([&] { word = *bfn_slot(&high(), m.bfn()); });
         return word;
     }
 };
@@ -72,8 +72,8 @@ TEST_F(Revoke, OfEachKindOfRun)
                   odd = gone.map(121);
     EXPECT_EQ(gone.revoke().runs, 5u);
     EXPECT_EQ(cached(), 0u);
-    EXPECT_TRUE(word(gaps) & PVIOMMU_RUN_GAPS);
-    EXPECT_FALSE(word(odd) & PVIOMMU_RUN_GAPS) << "its page number was odd, and it has no gaps";
+    EXPECT_TRUE(word(gaps) & PVIOMMU_DESC_GAPS);
+    EXPECT_FALSE(word(odd) & PVIOMMU_DESC_GAPS) << "its page number was odd, and it has no gaps";
     for (const Mapping &m : {list, shifted, strict, odd})
         EXPECT_EQ(gone.unmap(m), 0);
     EXPECT_EQ(gone.unmap_list(gaps), 0);
@@ -148,8 +148,8 @@ TEST_F(Revoke, WhatYieldedBefore)
 TEST_F(Revoke, WordsSayWhose)
 {
     const Mapping a = other.map(8), b = nobodys.map(9);
-    EXPECT_EQ(word(a) & PVIOMMU_RUN_OWNER, pviommu_run_owner(255));
-    EXPECT_EQ(word(b) & PVIOMMU_RUN_OWNER, 0u);
+    EXPECT_EQ(word(a) & PVIOMMU_DESC_OWNER, pviommu_desc_owner(255));
+    EXPECT_EQ(word(b) & PVIOMMU_DESC_OWNER, 0u);
     other.unmap(a);
     nobodys.unmap(b);
 }

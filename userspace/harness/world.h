@@ -28,7 +28,7 @@ extern "C" {
 #include "reserve.h"
 #include "reuse.h"
 #include "revoke.h"
-#include "run.h"
+#include "desc.h"
 #include "static.h"
 #include "watch.h"
 #include "xencall.h"

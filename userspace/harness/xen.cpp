@@ -722,7 +722,7 @@ u64 __wrap_bfn_alloc(bfn_window *w, unsigned int order)
         if (watch_bit(b))
             violate("BFN %#llx is handed out, and its bit is set", b);
     }
-    const u64 *cookie = bfn_cookie(w, bfn);
+    const u64 *cookie = bfn_slot(w, bfn);
     if (!cookie || *cookie)
         violate("a new run has no cookie, or a cookie in use");
     return bfn;
