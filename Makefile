@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# xen-pviommu: `make` lists what can be done.
+# xen-pviommu: `make` lists the targets.
 
 JOBS ?= 2
-# TESTS= is for this makefile, and not for those that the tests call.
+# TESTS= is for this makefile, and not for makefiles that tests call.
 MAKEOVERRIDES =
 TESTS ?= $(LINT) $(UNIT) $(BUILD) $(VM)
 
 LINT = $(sort $(wildcard tests/lint/*.t))
 UNIT = $(sort $(wildcard tests/unit/*.t))
 BUILD = $(sort $(wildcard tests/build/*.t))
-# The longest first, so that none is left alone at the end.
+# The longest first, so that no long test is left alone at the end.
 VM = $(shell ls -S tests/vm/*.t)
 
-# What moves data in every mode, and what comes and goes meanwhile.
+# Tests that move data in every mode, and tests of devices and drivers that come and go.
 DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t late.t unplug.t module.t isolate.t)
-# What attacks Xen; there Linux has nothing to detect.
+# Attacks on Xen; there Linux has nothing to detect.
 DEBUG_XEN ?= $(addprefix tests/vm/,abi.t abi-interrupt.t fallback.t xsm.t bypass.t)
 
 UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-rt-dev llvm gcc g++ make patch perl git jq \
 	linux-headers-amd64 linux-source gnuplot-nox libcli11-dev libfmt-dev nlohmann-json3-dev libgtest-dev \
 	libbenchmark-dev libexpected-dev liburcu-dev libdpdk-dev dpkg-dev xz-utils xxd meson ninja-build pkg-config groff-base \
 	python3 chromium chromium-driver linux-perf bpftrace valgrind mmdebstrap shfmt
-# What tests in virtual machines take along, beside all that scripts/testbed installs itself.
+# Packages for tests in virtual machines, beside those that scripts/testbed installs itself.
 VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev libdrm-dev $$(scripts/testbed packages)
 
 .DEFAULT_GOAL := help
@@ -30,8 +30,8 @@ VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev libdrm-dev $$(scripts/testbed pa
 help:  ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo '  TESTS="tests/vm/edu.t ..." runs only those; JOBS=N runs N at a time ($(JOBS)).'
-	@echo '  Each installs the Debian packages that it lacks, for which it must be root. Logs: build/tests.'
+	@echo '  TESTS="tests/vm/edu.t ..." runs only these tests; JOBS=N runs N at a time ($(JOBS)).'
+	@echo '  Each target installs its missing Debian packages, as root. Logs: build/tests.'
 
 demo:  ## build, boot Xen with a PV dom0 on an emulated IOMMU, and show it work
 	scripts/demo

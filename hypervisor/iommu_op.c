@@ -22,7 +22,7 @@ static noinline unsigned int refusal(const struct domain *d)
     if ( xsm_iommu_op(XSM_PRIV) )
         return XEN_IOMMUOP_WHY_xsm;
 
-    /* With hardware_dom= domain 0 is to lose that part, and can't give back. */
+    /* With hardware_dom= domain 0 will lose that part, and can't give back. */
     if ( !is_pv_domain(d) || !is_hardware_domain(d) ||
          d->domain_id != hardware_domid )
         return XEN_IOMMUOP_WHY_not_pv;
@@ -98,8 +98,8 @@ static bool range_is_valid(const struct xen_iommu_op_range *r)
 }
 
 /*
- * Flush and settle what the batch did before. -ERESTART: other work waits, and
- * the op is called again.
+ * Flush and settle the batch so far. -ERESTART: other work waits, and the op is
+ * called again.
  */
 static int settle_before(struct iommu_op_batch *b)
 {
@@ -111,8 +111,8 @@ static int settle_before(struct iommu_op_batch *b)
 }
 
 /*
- * Ops that change claims or the host map exclude all others, so what the batch
- * did before them is settled first.
+ * Ops that change claims or the host map exclude all others, so the batch so
+ * far is settled first.
  */
 static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
 {
@@ -167,7 +167,7 @@ static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
     return rc;
 }
 
-/* It reads: others may go on, but what the batch did itself is in the sums. */
+    /* A read: others may go on, but the sums have the batch's own ops. */
 static int usage(struct iommu_op_batch *b, struct xen_iommu_op *op)
 {
     int rc;
@@ -185,7 +185,7 @@ static int usage(struct iommu_op_batch *b, struct xen_iommu_op *op)
     return 0;
 }
 
-/* The MFNs are in the slots behind the op, and what they do not fill is 0. */
+    /* The MFNs are in the slots behind the op, with 0 in the unused words. */
 static int map_list(struct iommu_op_batch *b, const struct xen_iommu_op *op,
                     unsigned int slots)
 {
@@ -238,7 +238,9 @@ static int query_reserved(const struct iommu_op_batch *b,
     return iommu_op_query_reserved(b->pv, &op->u.reserved);
 }
 
-/* No lock of ours is held while the op waits for that of PCI devices. */
+    /*
+     * No lock of iommu_op is held while the op waits for that of PCI devices.
+     */
 static int query_device(struct iommu_op_batch *b, struct xen_iommu_op *op)
 {
     struct xen_iommu_op_device *q = &op->u.device;
@@ -294,8 +296,8 @@ static bool is_entry_op(const struct xen_iommu_op *op)
 
 /*
  * Does other work wait, before @next? Between two looks the batch touches no
- * more than MAX_FRAMES: those of one op, and those that it settles at its end,
- * or those that it settles here because they would become more.
+ * more than MAX_FRAMES: the frames of one op, and the frames to settle at the
+ * batch's end. If the latter would become more, they are settled here.
  */
 static inline bool must_stop(struct iommu_op_batch *b,
                              const struct xen_iommu_op *next)
@@ -303,7 +305,7 @@ static inline bool must_stop(struct iommu_op_batch *b,
     if ( hypercall_preempt_check() )
         return true;
 
-    /* Ops that have no number of frames settle by themselves: settle_before(). */
+    /* Ops without a number of frames settle by themselves: settle_before(). */
     if ( likely((uint64_t)next->u.range.nr + b->owed <=
                 XEN_IOMMUOP_MAX_FRAMES) || !b->owed )
         return false;
@@ -315,8 +317,8 @@ static inline bool must_stop(struct iommu_op_batch *b,
 
 /*
  * Carry out ops until all are done, or other work waits. Returns the number of
- * slots that are done with: at least 1, unless the first op wants to be called
- * again (it made progress of its own).
+ * finished slots: at least 1, unless the first op wants to be called again
+ * (the op made progress of its own).
  */
 static unsigned int run_batch(struct iommu_op_batch *b, unsigned int count)
 {
@@ -372,8 +374,8 @@ static long go_on(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
 }
 
 /*
- * Answer a caller that can't have a batch, op by op: @error, but for query,
- * which always answers.
+ * Answer a caller without a batch, op by op: @error, but for query, which
+ * always answers.
  */
 static long refuse(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
                    unsigned int count, unsigned int why, int error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op.h: what the files of the PV-IOMMU hypercall share.
+ * iommu_op.h: shared by the files of the PV-IOMMU hypercall.
  *
  * A BFN's entry lives in a leaf table of its claim. Its states, and who may
  * change them (always by a compare and exchange, or as its only owner):
@@ -13,10 +13,10 @@
  *    |             pending(0) -----> pending(tag)|
  *    +-------------------------------------------+
  *
- * Only the vCPU whose tag a pending entry bears may settle it, so nobody frees
- * an entry on the strength of somebody else's earlier flush.
+ * Only the vCPU of a pending entry's tag may settle the entry. So no vCPU
+ * frees an entry by another vCPU's earlier flush.
  *
- * A map that yields has two more states, when Xen takes it back:
+ * A map that yields has two more states, for the removal by Xen:
  *
  *   mapped ---> pending(TAG_REVOKE) ---> yielded ---> as if mapped: unmap
  *          the frame's use changes    after the flush
@@ -35,10 +35,10 @@
 #include <public/iommu_op.h>
 
 /*
- * An entry has VT-d's second-level format while it is mapped, so that a leaf
- * table is made of them. Bits 52-61 are software's (the contiguity markers of
- * the generic code, 52-55, do not live in leaf tables of claims). With R and W
- * clear the hardware ignores all of it.
+ * An entry has VT-d's second-level format while mapped: a leaf table is an
+ * array of entries. Bits 52-61 are software's (the contiguity markers of the
+ * generic code, 52-55, do not live in leaf tables of claims). With R and W
+ * clear the hardware ignores the whole entry.
  */
 #define ENTRY_READ      (1ULL << 0)
 #define ENTRY_WRITE     (1ULL << 1)
@@ -53,7 +53,7 @@
 /* Both: a page reference on another domain's page, which a device may write. */
 #define ENTRY_FOREIGN   (ENTRY_REF | ENTRY_YIELD)
 
-/* Yielded: it is not free, and maps nothing. */
+/* Yielded: the BFN is not free, and maps nothing. */
 #define ENTRY_YIELDED   (ENTRY_TYPED | ENTRY_YIELD)
 
 /* A pending entry's tag: 10 bits where the attributes were, 6 in 52-57. */
@@ -63,7 +63,7 @@
 #define TAG_MASK        (((uint64_t)TAG_LOW_MASK << TAG_LOW_SHIFT) | \
                          (0x3fULL << TAG_HIGH_SHIFT))
 
-/* What makes an entry pending: the mark of a tag, or of none. */
+/* The mark of a pending entry: of a tag, or of none. */
 #define MARK_DEFERRED   ENTRY_PENDING
 
 static inline uint64_t tag_mark(unsigned int tag)
@@ -73,7 +73,10 @@ static inline uint64_t tag_mark(unsigned int tag)
            ((uint64_t)(tag >> 10) << TAG_HIGH_SHIFT);
 }
 
-/* No vCPU's, the last two bits aside: who changes the frame's use settles it. */
+/*
+ * No vCPU's, except for the last two bits: the revoker of the frame settles
+ * it.
+ */
 #define TAG_REVOKE      0xfffcU
 
 /* One tag a vCPU; 0 means deferred. MAX_VIRT_CPUS is far below 2^16. */
@@ -92,7 +95,7 @@ static inline bool entry_is_pending(uint64_t entry, uint64_t mark)
     return (entry & (ENTRY_PENDING | ENTRY_PRESENT | TAG_MASK)) == mark;
 }
 
-/* The mark of an entry that is taken back: the tag keeps what it allowed. */
+/* The mark of an entry under removal: the tag keeps the former access. */
 static inline uint64_t revoke_mark(uint64_t entry)
 {
     return tag_mark(TAG_REVOKE | (entry & ENTRY_PRESENT));
@@ -110,7 +113,7 @@ static inline uint64_t entry_unrevoked(uint64_t entry)
            ((entry >> TAG_LOW_SHIFT) & ENTRY_PRESENT);
 }
 
-/* Not free, and nobody is about to free it. */
+/* Not free, and no vCPU is about to free the entry. */
 static inline bool entry_is_mapped(uint64_t entry)
 {
     return (entry & ENTRY_PRESENT) || entry == ENTRY_YIELDED ||
@@ -128,10 +131,10 @@ struct iommu_op_claim;
 
 /* The leaf table of 512 BFNs; absent until the first map in them. */
 struct iommu_op_leaf {
-    uint64_t *entry;            /* mapped for as long as it is there */
+    uint64_t *entry;            /* mapped while the table exists */
     uint64_t *link;             /* see iommu_op_yield.h; absent until needed */
     struct iommu_op_claim *claim; /* set before the table is */
-    atomic_t used;              /* entries that are not free */
+    atomic_t used;              /* entries in use */
 };
 
 struct iommu_op_claim {
@@ -159,15 +162,15 @@ enum host_map {
 
 struct iommu_op_batch;
 
-/* A domain, as its pages name it. */
+/* A domain, by its pages' owner. */
 typedef typeof(((struct page_info *)NULL)->v.inuse._domain) iommu_op_owner_t;
 
 /* Per domain, made by its first op and never freed: the hardware domain stays. */
 struct iommu_op_domain {
     /*
-     * read: map, unmap, flush, from the first one of a batch to its flush.
-     * write: whatever changes claims or the host map; and, without leaf tables
-     * of our own, everything.
+     * read: map, unmap, flush, from the first op of a batch to its flush.
+     * write: changes of claims or the host map; and, without leaf tables
+     * of iommu_op's own, everything.
      */
     percpu_rwlock_t lock;
 
@@ -179,7 +182,7 @@ struct iommu_op_domain {
     atomic_t tables;
 
     struct iommu_op_rmap *rmap; /* absent until the first watch op */
-    percpu_rwlock_t rmap_lock;  /* read: iommu_op_revoke(); write: it goes */
+    percpu_rwlock_t rmap_lock;  /* read: iommu_op_revoke(); write: removal */
     atomic_t yielded;           /* entries that are ENTRY_YIELDED */
 
     /* See struct iommu_leaf_info. */
@@ -192,7 +195,7 @@ struct iommu_op_domain {
     unsigned long host_next;    /* next pdx of a drop or a restore */
     unsigned int host_flush;    /* IOMMU_FLUSHF_*: its flush is still due */
 
-    /* A claim that was preempted goes on here; NO_CLAIM: there is none. */
+    /* A preempted claim goes on here; NO_CLAIM: none. */
 #define NO_CLAIM (~0ULL)
     uint64_t claim_bfn, claim_next;
 
@@ -206,7 +209,7 @@ struct iommu_op_domain {
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
 
-/* Claims start and end anywhere in what a watch page has bits for. */
+/* Claims start and end anywhere within a watch page's bits. */
 static inline unsigned int iommu_op_watch_index(const struct iommu_op_claim *c,
                                                 uint64_t bfn)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_claim.c: the BFNs that a domain claimed, and their leaf tables.
+ * iommu_op_claim.c: the claimed BFNs of a domain, and their leaf tables.
  *
  * Claims come and go with the domain's lock held for writing. A leaf table
  * comes under its claim's attach_lock, and goes with the lock held for writing.
@@ -18,7 +18,7 @@ static bool overlaps(uint64_t bfn, uint64_t nr, uint64_t first, uint64_t n)
     return bfn < first + n && first < bfn + nr;
 }
 
-/* The claim that covers all of [bfn, bfn + nr), or NULL. */
+/* The claim around all of [bfn, bfn + nr), or NULL. */
 struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
                                            uint64_t bfn, unsigned int nr)
 {
@@ -49,7 +49,10 @@ bool iommu_op_is_claimed(const struct iommu_op_domain *pv, uint64_t bfn,
     return false;
 }
 
-/* iommu_op_entry() of a BFN that is not in hand: it is, if there is a table. */
+/*
+ * iommu_op_entry() of a BFN outside of the table in hand: takes its table, if
+ * any.
+ */
 uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
 {
     struct iommu_op_claim *c = iommu_op_find_claim(b->pv, bfn, 1);
@@ -61,7 +64,7 @@ uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
     if ( !c )
         return NULL;
 
-    /* The guest chose the index: nothing is loaded by it past the claim. */
+    /* The guest chose the index: no load goes past the claim. */
     index = bfn - c->bfn;
     h->leaf = &c->leaf[array_index_nospec(index / LEAF_FRAMES,
                                           c->nr / LEAF_FRAMES)];
@@ -159,7 +162,7 @@ int iommu_op_claim(struct domain *d, struct iommu_op_domain *pv,
     return 0;
 }
 
-/* A table for shadow entries, which no hardware reads. */
+/* A table for shadow entries, out of the hardware's sight. */
 static struct page_info *alloc_shadow(void)
 {
     struct page_info *page = alloc_domheap_page(NULL, 0);
@@ -171,8 +174,8 @@ static struct page_info *alloc_shadow(void)
 }
 
 /*
- * Unmap a table, and give it back: to the driver, which frees it once we return.
- * Until then a flush that fails keeps it: iommu_op_flush_all().
+ * Unmap a table, and give the table back to the driver, which frees it after
+ * this function. A failed flush keeps the table: iommu_op_flush_all().
  */
 static void put_table(struct domain *d, const struct iommu_op_domain *pv,
                       uint64_t *entry, struct page_info *table, uint64_t bfn)
@@ -197,7 +200,7 @@ static uint64_t *get_table(struct domain *d, const struct iommu_op_domain *pv,
 
     if ( table && !entry )
     {
-        /* Nothing is reached through it, but walk caches may know it. */
+        /* No entry is left, but walk caches may know the table. */
         put_table(d, pv, NULL, table, bfn);
         if ( iommu_op_flush_all(d, IOMMU_FLUSHF_modified) )
             printk_once(XENLOG_ERR "iommu_op: an empty table is lost\n");
@@ -206,7 +209,7 @@ static uint64_t *get_table(struct domain *d, const struct iommu_op_domain *pv,
     return entry;
 }
 
-/* Attach the table of @leaf, whose first BFN is @bfn, unless it is there. */
+/* Attach the table of @leaf, whose first BFN is @bfn, unless attached. */
 static int leaf_attach(struct domain *d, struct iommu_op_domain *pv,
                        struct iommu_op_claim *c, struct iommu_op_leaf *leaf,
                        uint64_t bfn, unsigned int *reserved)
@@ -259,8 +262,8 @@ uint64_t *iommu_op_links_get(struct iommu_op_leaf *leaf)
 }
 
 /*
- * See to it that [bfn, bfn + nr) of @c has its leaf tables: 0; -ENOSPC, and none
- * came; or -ENOMEM, and those stay that there was memory for.
+ * Make the leaf tables of [bfn, bfn + nr) of @c: 0; -ENOSPC, and no table was
+ * made; or -ENOMEM, and tables within the memory stay.
  */
 int iommu_op_leaves_get(struct domain *d, struct iommu_op_domain *pv,
                         struct iommu_op_claim *c, uint64_t bfn,
@@ -285,13 +288,13 @@ int iommu_op_leaves_get(struct domain *d, struct iommu_op_domain *pv,
         rc = leaf_attach(d, pv, c, &c->leaf[i],
                          c->bfn + i * (uint64_t)LEAF_FRAMES, &reserved);
 
-    /* Those that failed, and those that another vCPU attached meanwhile. */
+    /* The rest, and tables that another vCPU attached meanwhile. */
     atomic_sub(reserved, &pv->tables);
 
     return rc;
 }
 
-/* Tables that release handles between two looks at pending work. */
+/* Tables for release between two looks at pending work. */
 #define RELEASE_BATCH (XEN_IOMMUOP_MAX_FRAMES / LEAF_FRAMES)
 
 static bool claim_is_used(const struct iommu_op_claim *c)
@@ -373,7 +376,7 @@ static int release_leaves(struct iommu_op_batch *b, struct iommu_op_claim *c,
             gone++;
         }
 
-    /* Tables that are kept go on to count: they are Xen's memory. */
+    /* Kept tables go on to count: they are Xen's memory. */
     rc = iommu_op_flush_all(d, IOMMU_FLUSHF_modified);
     if ( !rc )
         atomic_sub(gone, &pv->tables);
@@ -394,7 +397,10 @@ int iommu_op_release(struct iommu_op_batch *b,
     if ( !unmap && claim_is_used(c) )
         return -EBUSY;
 
-    /* Who has one of its tables in hand puts it down: see iommu_op_lock(). */
+    /*
+     * A vCPU with a table of the claim in hand drops the table:
+     * iommu_op_lock().
+     */
     pv->epoch++;
 
     for ( i = 0; i < leaves; )
@@ -414,7 +420,7 @@ int iommu_op_release(struct iommu_op_batch *b,
 
         i = to;
 
-        /* Called again, it passes over the tables that are gone. */
+        /* A second call passes over the tables that are gone. */
         if ( i < leaves && general_preempt_check() )
             return -ERESTART;
     }

@@ -2,10 +2,10 @@
 /*
  * iommu_op_device.c: is the DMA of a device translated by the domain's table?
  *
- * A domain has an IOMMU, but not each of its devices is behind a unit that
- * translates: firmware names none, an option or a quirk left it off, Xen was
- * not told of the device, or gave it another table. Such a device puts a BFN on
- * the bus as it is.
+ * A domain has an IOMMU, but some devices have no translation. Firmware names
+ * no unit, an option or a quirk left the unit off, Xen was not told of the
+ * device, or Xen gave the device another table. A BFN of such a device is a
+ * machine address on the bus.
  */
 #include <xen/lib.h>
 #include <xen/pci.h>

@@ -54,7 +54,7 @@ static int cf_check add_reserved(xen_pfn_t start, xen_ulong_t nr, u32 id,
     return 1;
 }
 
-/* The interrupt range, and what firmware reserves, which is fixed at boot. */
+/* The interrupt range, and ranges reserved by firmware, fixed at boot. */
 static int reserved_init(struct iommu_op_domain *pv)
 {
     unsigned int count = 1;
@@ -116,7 +116,7 @@ static struct iommu_op_domain *make_domain(struct domain *d)
         return NULL;
     }
 
-    /* Full barrier: whoever sees the pointer sees what it points to. */
+    /* Full barrier: the pointer is seen after the memory behind. */
     other = cmpxchgptr(&hd->arch.pv, NULL, pv);
     if ( other )
     {
@@ -129,8 +129,8 @@ static struct iommu_op_domain *make_domain(struct domain *d)
 
 /*
  * Make the batch of @v, the current vCPU, for its first op, and the state of
- * its domain if that is not there; NULL when there is no memory. The caller is
- * the only one that sets the pointer.
+ * its domain if missing; NULL without memory. The caller is the only writer of
+ * the pointer.
  */
 struct iommu_op_batch *iommu_op_batch_make(const struct vcpu *v)
 {
@@ -159,7 +159,7 @@ struct iommu_op_batch *iommu_op_batch_make(const struct vcpu *v)
     return b;
 }
 
-/* The part of a query's answer that says what @d, which is not refused, has. */
+/* The part of a query's answer about @d, which is not refused. */
 void iommu_op_limits(struct domain *d, struct xen_iommu_op_query *q)
 {
     const struct iommu_op_domain *pv = ACCESS_ONCE(dom_iommu(d)->arch.pv);
@@ -170,7 +170,7 @@ void iommu_op_limits(struct domain *d, struct xen_iommu_op_query *q)
     q->max_tables = max_tables();
     q->caps = opt_generic ? 0 : XEN_IOMMUOP_CAP_leaf | XEN_IOMMUOP_CAP_yield;
 
-    /* Nobody could drop it before the first op. */
+    /* No op could drop the host map before the first op. */
     if ( !pv || ACCESS_ONCE(pv->host) == HOST_present )
         q->caps |= XEN_IOMMUOP_CAP_host_map;
 }

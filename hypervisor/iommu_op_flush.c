@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_flush.c: the one IOTLB flush of a batch, and what waits for it.
+ * iommu_op_flush.c: the one IOTLB flush of a batch, and the work behind.
  */
 #include <xen/bitops.h>
 #include <xen/lib.h>
@@ -9,7 +9,7 @@
 
 #include "iommu_op_plain.h"
 
-/* Join [first, first + nr) to a run that it touches, or begin one. */
+/* Join [first, first + nr) to a neighbouring run, or begin a run. */
 void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
                       unsigned int nr)
 {
@@ -48,9 +48,9 @@ void iommu_op_note_added(struct iommu_op_batch *b, uint64_t bfn,
 }
 
 /*
- * The driver queued tables that were unlinked, and frees them once the caller
- * has left the hypervisor. When the flush failed that was for them, devices may
- * still walk them: they are never freed.
+ * The driver queued unlinked tables, and frees them once the caller has left
+ * the hypervisor. After a failed flush devices may still walk the tables: they
+ * are never freed.
  */
 static int flushed(int rc)
 {
@@ -93,9 +93,9 @@ static int flush_around(const struct iommu_op_batch *b, uint64_t first,
 
 /*
  * A page-selective invalidation covers an aligned block of 2^n frames, and the
- * drivers turn anything else into one of the whole domain. A run that crosses
- * a boundary of higher alignment would need a block far larger than itself;
- * cut there, each part ends at the boundary and fits in less than its double.
+ * drivers turn anything else into a flush of the whole domain. A run over a
+ * boundary of higher alignment would need a block far larger than the run. Cut
+ * at the boundary, each part ends there and fits in less than its double.
  */
 static int flush_run(const struct iommu_op_batch *b, uint64_t first,
                      uint64_t last, unsigned int flags)
@@ -136,7 +136,7 @@ static noinline int flush_runs(const struct iommu_op_batch *b,
     return rc;
 }
 
-/* All that is noted; of which, mostly, there is one frame. */
+/* Flush every recorded range. Usually it is one frame. */
 static inline int flush(const struct iommu_op_batch *b,
                         struct iommu_op_runs *runs, unsigned int flags)
 {
@@ -152,8 +152,8 @@ static inline int flush(const struct iommu_op_batch *b,
 }
 
 /*
- * Devices may not see yet what these ops mapped, because the flush that this
- * IOMMU needs for it failed: they say so, and the guest unmaps it.
+ * Devices may not see these ops' maps yet, because this IOMMU's flush for them
+ * failed: the status says so, and the guest unmaps them.
  */
 static noinline void maps_failed(const struct iommu_op_batch *b)
 {
@@ -165,12 +165,12 @@ static noinline void maps_failed(const struct iommu_op_batch *b)
             op->status = -EIO;
 }
 
-/* The flush: 0, or -EIO if devices may still reach what was unmapped. */
+/* The flush: 0, or -EIO if devices may still reach unmapped frames. */
 static int flush_batch(struct iommu_op_batch *b)
 {
     int rc = 0;
 
-    /* The generic path freed or replaced a table: no range covers that. */
+    /* The generic path freed or replaced a table: a range is not enough. */
     if ( b->flush_flags & IOMMU_FLUSHF_all )
         b->modified.all = true;
     b->flush_flags = 0;
@@ -186,14 +186,17 @@ static int flush_batch(struct iommu_op_batch *b)
     return rc;
 }
 
-/* A device may have written to the page: who copies its owner must know. */
+/*
+ * A device may have written to the page: the owner's dirty log must have the
+ * page.
+ */
 static noinline void put_foreign(struct page_info *page)
 {
     paging_mark_dirty(page_get_owner(page), page_to_mfn(page));
     put_page(page);
 }
 
-/* References, or nothing of MMIO; or it has yielded. */
+/* References, or nothing for MMIO; or the entry has yielded. */
 static noinline void put_held(struct iommu_op_domain *pv, uint64_t entry)
 {
     struct page_info *page = mfn_to_page(entry_mfn(entry));
@@ -213,7 +216,7 @@ static noinline void put_held(struct iommu_op_domain *pv, uint64_t entry)
         iommu_op_put_own(page);
 }
 
-/* The slot of an entry that yields. Xen wrote the entry, so the slot exists. */
+/* The slot of a yielding entry. Xen wrote the entry, so the slot exists. */
 static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
                                 uint64_t entry)
 {
@@ -223,7 +226,7 @@ static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
            mfn % SLOTS_PER_PIECE;
 }
 
-/* Drop what a map took for @entry, which stands, or was to, at @leaf[@index]. */
+/* Drop a map's references for @entry, in place or not, at @leaf[@index]. */
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
                         struct iommu_op_leaf *leaf, unsigned int index)
 {
@@ -234,7 +237,7 @@ void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
         put_held(pv, entry);
 }
 
-/* Settle an entry that may not be ours, or does not yield: was it ours? */
+/* Settle an entry of any owner, yielding or not: was the entry this batch's? */
 static noinline bool settle_odd(const struct iommu_op_batch *b, uint64_t *p)
 {
     uint64_t entry = read_atomic(p);
@@ -255,7 +258,9 @@ static noinline void settle_shared(uint64_t *slot, uint64_t one, uint64_t *p)
     write_atomic(p, 0);
 }
 
-/* An entry that yields. The lock is not needed if its slot names it alone. */
+/*
+ * A yielding entry. The lock is not needed if the slot names the entry alone.
+ */
 static inline void settle_yielding(uint64_t *slot, uint64_t one, uint64_t *p)
 {
     if ( likely(cmpxchg(slot, one, 0) == one) )
@@ -264,13 +269,16 @@ static inline void settle_yielding(uint64_t *slot, uint64_t one, uint64_t *p)
         settle_shared(slot, one, p);
 }
 
-/* Is all but the address of a pending entry @like that? */
+/* Is a pending entry @like that, except for its address? */
 static inline bool entry_is_like(uint64_t entry, uint64_t like)
 {
     return likely((entry & ~(PADDR_MASK & PAGE_MASK)) == like);
 }
 
-/* One entry of the table in hand, as most batches have: was it ours? */
+/*
+ * An entry of the table in hand, as in most batches: was the entry this
+ * batch's?
+ */
 static inline bool settle_entry(const struct iommu_op_batch *b, uint64_t *p)
 {
     uint64_t entry = read_atomic(p);
@@ -283,7 +291,7 @@ static inline bool settle_entry(const struct iommu_op_batch *b, uint64_t *p)
     return true;
 }
 
-/* No pending entry has this value: it has the present bits. */
+/* No pending entry has this value, which has the present bits. */
 #define NO_ENTRY (~0ULL)
 
 /* Several entries: how many were ours. */
@@ -317,7 +325,7 @@ static noinline unsigned int settle_entries(const struct iommu_op_batch *b,
     return nr;
 }
 
-/* The flush failed: they wait for another one. */
+/* The flush failed: the entries wait for another. */
 static void defer_entries(const struct iommu_op_batch *b, uint64_t *p,
                           unsigned int nr)
 {
@@ -358,7 +366,7 @@ static inline void settle_one(struct iommu_op_batch *b,
         op->status = -EIO;
 }
 
-/* See iommu_op_settle(): flush, then free what waited for that. */
+/* See iommu_op_settle(): flush, then free the waiting entries. */
 void iommu_op_flush_and_free(struct iommu_op_batch *b)
 {
     const struct iommu_op_unsettled *end = b->unsettled + b->nr_unsettled;

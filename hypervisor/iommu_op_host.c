@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_host.c: dropping the host map, and putting it back.
+ * iommu_op_host.c: drop and restore of the host map.
  *
- * The host map is what arch_iommu_hwdom_init() made of conventional RAM, and
- * memory_add() of RAM that came later. What firmware reserved is not part of it
- * here: its devices need that always.
+ * The host map is arch_iommu_hwdom_init()'s map of conventional RAM, and
+ * memory_add()'s of later RAM. Ranges that firmware reserved are no part of
+ * the host map here: their devices always need them.
  *
  * Both directions go through all frames, a piece an op, with the domain's lock
- * held for writing: the caller comes back for the next one, and its kernel can
- * run others meanwhile. host_next is where the next piece starts.
+ * held for writing. The caller comes back for the next piece, and its kernel
+ * can run other work meanwhile. host_next is the start of the next piece.
  */
 #include <xen/event.h>
 #include <xen/lib.h>
@@ -18,15 +18,15 @@
 #include "iommu_op.h"
 
 /*
- * Frames an op, and frames after which it looks whether other work waits, and
- * then ends early: one by one, the generic functions take over a thousand
- * instructions for each. Both are whole leaf tables, so that a superpage of the
- * host map comes and goes as one: in parts it would need a table meanwhile.
+ * Frames an op, and frames between two looks at other work, which end the op
+ * early. The generic functions take over a thousand instructions for each
+ * single frame. Both numbers are whole leaf tables, so a superpage of the host
+ * map comes and goes as one: in parts it would need a table meanwhile.
  */
 #define PIECE XEN_IOMMUOP_MAX_FRAMES
 #define LOOK  XEN_IOMMUOP_LEAST_PIECE
 
-/* RAM that was added since boot, which no e820 map knows. NULL: there is none. */
+/* RAM that was added since boot, unknown to the e820 map. NULL: none. */
 static struct rangeset *__read_mostly hot_added;
 
 static bool is_hot_added(unsigned long pfn)
@@ -36,7 +36,7 @@ static bool is_hot_added(unsigned long pfn)
     return added && rangeset_contains_singleton(added, pfn);
 }
 
-/* How the host map maps the frame while it stands: IOMMUF_*, 0 for not. */
+/* The access to the frame by a standing host map: IOMMUF_*, 0 for none. */
 static unsigned int host_perms(const struct iommu_op_domain *pv,
                                const struct domain *d, unsigned long pfn)
 {
@@ -51,7 +51,7 @@ static unsigned int host_perms(const struct iommu_op_domain *pv,
         if ( pfn - pv->reserved[i].bfn < pv->reserved[i].nr )
             return 0;
 
-    /* Claimed while it was gone, in a change that is not finished. */
+    /* Claimed without the host map, in an unfinished change. */
     if ( iommu_op_find_claim(pv, pfn, 1) )
         return 0;
 
@@ -66,8 +66,8 @@ bool iommu_op_host_overlaps(const struct xen_iommu_op_range *r)
 }
 
 /*
- * Flush what was changed: 0, or -EIO. What failed to be flushed stays due: a
- * second attempt finds nothing left to change, and would not flush by itself.
+ * Flush the changes: 0, or -EIO. A failed flush stays due: a second attempt
+ * finds nothing left to change, and would not flush by itself.
  */
 int iommu_op_host_flush(struct domain *d, struct iommu_op_domain *pv)
 {
@@ -145,7 +145,7 @@ static int change_piece(struct domain *d, struct iommu_op_domain *pv,
     return rc;
 }
 
-/* One step towards @goal; the states tell where the last one came to. */
+/* One step towards @goal; the states tell the last step's end. */
 static int change_host_map(struct domain *d, struct iommu_op_domain *pv,
                            enum host_map goal, enum host_map on_the_way)
 {
@@ -160,7 +160,7 @@ static int change_host_map(struct domain *d, struct iommu_op_domain *pv,
         pv->host_next = 0;
     }
 
-    /* What a preempted claim found vacant may be mapped now. */
+    /* BFNs that a preempted claim found vacant may be mapped now. */
     pv->claim_bfn = NO_CLAIM;
 
     rc = change_piece(d, pv, goal == HOST_present);
@@ -192,10 +192,10 @@ int iommu_op_host_restore(struct domain *d, struct iommu_op_domain *pv)
 }
 
 /*
- * All others that change @d's map in [dfn, dfn + nr) do so between enter and
- * leave, which gets the state that enter locked: no claim comes meanwhile. False
- * if a claim has a part of the range: the generic functions must not touch its
- * tables. Without a state, NULL, there is no claim.
+ * All other changes of @d's map in [dfn, dfn + nr) are between enter and
+ * leave, which gets the state that enter locked: no claim comes meanwhile.
+ * False for a range with a claimed BFN: the generic functions must not touch a
+ * claim's tables. Without a state, NULL, no claim exists.
  */
 bool iommu_op_enter(struct domain *d, dfn_t dfn, unsigned long nr,
                     struct iommu_op_domain **state)
@@ -222,8 +222,8 @@ void iommu_op_leave(struct iommu_op_domain *pv)
 }
 
 /*
- * RAM [spfn, epfn) has been added: it becomes part of the host map, frame by
- * frame by iommu_op_host_map(), while that stands. -EBUSY: a claim is there.
+ * RAM [spfn, epfn) has been added: the RAM becomes part of a standing host
+ * map, frame by frame by iommu_op_host_map(). -EBUSY: a claim stands there.
  */
 int iommu_op_memory_add(struct domain *d, unsigned long spfn,
                         unsigned long epfn)
@@ -234,7 +234,7 @@ int iommu_op_memory_add(struct domain *d, unsigned long spfn,
     if ( !iommu_op_enter(d, _dfn(spfn), epfn - spfn, &pv) )
         return -EBUSY;
 
-    /* The caller has the only lock that there is for hot-adding. */
+    /* The caller has the only lock for hot-adding. */
     if ( !hot_added )
         hot_added = rangeset_new(NULL, "hot-added RAM", 0);
     rc = hot_added ? rangeset_add_range(hot_added, spfn, epfn - 1) : -ENOMEM;
@@ -244,7 +244,7 @@ int iommu_op_memory_add(struct domain *d, unsigned long spfn,
     return rc;
 }
 
-/* It could not be, and goes again; it is in no map. */
+/* The addition failed, and the RAM goes again; no map has the RAM. */
 void iommu_op_memory_remove(unsigned long spfn, unsigned long epfn)
 {
     if ( rangeset_remove_range(hot_added, spfn, epfn - 1) )
@@ -253,9 +253,9 @@ void iommu_op_memory_remove(unsigned long spfn, unsigned long epfn)
 }
 
 /*
- * Map a frame of added RAM where the host map has it, if that stands. One that
- * is being dropped or restored takes care of the frame when it comes to it; but
- * a restore may have passed it already.
+ * Map a frame of added RAM in a standing host map. A drop or restore under way
+ * takes care of the frame in its turn; but a restore may have passed the frame
+ * already.
  */
 int iommu_op_host_map(struct domain *d, unsigned long pfn)
 {

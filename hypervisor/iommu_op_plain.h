@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_plain.h: maps and unmaps of one frame of the caller's own RAM, as
- * nearly all are, in one pass. They are inline in the loop over a batch's ops,
- * as calls would be a tenth of them.
+ * iommu_op_plain.h: maps and unmaps of one frame of the caller's own RAM, the
+ * usual case, in one pass. They are inline in the loop over a batch's ops:
+ * calls would be a tenth of their instructions.
  */
 #ifndef __X86_PV_IOMMU_OP_PLAIN_H__
 #define __X86_PV_IOMMU_OP_PLAIN_H__
@@ -11,9 +11,9 @@
 #include "iommu_op_yield.h"
 
 /*
- * What get_page() and get_page_type() do, and what undoes them, for a page that
- * is the domain's, in use, and writable before and after, as nearly all pages
- * are that devices use. Whatever is different about a page is left to them.
+ * get_page() and get_page_type(), and their undoing, for the usual page of a
+ * device: the domain's own, in use, and writable before and after. The two
+ * functions handle every other page.
  */
 static inline bool iommu_op_get_own(struct page_info *page,
                                     const struct domain *owner)
@@ -67,8 +67,8 @@ static inline void iommu_op_put_writable(struct page_info *page)
 }
 
 /*
- * Take a reference on a frame of RAM, and one on its type if a device is to
- * write to it; or say why not.
+ * Take a reference on a frame of RAM, and a reference on its type for a device
+ * that writes; or return the reason against.
  */
 static inline int iommu_op_get_ram(const struct domain *owner, uint64_t mfn,
                                    bool typed)
@@ -107,14 +107,14 @@ static inline int iommu_op_is_taken(uint64_t entry)
     return entry & ENTRY_PENDING ? -EBUSY : -EEXIST;
 }
 
-/* A page of the caller's own RAM: with the references that it is held by. */
+/* A page of the caller's own RAM: with the references of its map. */
 static inline uint64_t iommu_op_held_entry(uint64_t entry)
 {
     return (entry & ~ENTRY_YIELD) | ENTRY_REF |
            (entry & ENTRY_WRITE ? ENTRY_TYPED : 0);
 }
 
-/* How its slot names an entry of the table in hand that is alone. */
+/* The slot's name for a lone entry of the table in hand. */
 static inline uint64_t iommu_op_one(const struct iommu_op_batch *b,
                                     const uint64_t *p)
 {
@@ -123,7 +123,7 @@ static inline uint64_t iommu_op_one(const struct iommu_op_batch *b,
 
 #define MAP_SELF (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
 
-/* What an entry holds beside its address. */
+/* An entry's bits beside its address. */
 static inline uint64_t iommu_op_entry_of(const struct iommu_op_domain *pv,
                                          unsigned int flags)
 {
@@ -164,7 +164,7 @@ static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
     return rc;
 }
 
-/* One frame of the caller's own RAM, as nearly all maps are, and all right? */
+/* One frame of the caller's own RAM, the usual map, and without a fault? */
 static inline bool map_is_plain(const struct iommu_op_batch *b,
                                 const struct xen_iommu_op_map *m,
                                 unsigned int flags)
@@ -181,12 +181,12 @@ static inline int iommu_op_map(struct iommu_op_batch *b,
 {
     uint64_t *p = map_is_plain(b, m, flags) ? iommu_op_entry(b, m->bfn) : NULL;
 
-    /* Whatever is not simple about it, that one does or says. */
+    /* iommu_op_map_any() handles every other case, errors included. */
     return likely(p) && likely(b->hand.watched)
            ? map_one(b, p, m, flags) : iommu_op_map_any(b, m, flags);
 }
 
-/* Make an entry pending, if it is mapped. Its reference stays held. */
+/* Make a mapped entry pending. Its reference stays held. */
 static inline bool iommu_op_make_pending(uint64_t *p, uint64_t mark)
 {
     uint64_t old = read_atomic(p), seen;
@@ -202,8 +202,8 @@ static inline bool iommu_op_make_pending(uint64_t *p, uint64_t mark)
 }
 
 /*
- * After the batch's flush, free the entries in the range that bear our mark: as
- * part of what the op before waits for, if that is its neighbour.
+ * After the batch's flush, free the entries in the range with the batch's
+ * mark: as part of the previous op's range, for a neighbour.
  */
 static inline void iommu_op_unsettled_add(struct iommu_op_batch *b,
                                           uint64_t bfn, unsigned int nr)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_trace.c: what a batch did, in Xen's trace buffer. Called only while
- * somebody records; public/iommu_op.h has the events.
+ * iommu_op_trace.c: a batch's events, in Xen's trace buffer. Called only
+ * during a recording; public/iommu_op.h has the events.
  */
 #include <xen/lib.h>
 #include <xen/trace.h>
 
 #include "iommu_op_batch.h"
 
-/* Frames that an op mapped or unmapped, as it was carried out. */
+/* Frames of an op that were mapped or unmapped. */
 static void add_op(struct xen_iommu_op_trc_batch *t,
                    const struct xen_iommu_op *op)
 {
@@ -39,10 +39,10 @@ static void add_op(struct xen_iommu_op_trc_batch *t,
 }
 
 /**
- * iommu_op_trace_batch - record what has become of a batch
+ * iommu_op_trace_batch - record the end of a batch
  * @b: the batch, settled
- * @slots: how many it had
- * @done: how many of them it is done with
+ * @slots: its number of slots
+ * @done: the number of finished slots
  */
 void iommu_op_trace_batch(const struct iommu_op_batch *b, unsigned int slots,
                           unsigned int done)
@@ -75,7 +75,7 @@ static uint32_t frames_of(const struct iommu_op_runs *runs)
     return frames;
 }
 
-/* Record that a flush of what is noted begins. */
+/* Record the start of a flush of all recorded ranges. */
 void iommu_op_trace_flush(const struct iommu_op_batch *b)
 {
     bool all = b->modified.all || b->added.all;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_watch.c: the pages of bits that say which maps yielded, and the
- * memory of the look-up from frames to maps, which the first of them brings.
+ * iommu_op_watch.c: the pages of bits for yielded maps, and the memory of the
+ * look-up from frames to maps, which comes with the first page.
  *
  * All with the domain's lock held for writing.
  */
@@ -16,7 +16,7 @@ static unsigned int watch_pages(const struct iommu_op_claim *c)
     return iommu_op_watch_index(c, c->bfn + c->nr - 1) + 1;
 }
 
-/* Of all frames that there are now; others are held when they are mapped. */
+/* Of all present frames; a later frame's map is held. */
 static int make_rmap(struct iommu_op_domain *pv)
 {
     unsigned long nr = DIV_ROUND_UP(max_page, SLOTS_PER_PIECE);
@@ -120,13 +120,13 @@ int iommu_op_watch(struct domain *d, struct iommu_op_domain *pv,
             c->watch[first + i] = NULL;
         }
 
-    /* Who has a table of the claim in hand learns of it. */
+    /* A vCPU with a table of the claim in hand sees the change. */
     pv->epoch++;
 
     return rc;
 }
 
-/* The claim goes, and nothing is mapped in it. */
+/* The claim goes, without any map left. */
 void iommu_op_unwatch(struct iommu_op_claim *c)
 {
     unsigned int i;
@@ -146,7 +146,7 @@ void iommu_op_unwatch(struct iommu_op_claim *c)
 
 /*
  * The last claim goes: give back the memory of all slots, which are empty.
- * Return: false if other work waits; it goes on there when it is called again.
+ * Return: false if other work waits; the next call goes on there.
  */
 bool iommu_op_rmap_clear(struct iommu_op_domain *pv)
 {
@@ -156,7 +156,7 @@ bool iommu_op_rmap_clear(struct iommu_op_domain *pv)
     if ( !rmap )
         return true;
 
-    /* Nobody is about to look into one: see iommu_op_revoke(). */
+    /* No vCPU is about to read a slot: see iommu_op_revoke(). */
     percpu_write_lock(iommu_op_rmap_rwlock, &pv->rmap_lock);
 
     end = min(rmap->next + CLEAR_BATCH, rmap->nr);
@@ -174,7 +174,7 @@ bool iommu_op_rmap_clear(struct iommu_op_domain *pv)
 
     if ( end == rmap->nr )
     {
-        /* Some may have come again while it waited. */
+        /* New slots may have come during the wait. */
         rmap->next = 0;
         if ( !atomic_read(&rmap->pieces) )
         {

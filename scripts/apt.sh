@@ -21,9 +21,9 @@ apt_say() {
     TB_TITLE=
 }
 
-# apt_get ARGUMENT...: apt-get, which waits for locks of another apt or dpkg, and
-# says so. DPkg::Lock::Timeout does neither for the locks of lists and archives,
-# and its message goes to the log.
+# apt_get ARGUMENT...: apt-get that waits for locks of another apt or dpkg, with a
+# message. DPkg::Lock::Timeout does not wait for the locks of lists and archives, and
+# its message goes to the log.
 apt_get() {
     local said status end=$((SECONDS + APT_PATIENCE)) told=
     while :; do
@@ -42,26 +42,26 @@ apt_get() {
     return "$status"
 }
 
-# packages_in STATES PACKAGE...: prints those in one of dpkg's states, an ERE.
-# dpkg-query fails when it has never heard of one of them.
+# packages_in STATES PACKAGE...: prints the packages in one of dpkg's states, an ERE.
+# dpkg-query fails for a package unknown to dpkg.
 packages_in() {
     # shellcheck disable=SC2016  # dpkg's own syntax
     { dpkg-query -W -f '${db:Status-Status} ${Package}\n' "${@:2}" 2>/dev/null || true; } | sed -nE "s/^($1) //p" | sort -u
 }
 
-# lacking PACKAGE...: prints those that must be installed. A package that dpkg is
-# at work on is not lacking.
+# lacking PACKAGE...: prints the packages to install. A package under dpkg's hands is
+# not lacking.
 lacking() {
     local have
     have=$(packages_in 'installed|triggers-.*|unpacked|half-.*' "$@")
     printf '%s\n' "$@" | awk '!seen[$0]++' | grep -vxF -e "$have" || true
 }
 
-# unsettled PACKAGE...: prints those that dpkg is, or was, in the middle of.
+# unsettled PACKAGE...: prints the packages that dpkg is, or was, in the middle of.
 unsettled() { packages_in 'unpacked|half-.*' "$@" | xargs; }
 
-# settle PACKAGE...: wait until dpkg is done with these. Whoever works on a package
-# holds dpkg's lock, for which `apt-get check` asks.
+# settle PACKAGE...: wait until dpkg has finished with the packages. A working dpkg
+# holds its lock, and `apt-get check` asks for the lock.
 settle() {
     [ -n "$(unsettled "$@")" ] || return 0
     [ "$(id -u)" -ne 0 ] || apt_get -qq check || true
@@ -71,8 +71,8 @@ settle() {
     return 1
 }
 
-# install_packages PACKAGE...: those that are lacking. The lists may be there and of
-# today: without them, or with older ones than the mirror's, they are fetched.
+# install_packages PACKAGE...: install missing packages. Without lists, or with lists
+# older than the mirror's, new lists are fetched.
 install_packages() {
     local lack said
     settle "$@" || return
@@ -86,8 +86,8 @@ install_packages() {
     return 1
 }
 
-# why_not OUTPUT: tells a network that fails from a package that does not exist. An
-# update with a source out of reach succeeds, and then packages are unknown.
+# why_not OUTPUT: tells a failed network from a package that does not exist. An update
+# with a source out of reach succeeds, and then packages are unknown.
 why_not() {
     local line
     if line=$(grep -m 1 -E '^[WE]: (Failed to fetch|Some index files failed)' <<<"$1"); then
@@ -101,12 +101,12 @@ why_not() {
     fi
 }
 
-# upgrade_packages PACKAGE...: to the newest that the mirror has.
+# upgrade_packages PACKAGE...: to the newest version on the mirror.
 upgrade_packages() { apt_get update -qq && apt_install "$@"; }
 
 apt_install() { apt_get install -qq -y --no-install-recommends "$@"; }
 
-# may_install PACKAGE...: only root may; others are told what root is to do.
+# may_install PACKAGE...: only root may; others see the commands for root.
 may_install() {
     [ $# -gt 0 ] && [ "$(id -u)" -ne 0 ] || return 0
     apt_say "installing Debian packages needs root; lacking: $*"
@@ -124,8 +124,8 @@ private_apt() {
         -o Dir::Cache::srcpkgcache="$dir/srcpkgcache.bin" -o APT::Sandbox::User=root "${@:3}"
 }
 
-# debian_suites: prints URI, suite and component of each part of Debian's archive
-# that the host uses. apt knows whose archive it is from the lists.
+# debian_suites: prints URI, suite and component of each part of Debian's archive in
+# the host's sources. The lists tell apt the owner of each archive.
 debian_suites() { known_suites | grep . || { apt_get update >&2 && known_suites; }; }
 
 known_suites() {

@@ -3,7 +3,7 @@
 # TAP for shell tests, on the host and in the machine. A test file sources this,
 # calls the functions below, and ends with done_testing.
 
-# Start anew, in a subshell that is a test of its own.
+# Start anew, in a subshell with a test of its own.
 tap_start() { TAP_NR=0 TAP_FAILED=0; }
 tap_start
 
@@ -25,7 +25,7 @@ skip() { TAP_NR=$((TAP_NR + 1)); printf 'ok %d - %s # SKIP %s\n' "$TAP_NR" "$1" 
 # skip_all WHY: the whole file does not apply here.
 skip_all() { printf '1..0 # SKIP %s\n' "$1"; exit 0; }
 
-# ok NAME COMMAND...: the command succeeds. What it says is shown if it does not.
+# ok NAME COMMAND...: the command succeeds. The output of a failed command is shown.
 ok() {
     local name=$1 said status=0
     shift

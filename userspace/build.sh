@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # userspace/build.sh plain|asan|tsan TARGET...: build with meson, in build/meson/KIND. Without
-# optimisation, as that takes longer than to run the tests.
+# optimisation, because optimisation takes longer than the tests.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 kind=$1

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * dma_bench: what DMA mapping costs. Each file of debugfs is one measurement:
- * reading it runs it and gives totals, one "name value" a line. What they mean
- * a pair is for the reader to divide.
+ * dma_bench: the price of DMA mapping. Each file of debugfs is one measurement:
+ * a read of the file runs the measurement and gives totals, one "name value" a
+ * line. The reader divides by the number of pairs.
  */
 #ifndef DMA_BENCH_H
 #define DMA_BENCH_H
@@ -23,7 +23,7 @@ struct bench {
 	struct page *block[BLOCKS];
 	struct page **page;	/* PAGES: first pages of the buffers in use */
 	dma_addr_t *addr;	/* PAGES: where they are mapped */
-	unsigned int failed;	/* maps that did not succeed */
+	unsigned int failed;	/* failed maps */
 	u8 serial;		/* of the run, for the mark */
 };
 
@@ -32,7 +32,7 @@ struct bench_work {
 	void (*run)(struct bench *b, const struct bench_work *w,
 		    struct seq_file *m);
 	unsigned int size;	/* pages a buffer, entries a list, CPUs */
-	unsigned int count;	/* buffers that are used in turn */
+	unsigned int count;	/* buffers in turn */
 };
 
 extern unsigned int bench_pairs;
@@ -43,11 +43,11 @@ struct page *bench_scattered(struct bench *b, unsigned int i);
 void bench_mark(struct bench *b, bool on);
 
 /*
- * A timed section. One that the timer interrupt fell into does not count: it
- * is not what is measured, and would differ from run to run.
+ * A timed section. A section with a timer interrupt does not count: the
+ * interrupt is not measured, and would differ from run to run.
  */
 struct bench_clock {
-	u64 ns;			/* of the sections that count */
+	u64 ns;			/* of the counted sections */
 	unsigned int n;		/* pairs in them */
 	u64 start;
 	unsigned long jiffies;

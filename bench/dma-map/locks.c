@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How often locks are taken and waited for, in bursts of pairs. Debian's kernel
- * keeps no statistics of locks; but ftrace can call us from the functions that
- * take them, in the same binary.
+ * The number of locks that are taken and waited for, in bursts of pairs. Debian's
+ * kernel keeps no statistics of locks, but ftrace can call the benchmark from the
+ * functions that take locks, in the same binary.
  */
 #include <linux/bottom_half.h>
 #include <linux/ftrace.h>
@@ -22,7 +22,7 @@ static DEFINE_PER_CPU(bool, in_burst);
 static DEFINE_PER_CPU(unsigned long, takings);
 static DEFINE_PER_CPU(unsigned long, waits);
 
-/* Bottom halves are off in a burst, so that only interrupts are to be told. */
+/* Bottom halves are off in a burst; only interrupts are left to tell apart. */
 static void notrace count(unsigned long ip, unsigned long parent,
 			  struct ftrace_ops *ops, struct ftrace_regs *regs)
 {
@@ -33,9 +33,9 @@ static void notrace count(unsigned long ip, unsigned long parent,
 }
 
 /*
- * The fast path of a spinlock is in the function that takes it. Whoever finds
- * it taken goes to the slow path; the tracepoint of contention is in only some
- * of the ways through that.
+ * The fast path of a spinlock is in the function that takes the lock. A taken lock
+ * leads to the slow path; the tracepoint of contention is in only some of the ways
+ * through the slow path.
  */
 static struct lock_counter counters[] = {
 	[BENCH_LOCKS] = {
@@ -59,7 +59,7 @@ static int attach(struct lock_counter *c)
 	c->ops.func = count;
 	c->ops.private = c;
 	for (i = 0; i < ARRAY_SIZE(c->functions) && c->functions[i]; i++) {
-		/* It is cut up there. */
+		/* The stack is cut up there. */
 		char glob[32];
 
 		strscpy(glob, c->functions[i], sizeof(glob));
@@ -70,7 +70,7 @@ static int attach(struct lock_counter *c)
 	return rc ?: register_ftrace_function(&c->ops);
 }
 
-/* A count of none is only worth something if one would have been seen. */
+/* A count of none is worth something only if a lock would have been seen. */
 static int self_test(void)
 {
 	static DEFINE_SPINLOCK(lock);
@@ -89,12 +89,12 @@ static int self_test(void)
 
 /**
  * bench_locks_start - count from now on
- * @what: which calls
+ * @what: the calls to count
  *
- * It stays so until the module goes: each patching of the functions that all
- * CPUs use all the time is a risk in an emulator.
+ * The filter stays until the module goes: each patching of functions in constant
+ * use by all CPUs is a risk in an emulator.
  *
- * Return: 0, an error of ftrace, or -ENXIO if it counts wrongly.
+ * Return: 0, an error of ftrace, or -ENXIO for a wrong count.
  */
 int bench_locks_start(enum bench_locks what)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The driver of QEMU's `edu` device, which is a PCI device like any other for
- * the DMA API: none of its DMA is needed here. Files in debugfs run the
+ * the DMA API: the device does no DMA here. Files in debugfs run the
  * measurements.
  */
 #include <linux/debugfs.h>
@@ -47,7 +47,7 @@ static const struct bench_work works[] = {
 	{ "locks-2", bench_thread_locks, 2, 1024 },
 };
 
-/* There is one device, or the names would tell nothing. */
+/* A single device, or the names would be ambiguous. */
 static struct bench *bench;
 static struct dentry *dir;
 static DEFINE_MUTEX(one_at_a_time);
@@ -70,8 +70,8 @@ struct page *bench_scattered(struct bench *b, unsigned int i)
 }
 
 /*
- * A mark in QEMU's trace of configuration accesses, so that what it saw between
- * two marks can be counted: the serial number of the run, and 0 behind it.
+ * A mark in QEMU's trace of configuration accesses, to count the trace between
+ * two marks: the serial number of the run, and 0 behind the run.
  */
 static int mark_set(void *data, u64 serial)
 {
@@ -81,7 +81,7 @@ static int mark_set(void *data, u64 serial)
 				     serial);
 }
 
-/* For who measures something else. */
+/* For other measurements. */
 DEFINE_DEBUGFS_ATTRIBUTE(mark_fops, NULL, mark_set, "%llu\n");
 
 void bench_mark(struct bench *b, bool on)
@@ -182,5 +182,5 @@ static struct pci_driver bench_driver = {
 };
 module_pci_driver(bench_driver);
 
-MODULE_DESCRIPTION("what DMA mapping costs");
+MODULE_DESCRIPTION("the price of DMA mapping");
 MODULE_LICENSE("GPL");

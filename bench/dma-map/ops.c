@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The bare hypercall: batches of map ops of scattered frames, then of the unmap
- * ops that undo them. No allocator, no DMA API. A batch of none is the crossing.
+ * The bare hypercall: batches of map ops of scattered frames, then of their unmap
+ * ops. No allocator, no DMA API. A batch of none is the crossing.
  */
 #include <linux/bottom_half.h>
 #include <linux/gfp.h>
@@ -17,8 +17,8 @@
 #define ROUNDS	64
 
 /*
- * What each call took. Their median counts: they are alike, and too few for the
- * timer of Xen, which falls into one of them or into none.
+ * The time of each call. The median counts: the calls are alike, and too few for
+ * Xen's timer, which hits at most one of them.
  */
 struct samples {
 	u64 ns[ROUNDS];
@@ -32,7 +32,7 @@ struct call_samples {
 #define SELF	0x7ff0	/* DOMID_SELF */
 #define RW	(XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)
 
-/* As the module maps: with MAP_yield where Xen has that. */
+/* As the module maps: with MAP_yield where Xen has MAP_yield. */
 static u16 map_flags = RW;
 
 static long call(struct xen_iommu_op *ops, unsigned int n)
@@ -65,7 +65,7 @@ static u64 first_bfn(void)
 	return 1ULL << (op.u.query.bfn_bits - 1);
 }
 
-/* The page in which Xen marks what yields: nothing does here. */
+/* The page in which Xen marks yielded BFNs: none yields here. */
 static int watch(u64 bfn, const void *page)
 {
 	struct xen_iommu_op op = {
@@ -177,7 +177,7 @@ void bench_ops(struct bench *b, const struct bench_work *w, struct seq_file *m)
 	/* Not there: no figure, and no failure. */
 	if (!bfn)
 		return;
-	/* Xen reads the ops where they are: in one page. */
+	/* Xen reads the ops in place: in one page. */
 	ops = (void *)__get_free_page(GFP_KERNEL);
 	bits = (void *)get_zeroed_page(GFP_KERNEL);
 	s = kzalloc(sizeof(*s), GFP_KERNEL);

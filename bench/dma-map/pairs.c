@@ -3,8 +3,8 @@
  * Pairs of dma_map_page() and dma_unmap_page(), as a network driver makes them:
  * with bottom halves off and interrupts on.
  *
- * Each loop exists twice, with and without the calls; the cost of the second,
- * which reads the clock as often, is for the reader to subtract.
+ * Each loop exists twice, with and without the calls. The second loop reads the
+ * clock as often; the reader subtracts its cost.
  */
 #include <linux/bottom_half.h>
 #include <linux/minmax.h>
@@ -20,8 +20,8 @@ static unsigned int round_of(const struct bench_work *w)
 }
 
 /*
- * Large buffers have fewer pairs, as they take longer; but a lazy IOMMU's
- * flushes, one in 256 pairs, must come often enough for their average.
+ * Large buffers have fewer pairs, as they take longer. A lazy IOMMU's flushes, one
+ * in 256 pairs, must still come often enough for their average.
  */
 static unsigned int rounds_of(const struct bench_work *w)
 {
@@ -115,7 +115,7 @@ static __always_inline void apart_loop(struct bench *b,
 	}
 }
 
-/* All buffers are mapped, then all are unmapped: what each half costs. */
+/* All buffers are mapped, then all are unmapped: the cost of each half. */
 void bench_apart(struct bench *b, const struct bench_work *w,
 		 struct seq_file *m)
 {
@@ -164,7 +164,7 @@ static __always_inline void ring_loop(struct bench *b,
 	}
 }
 
-/* A receive ring: the oldest buffer goes, another one takes its place. */
+/* A receive ring: the oldest buffer goes, another buffer takes its place. */
 void bench_ring(struct bench *b, const struct bench_work *w, struct seq_file *m)
 {
 	struct bench_clock pair = {}, empty = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Scatterlists of single pages of which no two are neighbours, neither for the
+ * Scatterlists of single pages. No two pages are neighbours, neither for the
  * kernel nor in the machine.
  */
 #include <linux/bottom_half.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pairs on several CPUs at once, each with buffers of its own. Nothing is
- * timed: this is for the counters of locks, hypercalls and invalidations. Locks
- * that are taken are counted in runs of their own, for the counting holds locks
- * up, and others would wait for them longer.
+ * timed: the counters of locks, hypercalls and invalidations count. Taken locks
+ * are counted in separate runs, because the counting delays a lock's holder, and
+ * other CPUs would wait longer.
  */
 #include <linux/bottom_half.h>
 #include <linux/completion.h>

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 # bench/dpdk-pmd/build.sh: pviommu-pmd and its mempool driver, into build/dpdk-pmd.
-# Exit status as headers.sh has it.
+# Exit status as in headers.sh.
 set -euo pipefail
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
-# bench/dpdk-pmd/drivers.sh NAME...: where Debian has these libraries of DPDK (net_e1000,
-# mempool_ring), one a line, by the names under which EAL loads them.
+# bench/dpdk-pmd/drivers.sh NAME...: Debian's paths of these libraries of DPDK (net_e1000,
+# mempool_ring), one a line, by the names for EAL to load.
 set -euo pipefail
 
 for name; do

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What goes wrong, with the exit status that tells a script what kind it is.
+// An error with its exit status, by which a script tells the kind.
 #pragma once
 
 #include "../../userspace/program.h"
@@ -9,7 +9,7 @@ namespace pmd {
 
 enum class Exit {
     ok = 0,
-    failed = 1, // a fault, a frame that is lost or not as it was sent, a port or pool that can't be had
+    failed = 1, // a fault, a lost or changed frame, a port or pool that is not available
     usage = 2,
 };
 

@@ -8,7 +8,7 @@
 namespace pmd {
 namespace {
 
-// Ethernet's own type for experiments; then what makes it ours, and the number.
+// Ethernet's own type for experiments; then the program's magic, and the number.
 struct Head {
     Mac to, from;
     std::array<std::uint8_t, 2> type{0x88, 0xb5};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What is sent, so that whoever receives it can tell that it is whole: a number, and
-// a pattern that follows from it. Bytes as they are in memory, without the FCS.
+// Frames that a receiver can verify: a number, and a pattern from the number. Bytes are
+// as in memory, without the FCS.
 #pragma once
 
 #include <array>
@@ -20,9 +20,9 @@ void write_frame(std::span<std::byte> frame, const Mac &to, const Mac &from, std
 
 struct Seen {
     std::uint64_t number = 0;
-    std::string wrong; // empty: it is as it was sent
+    std::string wrong; // empty: unchanged
 };
-// Nothing if it is not one of ours.
+// Nothing for a foreign frame.
 std::optional<Seen> read_frame(std::span<const std::byte> frame, std::size_t length);
 
 } // namespace pmd

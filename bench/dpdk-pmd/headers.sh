@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
-# bench/dpdk-pmd/headers.sh DIR: what a poll-mode driver includes and libdpdk-dev
-# leaves out, of the same version, out of Debian's source package, into DIR. Exit
-# status 77 if that can't be fetched: a test that needs it is skipped.
+# bench/dpdk-pmd/headers.sh DIR: headers of a poll-mode driver that libdpdk-dev leaves
+# out, of the same version, from Debian's source package, into DIR. Exit status 77
+# without the source: tests then skip.
 set -euo pipefail
 
 TB_HOME=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../scripts/testbed.d" && pwd)

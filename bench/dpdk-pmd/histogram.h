@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Counts of values in buckets whose width is 1/64 of their value: percentiles of
-// cycles within 1.6 %, whatever their range. As HdrHistogram, which Debian 12 has
+// cycles within 1.6 %, over any range. The idea is HdrHistogram's, which Debian 12 has
 // for other languages only.
 #pragma once
 
@@ -36,7 +36,7 @@ public:
         max_ = std::max(max_, other.max_);
     }
 
-    // The largest value of the bucket below or in which that share of all lies; 0 if there are none.
+    // The largest value of the bucket at that share of all values; 0 without values.
     std::uint64_t percentile(double percent) const
     {
         const auto wanted = static_cast<std::uint64_t>(std::ceil(static_cast<double>(total_) * percent / 100));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What bus addresses come from, and what counts its hypercalls: the simulated
+// The source of bus addresses, and the counter of hypercalls: the simulated
 // table, or the module.
 #pragma once
 
@@ -24,12 +24,12 @@ public:
     // Throws Error. EAL has not started.
     explicit Machine(const Options &options);
 
-    // nullptr if nothing needs one. Once EAL has started, and once.
+    // nullptr if no mapping needs a pool. Once EAL has started, and once.
     pviommu::Space *open_space();
     void close_space() { space_.reset(); }
     // Since some time in the past; nothing if the module is not there.
     std::optional<Events> events() const;
-    // Throws Error if a device came to an address that is not mapped.
+    // Throws Error if a device used an unmapped address.
     void check_faults() const;
     bool simulated() const { return sim_ != nullptr; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// pviommu-pmd: what mapping each burst of buffers costs a poll-mode driver.
+// pviommu-pmd: the price of mapping each burst of buffers, for a poll-mode driver.
 #include <cstdio>
 #include <fstream>
 
@@ -65,7 +65,7 @@ void measure_all(const pmd::Options &o)
 
 int run(int argc, char **argv)
 {
-    CLI::App app("Sends and receives frames with DPDK, and says what mapping their buffers costs a packet",
+    CLI::App app("Sends and receives frames with DPDK, and measures the mapping of their buffers for each packet",
                  "pviommu-pmd");
     pmd::Options o;
     app.set_version_flag("--version", "pviommu-pmd " PVIOMMU_PMD_VERSION);

@@ -35,7 +35,7 @@ void add_sweep(CLI::App &app, Options &o)
         ->transform(CLI::CheckedTransformer(mappings).description("{none,burst,vfio,single}"))
         ->delimiter(',')
         ->group(sweep);
-    app.add_option("--burst", o.bursts, "packets that are taken, mapped and sent in one go")
+    app.add_option("--burst", o.bursts, "packets of one burst, taken, mapped and sent together")
         ->check(CLI::Range(1, 512))
         ->delimiter(',')
         ->capture_default_str()
@@ -64,30 +64,30 @@ void add_machine(CLI::App &app, Options &o)
 {
     const auto machine = "Machine";
     app.add_option("--port", o.ports,
-                   "PCI addresses of ports that vfio-pci has: frames go from the first to the last; "
+                   "PCI addresses of ports under vfio-pci: frames go from the first to the last; "
                    "without any, two virtual ports and a simulated table")
         ->delimiter(',')
         ->group(machine);
-    app.add_flag("--loop", o.loop, "one virtual port, wired to itself")->group(machine);
-    app.add_option("--buffers", o.buffers, "of a pool; by default what the largest burst needs")
+    app.add_flag("--loop", o.loop, "a virtual port with a loopback wire")->group(machine);
+    app.add_option("--buffers", o.buffers, "of a pool; by default the need of the largest burst")
         ->check(CLI::Range(64, 65536))
         ->group(machine);
     app.add_option("--ring", o.ring, "descriptors of a port, each way")
         ->check(CLI::Range(32, 4096))
         ->capture_default_str()
         ->group(machine);
-    app.add_option("--pending", o.pending, "unmaps that may wait; by default twice the burst")
+    app.add_option("--pending", o.pending, "waiting unmaps; by default twice the burst")
         ->check(CLI::Range(1U, max_pending))
         ->group(machine);
-    app.add_flag("!--no-verify", o.verify, "do not look at what is received")->group(machine);
-    app.add_option("--driver", o.drivers, "libraries that EAL loads, as its -d")->delimiter(',')->group(machine);
+    app.add_flag("!--no-verify", o.verify, "do not check received frames")->group(machine);
+    app.add_option("--driver", o.drivers, "libraries for EAL, as its -d")->delimiter(',')->group(machine);
     app.add_option("--base-virtaddr", o.base, "where EAL's memory begins, as its own option")->group(machine);
     app.add_option("--device", o.device, "the device of xen_pviommu")->capture_default_str()->group(machine);
-    app.add_option("--sysfs", o.sysfs, "whose counters say how many hypercalls there were")
+    app.add_option("--sysfs", o.sysfs, "folder with the module's counters of hypercalls")
         ->capture_default_str()
         ->group(machine);
-    app.add_flag("--verbose", o.verbose, "let EAL say what it does")->group(machine);
-    // For tests: uses a buffer that was given back.
+    app.add_flag("--verbose", o.verbose, "show EAL's log")->group(machine);
+    // For tests: uses a returned buffer.
     app.add_option("--stale", o.stale)->transform(CLI::CheckedTransformer(stales))->group("");
 }
 
@@ -118,7 +118,7 @@ void add_options(CLI::App &app, Options &o)
     add_sweep(app, o);
     add_machine(app, o);
     const auto output = "Output, beside the table";
-    app.add_option("--json", o.json, "everything, into that file")->type_name("FILE")->group(output);
+    app.add_option("--json", o.json, "all results, into FILE")->type_name("FILE")->group(output);
     app.add_option("--csv", o.csv, "a line for each measurement")->type_name("FILE")->group(output);
 }
 

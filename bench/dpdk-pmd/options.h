@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What is measured: every combination of modes, mappings, bursts and sizes.
+// The sweep: every combination of modes, mappings, bursts and sizes.
 #pragma once
 
 #include <algorithm>
@@ -40,7 +40,7 @@ struct Options {
     bool loop = false;
     std::uint64_t packets = 100000, warmup = 10000;
     unsigned rounds = 1;
-    unsigned buffers = 0; // 0: what the largest burst needs
+    unsigned buffers = 0; // 0: the need of the largest burst
     unsigned ring = 256;
     unsigned pending = 0; // 0: twice the burst
     unsigned trial_ms = 50;
@@ -55,14 +55,14 @@ struct Options {
     unsigned pending_of(unsigned burst) const { return pending ? pending : std::min(2 * burst, max_pending); }
     // Descriptors of a port: two bursts at least.
     unsigned ring_of(unsigned burst) const { return std::max(ring, std::bit_ceil(2 * burst)); }
-    // What may be out of the store at once: both rings, what waits and what is ready.
+    // The most buffers out of the store at once: both rings, waiting and ready buffers.
     unsigned buffers_needed() const;
     unsigned buffers_of() const { return buffers ? buffers : std::max(buffers_needed(), 2048U); }
     std::vector<Case> cases() const;
 };
 
 void add_options(CLI::App &app, Options &o);
-// What CLI11 does not see. Throws Error.
+// Checks beyond CLI11's. Throws Error.
 void check(const Options &o);
 
 } // namespace pmd

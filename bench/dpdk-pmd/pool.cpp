@@ -12,10 +12,10 @@
 namespace pmd {
 namespace {
 
-// Of VFIO's maps: behind what EAL may take, within 39 bits.
+// Of VFIO's maps: behind EAL's own addresses, within 39 bits.
 constexpr rte_iova_t vfio_iova = 0x6000000000;
 
-// Behind its private area, as rte_pktmbuf_pool_create_extbuf() has it.
+// Behind its private area, as in rte_pktmbuf_pool_create_extbuf().
 rte_mbuf_ext_shared_info *shared_of(rte_mbuf *m)
 {
     return reinterpret_cast<rte_mbuf_ext_shared_info *>(static_cast<std::byte *>(rte_mbuf_to_priv(m)) +
@@ -97,7 +97,7 @@ void Pool::create(const std::string &name, const PoolOptions &o)
                                      sizeof(rte_mbuf) + sizeof(BufferState) + sizeof(rte_mbuf_ext_shared_info), 0,
                                      sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, 0);
     if (!pool_)
-        // EINVAL: it begins with DPDK's own driver, whatever comes then.
+        // EINVAL: the pool first needs DPDK's own driver, whatever its later driver.
         throw no_pool(name, "mempool", rte_errno,
                       rte_errno == EINVAL ? "EAL lacks librte_mempool_ring: --driver names it" : "use fewer --buffers");
     if (const int error = rte_mempool_set_ops_byname(pool_, "pviommu", const_cast<PoolConfig *>(&config)))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// A pool of mbufs of the driver "pviommu". Their data is in memory of our own: VFIO
-// maps all of EAL's for as long as it runs, and no stale descriptor would fault there.
+// A pool of mbufs of the driver "pviommu". Their data is in separate memory: VFIO maps
+// all of EAL's memory for the whole run, and no stale descriptor would fault there.
 #pragma once
 
 #include <span>
@@ -13,7 +13,7 @@
 
 namespace pmd {
 
-// Bytes of a buffer for frames of that size: whole pages.
+// Bytes of a buffer for frames of a size: whole pages.
 std::uint64_t stride_of(unsigned size);
 
 struct PoolOptions {
@@ -27,16 +27,16 @@ class Pool {
 public:
     // Throws Error.
     Pool(const std::string &name, const PoolOptions &options);
-    // All devices that have some of its buffers are stopped.
+    // All devices with buffers of the pool are stopped.
     ~Pool();
     Pool(const Pool &) = delete;
     Pool &operator=(const Pool &) = delete;
 
     rte_mempool *get() const { return pool_; }
     PoolStats stats() const { return pool_stats(pool_); }
-    // Unmaps what this lcore has given back.
+    // Unmaps buffers that this lcore has returned.
     void flush();
-    // Whether this lcore can have all of its buffers: nobody else has one.
+    // Whether this lcore can have all of the buffers: no other lcore has any.
     bool whole();
 
 private:

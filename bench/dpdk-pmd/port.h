@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// EAL, and the ports that it has found.
+// EAL, and its ports.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace pmd {
 
-// While it lives DPDK can be used. Throws Error.
+// DPDK can be used while the object lives. Throws Error.
 class Eal {
 public:
     explicit Eal(const Options &options);
@@ -22,7 +22,7 @@ public:
     Eal &operator=(const Eal &) = delete;
 };
 
-// Started with pools for what it receives, and again with others.
+// Started with pools for received frames, and again with other pools.
 class Port {
 public:
     explicit Port(std::uint16_t id) : id_(id) {}
@@ -35,11 +35,11 @@ public:
     void start(rte_mempool *pool, unsigned ring, unsigned size);
     void await_link() const;
     void stop();
-    // Takes the device away, with all buffers that it has, and gives it back as it
-    // was at first. If that fails it can't be started any more.
+    // Removes the device, with all of its buffers, and brings the device back in its
+    // first state. After a failure the device can't be started any more.
     void plug_again();
     Mac mac() const;
-    std::uint64_t missed() const; // frames that found no buffer
+    std::uint64_t missed() const; // frames without a buffer
     std::uint16_t receive(rte_mbuf **m, unsigned n) const
     {
         return rte_eth_rx_burst(id_, 0, m, static_cast<std::uint16_t>(n));
@@ -55,7 +55,7 @@ private:
     std::uint16_t id_;
 };
 
-// One if it has its wire to itself, else two.
+// One port with a wire of its own, else two.
 std::vector<Port> find_ports(const Options &options);
 
 } // namespace pmd

@@ -19,7 +19,7 @@ double each(const Result &r, std::uint64_t sum)
 
 std::uint64_t driver_cycles(const Result &r) { return r.cycles - std::min(r.cycles, r.map + r.unmap); }
 
-// A line of a table: what each column is called, and what stands in it.
+// A line of a table: the name and the value of each column.
 using Cells = std::vector<std::pair<std::string, std::string>>;
 
 std::string number(double value) { return fmt::format("{:.{}f}", value, value >= 100 ? 0 : value >= 10 ? 1 : 3); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What a measurement gave, and how it is said.
+// The results of a measurement, and their forms.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@
 
 namespace pmd {
 
-// Sums. Cycles are those of what is measured: no idle polls, no payload.
+// Sums. Cycles are of the measured work: no idle polls, no payload.
 struct Result {
     Case is;
     std::uint64_t packets = 0;
@@ -23,7 +23,7 @@ struct Result {
     std::uint64_t maps = 0, unmaps = 0, calls = 0;
     std::optional<Events> events = Events{};
     Histogram per_packet; // cycles
-    double rate = 0;      // rfc2544: packets a second; the others: what the cycles allow
+    double rate = 0;      // packets a second: measured for rfc2544, else by the cycles
 
     void add(const Result &other);
 };
@@ -34,7 +34,7 @@ struct Clock {
     double ns(double cycles) const { return cycles * 1e9 / hz; }
 };
 
-// The share of the time that a line of that speed leaves for a frame.
+// The share of a frame's time on a line of that speed.
 double share(const Result &r, const Clock &clock, int gbps);
 
 std::string table(const std::vector<Result> &results, const Clock &clock);

@@ -17,7 +17,7 @@ void send(Traffic &t, std::uint64_t packets, Result &r)
         std::uint64_t begin = rte_rdtsc();
         const unsigned n = t.take();
         std::uint64_t cycles = rte_rdtsc() - begin;
-        // Until the port gives back what it has sent.
+        // Until the port returns its sent buffers.
         if (!n)
             continue;
         t.fill(n);

@@ -12,11 +12,11 @@ namespace pmd {
 Result measure(const Options &options, const Machine &machine, pviommu::Space *space, std::vector<Port> &ports,
                const Case &is);
 
-// The highest rate at which no frame is lost and each is sent in time (RFC 2544,
-// 26.1), within 1 %. One lcore sends and receives, so it is that of a lcore.
+// The highest rate without a lost frame and with each frame sent in time (RFC 2544,
+// 26.1), within 1 %. One lcore sends and receives, so the rate is an lcore's.
 Result search_rate(const Options &options, Traffic &traffic, const Machine &machine, const Case &is);
 
-// What the pools and the module gained in between.
+// The growth of the pools' and the module's counters in between.
 class Gained {
 public:
     Gained(const Traffic &traffic, const Machine &machine);
@@ -29,7 +29,7 @@ private:
     std::optional<Events> events_;
 };
 
-// A burst that was handled.
+// A finished burst.
 void count(Result &r, std::uint64_t cycles, unsigned packets);
 
 } // namespace pmd

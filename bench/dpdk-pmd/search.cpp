@@ -13,7 +13,7 @@ constexpr double any_rate = std::numeric_limits<double>::infinity();
 
 struct Trial {
     Result result;
-    double rate; // that was reached
+    double rate; // the real rate
     bool good;
 };
 
@@ -28,7 +28,7 @@ public:
 
     Result run()
     {
-        // As fast as can be: no rate above that is reached.
+        // At full speed: no higher rate is possible.
         double most = offer_at(any_rate).rate, least = 0;
         Result best{.is = is_};
         double rate = most;
@@ -102,7 +102,7 @@ Trial Search::offer_at(double rate)
     gained.add_to(r);
     traffic_.drain();
     const double reached = static_cast<double>(r.packets) * hz_ / elapsed;
-    // The burst whose time had not quite come, and one that came late.
+    // The burst before its time, and a late burst.
     const bool on_time = static_cast<double>(r.packets + 2 * is_.burst) >= elapsed * rate / hz_;
     const bool whole = traffic_.take_losses() == 0;
     return {std::move(r), reached, on_time && whole};

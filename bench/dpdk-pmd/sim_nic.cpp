@@ -19,16 +19,16 @@ namespace {
 
 constexpr unsigned max_frame = 9216;
 constexpr unsigned max_nics = 8;
-// Sent buffers go back that many at a time, as drivers of NICs do it.
+// Sent buffers go back in groups of this size, as in drivers of NICs.
 constexpr unsigned free_thresh = 32;
 
 pviommu::Sim *table;
 
-// What the NIC has of a receive buffer, and what its driver keeps beside that.
+// The NIC's view of a receive buffer, and its driver's own record.
 struct Descriptor {
     rte_iova_t iova;
     unsigned room;
-    unsigned length; // of what has come
+    unsigned length; // of the received frame
     rte_mbuf *mbuf;
 };
 
@@ -46,7 +46,7 @@ struct Nic {
 
 std::array<Nic, max_nics> nics;
 
-// Into the next receive buffer. Without one the frame is lost, as on any NIC.
+// Into the next receive buffer. Without a buffer the frame is lost, as on any NIC.
 void receive(Nic &nic, std::span<const std::byte> frame)
 {
     if (!nic.up || !nic.filled) {
@@ -100,7 +100,7 @@ void arm(Descriptor &d, rte_mbuf *m)
     d = {rte_mbuf_data_iova_default(m), static_cast<unsigned>(m->buf_len - RTE_PKTMBUF_HEADROOM), 0, m};
 }
 
-// A buffer is replaced before it is handed out: there is one, or the frame stays.
+// A buffer is replaced before its frame is handed out; without a new buffer the frame stays.
 std::uint16_t rx_burst(void *queue, rte_mbuf **mbufs, std::uint16_t n)
 {
     Nic &nic = *static_cast<Nic *>(queue);
@@ -128,7 +128,7 @@ std::uint16_t rx_burst(void *queue, rte_mbuf **mbufs, std::uint16_t n)
     return got;
 }
 
-// DPDK keeps it, and frees it.
+// DPDK keeps and frees the object.
 struct Private {
     Nic *nic;
 };
@@ -170,7 +170,7 @@ int stop(rte_eth_dev *dev)
 
 int close(rte_eth_dev *dev)
 {
-    dev->data->mac_addrs = nullptr; // it is not DPDK's to free
+    dev->data->mac_addrs = nullptr; // not for DPDK to free
     return 0;
 }
 

@@ -37,7 +37,7 @@ rte_iova_t stale_address(Pool &pool, std::span<std::byte> &memory)
     return iova;
 }
 
-// A frame through a descriptor with that address: the receiver gets another one, or none.
+// A frame through a descriptor with that address: the receiver gets another frame, or none.
 void send_from(rte_iova_t iova, Pool &frames, Port &out)
 {
     rte_mbuf *m = rte_pktmbuf_alloc(frames.get());
@@ -47,7 +47,7 @@ void send_from(rte_iova_t iova, Pool &frames, Port &out)
         ;
 }
 
-// While it lives, all buffers of a pool say that they are at that address.
+// While the object lives, all buffers of a pool claim to be at that address.
 class AllAt {
 public:
     AllAt(Pool &pool, rte_iova_t iova)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// For tests: a descriptor that points to where a buffer was mapped that was given back.
+// For tests: a descriptor with the address of a returned buffer.
 #pragma once
 
 #include "machine.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What needs neither EAL nor a port.
+// Parts without EAL and without a port.
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>

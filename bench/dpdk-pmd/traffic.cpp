@@ -11,7 +11,7 @@
 namespace pmd {
 namespace {
 
-// What has not come in that time is lost.
+// A frame later than this time is lost.
 constexpr double seconds = 5, seconds_if_lossy = 0.2;
 
 bool sends_measured(Mode mode) { return mode == Mode::tx || mode == Mode::rfc2544; }
@@ -31,20 +31,20 @@ Traffic::Traffic(const Options &options, const Machine &machine, pviommu::Space 
       from_(out_.mac()), burst_(is.burst), most_(options.ring_of(is.burst) / 2)
 {
     in_.start(receive_pool_.get(), options.ring_of(is.burst), is.size);
-    // It receives nothing, but it must have buffers for it.
+    // The port receives nothing, but must have buffers for a start.
     if (&out_ != &in_)
         out_.start(send_pool_.get(), options.ring_of(is.burst), is.size);
     in_.await_link();
     out_.await_link();
 }
 
-// The ports give back what they have; the pools unmap it.
+// The ports return their buffers; the pools unmap them.
 Traffic::~Traffic()
 {
     out_.stop();
     if (&out_ != &in_)
         in_.stop();
-    // Not those of virtio: what they have its device may still use.
+    // Not those of virtio: the device may still use its buffers.
     const bool whole = send_pool_.whole() && receive_pool_.whole();
     if (whole || options_.simulated())
         return;

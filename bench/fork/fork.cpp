@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The cost of processes, as their pages become page tables and ordinary memory again:
-// of forks, and of programs of the sizes that a build of a kernel has. It runs on one CPU
+// of forks, and of programs of the sizes of a kernel's build. The program runs on one CPU
 // under the instruction clock, where time is instructions.
 //
-// Before each burst of them a disk reads into pages that are freed at once. So a
-// module that lets a mapping wait or idle has such mappings, and the pages that
-// become page tables next are those that devices wrote last. The reads, and the
-// idle time in them, do not count.
+// Before each burst of processes a disk reads into pages that are freed at once. A module
+// with waiting or idle mappings then has such mappings, and the next page tables lie on
+// the last pages of the device. The reads, and the idle time in them, do not
+// count.
 
 #include <fcntl.h>
 #include <linux/aio_abi.h>
@@ -88,8 +88,8 @@ public:
         close(file);
     }
 
-    // Runs of pages, and single ones, that are all under way at a time. Single ones
-    // come last: an unmap that can't wait takes along those that do.
+    // Runs of pages, and single pages, all under way at a time. Single pages
+    // come last: an unmap that can't wait takes along waiting unmaps.
     void burst() const
     {
         read(most / a_run, a_run * page);
@@ -140,7 +140,7 @@ private:
     std::uint64_t state = 1;
 };
 
-// A child that must end well.
+// A child that must succeed.
 void child(const std::function<void()> &body)
 {
     const pid_t pid = fork();
@@ -155,15 +155,15 @@ void child(const std::function<void()> &body)
         throw std::runtime_error("a child failed");
 }
 
-// It takes page tables of its own: up to 8.
+// The child takes page tables of its own: up to 8.
 void fork_one(Numbers &numbers)
 {
     const std::size_t tables = 1 + numbers.below(8);
     child([&] { Memory(tables * a_table_holds).touch(a_table_holds); });
 }
 
-// Another program, which fills memory: of eight, four are like a shell, two like a
-// driver of compilers, one like an assembler, one like a compiler.
+// Another program, which fills memory. Of eight, four are like a shell, two like a
+// driver of compilers, and the others like an assembler and a compiler.
 void exec_one(Numbers &numbers, const std::string &self)
 {
     static constexpr std::array<std::size_t, 8> sizes{64, 64, 128, 256, 512, 1024, 3072, 8192};
@@ -192,7 +192,7 @@ std::uint64_t now()
     return static_cast<std::uint64_t>(duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
-// The least that a file has said when it was asked.
+// The least value of a file, over all readings.
 class Gauge {
 public:
     explicit Gauge(const std::string &path) : file(path) {}
@@ -251,11 +251,12 @@ void churn(const Options &o)
 
 int run(int argc, char **argv)
 {
-    CLI::App app("How many instructions processes cost, beside a disk that reads into pages that they get next");
+    CLI::App app("Counts the instructions of processes, beside a disk that reads into their next pages");
     Options o;
     o.self = argv[0];
     app.add_option("--disk", o.disk, "the disk")->capture_default_str();
-    app.add_option("--gauge", o.gauge, "file that says how much is mapped; its least figure after the reads is told");
+    app.add_option("--gauge", o.gauge,
+                   "file with the number of mapped pages; the least value after the reads is printed");
     app.add_option("--forks", o.forks, "forks")->capture_default_str();
     app.add_option("--execs", o.execs, "and programs")->capture_default_str();
     app.add_option("--fill", o.fill, "be such a program: fill so many KiB");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Runs the kernel's own dma_map_benchmark on the device that is bound to it. Its
-// figures come in units of 100 ns, so they are a check of ours, not more.
+// Runs the kernel's own dma_map_benchmark on the device bound to the benchmark. Its
+// figures come in units of 100 ns, so they are a check of the other figures, not more.
 
 #include <fcntl.h>
 #include <sys/ioctl.h>

@@ -7,8 +7,8 @@
 #include "nic.h"
 
 /*
- * Both queues have vector 0 of MSI-X; what is told of is masked until the poll is
- * done. By MSI QEMU 7.2 loses an interrupt that it has put off for the throttle.
+ * Both queues have vector 0 of MSI-X; its causes are masked until the poll is
+ * done. By MSI QEMU 7.2 loses an interrupt that was deferred for the throttle.
  */
 #define INTERRUPTS	(INT_RXQ0 | INT_TXQ0)
 /* 20,000 interrupts a second, where Linux' e1000e starts; in 256 ns. */
@@ -24,7 +24,7 @@ void nic_ring(struct nic *nic, unsigned int ring, dma_addr_t addr, size_t size)
 }
 
 /*
- * A reset of QEMU 7.2 leaves what the driver before has set: extended descriptors,
+ * A reset of QEMU 7.2 leaves the settings of the last driver: extended descriptors,
  * a hash, causes that mask themselves, and delays.
  */
 static void nic_reset(struct nic *nic)
@@ -39,7 +39,7 @@ static void nic_reset(struct nic *nic)
 	put(nic, CTRL, get(nic, CTRL) | CTRL_RST);
 	usleep_range(1000, 2000);
 	put(nic, IMC, ~0U);
-	get(nic, ICR);	/* which clears it */
+	get(nic, ICR);	/* the read clears ICR */
 	for (i = 0; i < ARRAY_SIZE(plain); i++)
 		put(nic, plain[i], 0);
 }
@@ -117,7 +117,7 @@ static const struct net_device_ops nic_ops = {
 	.ndo_validate_addr = eth_validate_addr,
 };
 
-/* It stands where a reset has put it. */
+/* The head stands at its place after a reset. */
 static void nic_address(struct nic *nic)
 {
 	__le32 low = cpu_to_le32(get(nic, RAL0));

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * pool_nic: Intel's 82574, which is QEMU's e1000e, driven as drivers of the last
- * years drive a NIC. Its receive buffers are pages of a page_pool, which maps each
- * of them once (PP_FLAG_DMA_MAP) and gets it back from the network stack, still
- * mapped, for the next packet; Linux' own e1000e allocates and maps a buffer for
- * each. The frames are real ones, and the device moves them by DMA through the
- * IOMMU. Sent frames are mapped for each packet, as in any driver; checksums and
- * the segmentation of TCP are the device's.
+ * years drive a NIC. Receive buffers are pages of a page_pool. The pool maps each page
+ * once (PP_FLAG_DMA_MAP) and gets the page back from the network stack, still mapped,
+ * for the next packet. Linux' own e1000e allocates and maps a buffer for each packet.
+ * The frames are real, and the device moves them by DMA through the IOMMU. Sent
+ * frames are mapped for each packet, as in any driver; checksums and TCP
+ * segmentation are the device's.
  *
- * It is for measurement: one queue, one interrupt, no statistics but the
+ * The driver is for measurement: one queue, one interrupt, no statistics beyond the
  * kernel's, no VLANs, no power management, and all frames of the wire are taken.
  */
 #ifndef POOL_NIC_H
@@ -82,7 +82,7 @@ struct rx_desc {
 #define RX_STATUS_TCPCS	BIT(5)
 #define RX_ERROR_CSUM	(BIT(5) | BIT(6))
 
-/* A data descriptor, or a context for those behind it. */
+/* A data descriptor, or a context for the next data descriptors. */
 struct tx_desc {
 	union {
 		__le64 addr;
@@ -95,7 +95,7 @@ struct tx_desc {
 	};
 	__le32 cmd;		/* and a length */
 	union {
-		__le32 status;	/* and what is to be inserted */
+		__le32 status;	/* and the parts to insert */
 		struct {
 			u8 context_status, header;
 			__le16 mss;
@@ -119,10 +119,10 @@ struct tx_desc {
 
 /* The mapping behind a descriptor of the transmit ring. A context has none. */
 struct tx_slot {
-	struct sk_buff *skb;	/* in a frame's last one */
+	struct sk_buff *skb;	/* in a frame's last descriptor */
 	dma_addr_t addr;
 	u32 len;
-	u16 last;		/* in a frame's first one: the last */
+	u16 last;		/* in a frame's first descriptor: the last */
 	bool page;
 };
 

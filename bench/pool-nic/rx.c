@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Receiving: the network stack reads a frame where the device wrote it, in a page
- * of the pool, and frees the page into the pool.
+ * Receiving: the network stack reads a frame in place, in a page of the pool, and
+ * frees the page into the pool.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -10,7 +10,7 @@
 #include "nic.h"
 
 #define HEADROOM	NET_SKB_PAD
-#define BUFFER		2048	/* what RCTL's 0 says a buffer takes */
+#define BUFFER		2048	/* a buffer's size by RCTL's 0 */
 
 /* A page for a descriptor. */
 static int rx_fill(struct nic *nic, u16 i)
@@ -83,7 +83,7 @@ static struct sk_buff *rx_skb(struct nic *nic, struct page *page,
 	return skb;
 }
 
-/* One that is not whole, or for which there is no memory, is dropped. */
+/* An incomplete frame, or a frame without memory, is dropped. */
 static void rx_one(struct nic *nic, u16 i)
 {
 	const struct rx_desc d = nic->rx[i];
@@ -91,7 +91,7 @@ static void rx_one(struct nic *nic, u16 i)
 	struct sk_buff *skb = NULL;
 
 	if (rx_fill(nic, i)) {
-		/* It goes to the device once more. */
+		/* The page goes to the device once more. */
 		nic->rx[i] = (struct rx_desc){
 			.addr = cpu_to_le64(page_pool_get_dma_addr(page) +
 					    HEADROOM),
@@ -118,7 +118,7 @@ int rx_poll(struct nic *nic, int budget)
 
 	while (done < budget &&
 	       READ_ONCE(nic->rx[nic->rx_next].status) & RX_STATUS_DD) {
-		dma_rmb();	/* the rest of it behind that it is done */
+		dma_rmb();	/* the rest of the descriptor behind its done bit */
 		last = nic->rx_next;
 		rx_one(nic, last);
 		nic->rx_next = after(last);
@@ -130,7 +130,7 @@ int rx_poll(struct nic *nic, int budget)
 	return done;
 }
 
-/* The device is reset. Pages that the stack still has come back by themselves. */
+/* The device is reset. Pages in the stack come back by themselves. */
 void rx_close(struct nic *nic)
 {
 	u16 i;

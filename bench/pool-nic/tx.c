@@ -30,7 +30,7 @@ static unsigned int tx_free(struct nic *nic)
 	return (READ_ONCE(nic->tx_clean) - nic->tx_use - 1) % RING;
 }
 
-/* How the device is to sum, and to cut, what comes behind it. */
+/* Checksums, and segmentation, of the next descriptors. */
 static void tx_context(struct tx_desc *d, struct sk_buff *skb)
 {
 	u32 cmd = TX_DEXT;
@@ -150,11 +150,11 @@ netdev_tx_t tx_frame(struct sk_buff *skb, struct net_device *dev)
 	nic->tx_slot[first].last = last;
 	dev->stats.tx_packets += skb_is_gso(skb) ? skb_shinfo(skb)->gso_segs : 1;
 	dev->stats.tx_bytes += skb->len;
-	/* Pairs with tx_poll(): what it sees in use is described. */
+	/* Pairs with tx_poll(): descriptors in use are complete. */
 	smp_store_release(&nic->tx_use, after(last));
 	if (tx_free(nic) < FRAME_MAX) {
 		netif_stop_queue(dev);
-		smp_mb();	/* pairs with the one in tx_poll() */
+		smp_mb();	/* pairs with the barrier in tx_poll() */
 		if (tx_free(nic) >= 2 * FRAME_MAX)
 			netif_start_queue(dev);
 	}
@@ -191,7 +191,7 @@ void tx_poll(struct nic *nic)
 			break;
 		tx_clean_frame(nic, last, 1);
 	}
-	smp_mb();	/* it stops and looks at what is free, or we see it stopped */
+	smp_mb();	/* the sender sees free slots, or its stop is seen here */
 	if (netif_queue_stopped(nic->dev)) {
 		netif_tx_lock(nic->dev);
 		if (tx_free(nic) >= 2 * FRAME_MAX)
@@ -200,7 +200,7 @@ void tx_poll(struct nic *nic)
 	}
 }
 
-/* The device is reset: what it has not sent goes as well. */
+/* The device is reset: unsent frames go as well. */
 void tx_close(struct nic *nic)
 {
 	while (nic->tx_clean != nic->tx_use)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What the figures must reach.
+// The goals of the figures.
 #pragma once
 
 #include <optional>
@@ -14,9 +14,9 @@ namespace bench {
 struct Goal {
     std::string text;
     std::string bench, subject, metric;
-    std::string peer;        // the subject it is compared with; empty: nothing
+    std::string peer;        // the subject of comparison; empty: none
     double at_most;          // of the ratio to the peer, or of the value itself
-    std::string peer_metric; // if it is another than `metric`
+    std::string peer_metric; // if other than `metric`
 };
 
 struct Outcome {
@@ -32,10 +32,10 @@ const std::vector<Goal> &goals();
 // Of maps that yield (docs/performance.md, Targets).
 const std::vector<Goal> &targets();
 
-// Nothing if one of the figures was not measured.
+// Nothing if a figure was not measured.
 std::optional<Outcome> judge(const Goal &goal, const Rows &rows);
 
-// Was its subject refused, so that there is no figure?
+// Was its subject refused, so that no figure exists?
 bool refused(const Goal &goal, const Rows &rows);
 
 } // namespace bench

@@ -61,13 +61,12 @@ void report(const Options &o)
 
 int run(int argc, char **argv)
 {
-    CLI::App app("Reports what scripts/bench measured");
+    CLI::App app("Reports the measurements of scripts/bench");
     Options o;
     auto &s = o.silicon;
     app.add_option("--raw", o.raw, "results: SUBJECT/RUN/figures")->required()->check(CLI::ExistingDirectory);
     app.add_option("--json", o.json, "where the rows go")->required();
-    app.add_option("--page", o.page, "a page whose tables are made anew, and plots/ beside it")
-        ->check(CLI::ExistingFile);
+    app.add_option("--page", o.page, "a page, to fill its tables anew, and plots/ beside")->check(CLI::ExistingFile);
     app.add_option("--more", o.more, "rows of other benchmarks, as JSON")->check(CLI::ExistingFile);
     app.add_option("--ns-per-insn", s.ns_per_insn, "model: an instruction")->capture_default_str();
     app.add_option("--ns-per-crossing", s.ns_per_crossing, "model: a hypercall")->capture_default_str();

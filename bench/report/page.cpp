@@ -17,7 +17,7 @@ struct Column {
     std::string head, bench, metric;
 };
 
-// Whole instructions are enough; of counters that are near 0 the first digits count.
+// Whole instructions are enough; of counters near 0 the first digits count.
 std::string figure(double value)
 {
     if (value >= 100)
@@ -53,7 +53,7 @@ const std::vector<std::string> &order()
     return names;
 }
 
-// A line for each subject that has any of the figures.
+// A line for each subject with any of the figures.
 std::string by_subject(const Rows &rows, const std::string &first, const std::vector<Column> &columns)
 {
     std::vector<std::string> cells{first};
@@ -134,8 +134,8 @@ std::string batches(const Rows &rows, const Silicon &)
     return by_subject(rows, "ops a call", columns);
 }
 
-// A pair of one page in mode strict is one batch of one map op and one of one
-// unmap op; what is left of it is spent in dom0's kernel.
+// A pair of one page in mode strict is two batches, of a map op and of an unmap op. The
+// rest of the pair is spent in dom0's kernel.
 std::string breakdown(const Rows &rows, const Silicon &)
 {
     const Row *pair = find(rows, "dma-map-pair", "strict", "insns_1p");
@@ -181,7 +181,7 @@ std::string locks(const Rows &rows, const Silicon &)
     return by_cpus(rows, {{"locks", "locks"}, {"waits", "lock_waits"}});
 }
 
-// A subject that was refused has a line, and no figure.
+// A refused subject has a line, and no figure.
 std::string refusal(const std::string &subject, std::size_t columns)
 {
     std::vector<std::string> cells(columns, "-");
@@ -190,7 +190,7 @@ std::string refusal(const std::string &subject, std::size_t columns)
     return line(cells);
 }
 
-// The spread of a throughput stands beside it, as it is not always small.
+// The spread of a throughput has a column, because the spread is not always small.
 std::string moved_by(const Rows &rows, const std::string &subject, const std::string &bench, const std::string &unit)
 {
     const Row *throughput = find(rows, bench, subject, "throughput");
@@ -225,7 +225,7 @@ std::string net_pool(const Rows &rows, const Silicon &) { return moved(rows, "ne
 
 std::string disk(const Rows &rows, const Silicon &) { return moved(rows, "disk", "read"); }
 
-// Of each subject, and beside those without the module.
+// Of each subject, beside the figures without the module.
 std::string forks(const Rows &rows, const Silicon &)
 {
     const std::vector<std::string> metrics{"insns_fork", "insns_exec", "insns"};
@@ -300,15 +300,15 @@ std::string model(const Rows &rows, const Silicon &s)
     unsigned repeated = 0, equal = 0;
     double worst = 0;
     for (const Row &r : rows)
-        // Traffic is no loop: it says its spread itself.
+        // Traffic is no loop: its rows have their own spread.
         if (r.unit == "instructions" && r.runs > 1 && r.bench != "net" && r.bench != "disk") {
             repeated++;
             equal += r.spread < 0.5;
             worst = std::max(worst, r.value > 0 ? r.spread / r.value : 0);
         }
     return fmt::format("silicon = {} ns * instructions + {} ns * hypercalls + {} ns * invalidations.\n"
-                       "Of {} figures in instructions that were measured more than once, {} were the same to the "
-                       "instruction; the largest spread was {:.2f} %.\n",
+                       "Of {} repeated figures in instructions, {} were the same to the instruction.\n"
+                       "The largest spread was {:.2f} %.\n",
                        s.ns_per_insn, s.ns_per_crossing, s.ns_per_invalidation, repeated, equal, worst * 100);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The tables of a page that is otherwise written by hand. Each is between
+// The tables of a page otherwise written by hand. Each is between
 // "<!-- table NAME -->" and "<!-- end -->".
 #pragma once
 
@@ -11,13 +11,13 @@
 
 namespace bench {
 
-// Names of the tables that there are.
+// Names of the tables.
 std::vector<std::string> table_names();
 
 // As Markdown. Throws if there is no such table.
 std::string table(const std::string &name, const Rows &rows, const Silicon &silicon);
 
-// The page with all tables in it made anew. Throws if an end is missing.
+// The page with all tables made anew. Throws if an end is missing.
 std::string fill_page(const std::string &page, const Rows &rows, const Silicon &silicon);
 
 } // namespace bench

@@ -11,7 +11,7 @@
 namespace bench {
 namespace {
 
-// Once it is closed gnuplot has done, or failed.
+// Once the pipe is closed, gnuplot has finished, or failed.
 class Gnuplot {
 public:
     Gnuplot() : pipe(popen("gnuplot", "w"))
@@ -56,7 +56,7 @@ struct Group {
     std::string bench, metric, name;
 };
 
-// The subjects that have a first bar.
+// The subjects with a first bar.
 std::vector<std::string> measured(const Rows &rows, const Group &first)
 {
     std::vector<std::string> names;
@@ -66,7 +66,7 @@ std::vector<std::string> measured(const Rows &rows, const Group &first)
     return names;
 }
 
-// No plot of nothing: gnuplot would call it an error.
+// No plot of nothing: gnuplot would call that an error.
 void bars(const std::filesystem::path &file, const std::string &title, const std::string &y, const Rows &rows,
           const std::vector<Group> &groups)
 {
@@ -94,7 +94,7 @@ void batches(const std::filesystem::path &file, const Rows &rows)
     if (!find(rows, "iommu-op", "map", "insns_b1"))
         return;
     Gnuplot gnuplot;
-    gnuplot << start(file, "iommu_op: what an op costs in a batch, hypercall included", "instructions an op");
+    gnuplot << start(file, "iommu_op: the price of an op in a batch, with the hypercall", "instructions an op");
     gnuplot << "set logscale x 2\nset xlabel 'ops a hypercall'\n";
     for (const std::string half : {"map", "unmap"}) {
         gnuplot << fmt::format("${} << END\n", half);

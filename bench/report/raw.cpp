@@ -28,7 +28,7 @@ void add_line(const std::string &line, Run &run)
     run[work][name] = value;
 }
 
-// The subdirectories in order of their names, so that a report does not depend
+// The subdirectories in order of their names: a report must not depend
 // on the order of a directory.
 std::set<std::filesystem::path> directories(const std::filesystem::path &dir)
 {
@@ -65,7 +65,7 @@ Run read_result(std::istream &result)
 }
 
 // Lines such as "pci_cfg_write edu 00:01.0 @0x3c <- 0x2" and
-// "vtd_inv_desc_iotlb_pages ...". What waits for the invalidations is none.
+// "vtd_inv_desc_iotlb_pages ...". The wait for the invalidations is none.
 std::map<unsigned, double> count_invalidations(std::istream &trace)
 {
     std::map<unsigned, double> seen;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What the test machine printed: RAW/SUBJECT/RUN/figures, lines of "WORK NAME
-// VALUE", and beside it QEMU's trace, in which each work is between two marks.
+// The output of the test machine: RAW/SUBJECT/RUN/figures, lines of "WORK NAME
+// VALUE", and beside it QEMU's trace, with each work between two marks.
 #pragma once
 
 #include <filesystem>
@@ -14,16 +14,16 @@ namespace bench {
 
 using Values = std::map<std::string, double>;
 
-// One boot: what each work gave, "invalidations" of the trace among it.
+// One boot: the totals of each work, with "invalidations" of the trace.
 using Run = std::map<std::string, Values>;
 
 // The boots of each subject.
 using Raw = std::map<std::string, std::vector<Run>>;
 
-// The totals of one boot. Throws if a line is no such line, or if a map failed.
+// The totals of one boot. Throws for a malformed line, or a failed map.
 Run read_result(std::istream &result);
 
-// Invalidations by mark, which is the serial number of a work's run.
+// Invalidations by mark, the serial number of a work's run.
 std::map<unsigned, double> count_invalidations(std::istream &trace);
 
 Raw read_raw(const std::filesystem::path &dir);

@@ -18,7 +18,7 @@ double total(const Values &values, const std::string &name)
     return found == values.end() ? 0 : found->second;
 }
 
-// Of the sections that the clock timed, per one of them.
+// Of the timed sections, for each section.
 double timed(const Values &values, const std::string &name)
 {
     const double n = total(values, name + "_n");
@@ -34,7 +34,7 @@ struct Figure {
     std::string unit;
 };
 
-// Per pair, or per a part of one: what the counters gained.
+// The growth of the counters for a pair, or for a part of a pair.
 struct Events {
     double hypercalls, ops, invalidations;
 };
@@ -98,11 +98,11 @@ Figures locks(const Values &v, const std::string &n, const Silicon &)
     return {{"locks_" + n + "t", total(v, "locks") / total(v, "pairs"), "1"}};
 }
 
-// The subject was refused, and there is nothing else of it.
+// The subject was refused, and has no other row.
 bool is_refused(const Values &v) { return total(v, "refused") > 0; }
 const Figures refusal{{"refused", 1, "1"}};
 
-// Traffic, by its unit: what is spent and what happens for a packet, or a read.
+// Traffic, by its unit: the cost and the events of a packet, or a read.
 Figures traffic(const Values &v, const std::string &unit, const Silicon &s)
 {
     if (is_refused(v))
@@ -115,8 +115,8 @@ Figures traffic(const Values &v, const std::string &unit, const Silicon &s)
     return f;
 }
 
-// Processes that came and went: of a kind, or all of them. What was mapped when they
-// began shows that there was something to meet.
+// Finished processes: of a kind, or all. The number of mapped BFNs at their start
+// shows that their pages had mappings.
 Figures forks(const Values &v, const std::string &kind, const Silicon &)
 {
     if (is_refused(v))
@@ -127,7 +127,7 @@ Figures forks(const Values &v, const std::string &kind, const Silicon &)
     return f;
 }
 
-// Forwarded packets, by the burst: all that is spent on one, and what mapping is of it.
+// Forwarded packets, by the burst: the whole cost of a packet, and the share of mapping.
 Figures dpdk(const Values &v, const std::string &n, const Silicon &s)
 {
     const double units = total(v, "units"), mapping = (total(v, "map_insns") + total(v, "unmap_insns")) / units;
@@ -177,8 +177,8 @@ const std::array kinds{
     Kind{"map-benchmark", "dma-map-benchmark", kernels_own},
 };
 
-// The hypercall is the same whatever mode the module is in: ops are taken from
-// the subject that uses them most.
+// The hypercall is the same in every mode: ops are taken from the subject
+// with most ops.
 constexpr auto subject_of_ops = "strict";
 
 using Name = std::array<std::string, 3>; // bench, subject, metric
@@ -188,7 +188,7 @@ struct Samples {
     std::vector<double> values;
 };
 
-// In the order in which they first came.
+// In the order of their first appearance.
 class Table {
 public:
     void add(const std::string &bench, const std::string &subject, const Figure &f)
@@ -258,8 +258,8 @@ std::map<double, double> rounds(const std::vector<Run> &runs, const std::string 
     return insns;
 }
 
-// Throughput beside that of xen-swiotlb in the same round, and on the same driver:
-// what came and went for as many instructions.
+// Throughput beside xen-swiotlb in the same round, and on the same driver:
+// the traffic for an equal number of instructions.
 void add_throughput(Table &table, const Raw &raw)
 {
     for (const auto &[bench, work] : {std::pair{"net", "net-packet"}, {"disk", "disk-read"}})
@@ -274,7 +274,7 @@ void add_throughput(Table &table, const Raw &raw)
         }
 }
 
-// What differs behind the third digit differs by the phase of a timer.
+// A difference behind the third digit is the phase of a timer.
 double rounded(double value) { return std::round(value * 1000) / 1000; }
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// From totals to figures: what one pair, page or op costs.
+// From totals to figures: the price of a pair, page or op.
 #pragma once
 
 #include <string>
@@ -22,7 +22,7 @@ struct Row {
 
 using Rows = std::vector<Row>;
 
-// What the instruction clock does not see. The time on silicon is modelled as
+// The part that the instruction clock does not see. The time on silicon is modelled as
 // instructions * ns_per_insn + hypercalls * ns_per_crossing +
 // invalidations * ns_per_invalidation.
 struct Silicon {
@@ -41,12 +41,12 @@ Rows rows_of(const Raw &raw, const Silicon &silicon);
 // The row, or nullptr.
 const Row *find(const Rows &rows, const std::string &bench, const std::string &subject, const std::string &metric);
 
-// Was the subject measured on the driver that recycles its receive pages?
+// Was the subject measured on the driver with recycled receive pages?
 bool on_pool(const std::string &subject);
 
 nlohmann::ordered_json to_json(const Rows &rows);
 
-// Rows that another benchmark wrote. Throws if they are none.
+// Rows of another benchmark. Throws for malformed rows.
 Rows from_json(const nlohmann::json &json);
 
 } // namespace bench

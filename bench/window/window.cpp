@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// A window of instructions into what is going on: says by how much numbers in
-// files grew meanwhile, and how many instructions the machine spent. It runs on
-// one CPU under the instruction clock, where time is instructions. What would be
-// idle is taken by a loop of known length, and taken off: an idle CPU would let
-// the clock jump.
+// A window of instructions into a running load: prints the growth of numbers in
+// files meanwhile, and the machine's number of instructions. The program runs on one
+// CPU under the instruction clock, where time is instructions. A loop of known length
+// takes the idle time, and is subtracted: an idle CPU would let the clock
+// jump.
 
 #include <pthread.h>
 #include <sched.h>
@@ -109,12 +109,12 @@ int run(int argc, char **argv)
 {
     CLI::App app("By how much numbers grow while the machine executes some instructions");
     Options o;
-    app.add_option("--mark", o.mark, "file that takes the serial number when the window opens, and 0 when it closes")
+    app.add_option("--mark", o.mark, "file that takes the serial number at the window's start, and 0 at its end")
         ->required();
     app.add_option("--serial", o.serial, "serial number")->required()->check(CLI::Range(1, 255));
     app.add_option("--ms", o.ms, "millions of instructions in the window")->capture_default_str();
     app.add_option("--warm-up-ms", o.warm_up_ms, "and before it")->capture_default_str();
-    app.add_option("sources", o.sources, "NAME=FILE, whose first word is a number")->required();
+    app.add_option("sources", o.sources, "NAME=FILE, with a number as first word")->required();
     CLI11_PARSE(app, argc, argv);
     look(o);
     return 0;
@@ -126,6 +126,6 @@ int main(int argc, char **argv)
 {
     const int status = program::guard("window", run, argc, argv);
     std::fflush(stdout);
-    // The loop goes on: it must not see what destructors leave.
+    // The loop goes on, and must not see the remains of destructors.
     std::_Exit(status);
 }

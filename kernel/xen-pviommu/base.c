@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The base ops: what the device would use without us, xen-swiotlb. They serve
- * what we can't, and keep serving what they mapped.
+ * The base ops: the device's ops without the module, xen-swiotlb. They serve all
+ * that the module can't, and keep serving their own mappings.
  *
  * Their addresses are machine addresses: with the host map dropped nothing is
  * behind them, so that a new mapping fails then. How many of them live is
@@ -22,15 +22,15 @@ bool pviommu_base_usable(void)
 	return pviommu_host_map_stands();
 }
 
-/* One that was booked, and was not made. */
+/* A mapping was booked, and then failed. */
 static void put(struct pviommu_device *pd)
 {
 	atomic_long_dec(&pd->base_live);
 }
 
 /*
- * One is taken down; of the driver's, or of an earlier one's, which was not
- * counted. Where there may be such, all of the driver's count until it goes.
+ * A mapping ends: the driver's, or an uncounted mapping of an earlier driver. Where
+ * earlier mappings may exist, all of the driver's count until the driver goes.
  */
 static void taken_down(struct pviommu_device *pd)
 {
@@ -43,8 +43,8 @@ static bool get(struct pviommu_device *pd)
 {
 	atomic_long_inc(&pd->base_live);
 	/*
-	 * Pairs with the barrier in isolate.c: either we see that the host map
-	 * goes, or it is seen that we need it.
+	 * Pairs with the barrier in isolate.c: either the end of the host map is
+	 * seen here, or the need for the host map is seen there.
 	 */
 	smp_mb__after_atomic();
 	if (likely(pviommu_base_usable())) {

@@ -2,9 +2,9 @@
 /*
  * BFN allocator, the fast part: magazines a CPU, and the depot behind them.
  *
- * A CPU touches its own magazines with interrupts off; no other CPU does, but
- * for one that is dead. The allocator is given a BFN back when no device can
- * reach it any more, so whatever is in a magazine may be handed out at once.
+ * A CPU touches its own magazines with interrupts off. No other CPU does, except
+ * for a dead CPU's. A BFN comes back to the allocator when no device can reach the
+ * BFN any more, so all BFNs of a magazine may be handed out at once.
  */
 #include <linux/bitmap.h>
 #include <linux/cpumask.h>
@@ -17,7 +17,7 @@
 
 #include "bfn.h"
 
-/* BFNs that a magazine is filled with from a chunk, so that they lie together. */
+/* BFNs for an empty magazine from a chunk, as neighbours. */
 #define REFILL_BFNS	64
 
 /* Larger runs need fewer of them: so that a full magazine is some 500 KiB. */
@@ -113,7 +113,7 @@ static void spill(struct bfn_window *w, struct bfn_magazine *m,
 		bfn_chunk_free(w, m->run[--m->nr], order);
 }
 
-/* The loaded magazine is empty: load one that is not, or return NULL. */
+/* The loaded magazine is empty: load another, or return NULL. */
 static struct bfn_magazine *refill(struct bfn_window *w, struct bfn_cpu *c,
 				   unsigned int order)
 {
@@ -133,7 +133,7 @@ static struct bfn_magazine *refill(struct bfn_window *w, struct bfn_cpu *c,
 	return (*m)->nr ? *m : NULL;
 }
 
-/* The loaded magazine is full: load one that is not. */
+/* The loaded magazine is full: load another. */
 static struct bfn_magazine *make_room(struct bfn_window *w, struct bfn_cpu *c,
 				      unsigned int order)
 {
@@ -294,7 +294,7 @@ static void free_empty(struct bfn_window *w)
  * bfn_reclaim - give back what this CPU and the depot keep
  * @w: the window
  *
- * So that runs join to larger ones, and chunks without any in use go.
+ * So runs join to larger runs, and unused chunks go.
  *
  * Context: any but NMI. Interrupts are off for a part at a time.
  */
@@ -318,7 +318,7 @@ void bfn_reclaim(struct bfn_window *w)
 }
 
 /**
- * bfn_cpu_dead - take over what a CPU left that went offline
+ * bfn_cpu_dead - take over all runs of a CPU that went offline
  * @w: the window
  * @cpu: the CPU, which does not run
  *
@@ -349,8 +349,8 @@ static void evict(struct bfn_window *w, struct bfn_magazine *m,
  * @bfn: first BFN of the run, which is free again
  * @order: of the run
  *
- * This CPU's next ones are in other chunks, and as long as Xen is short in ones
- * that have a table.
+ * This CPU's next runs are in other chunks. As long as Xen is short, these chunks
+ * have a table.
  *
  * Context: interrupts off.
  */
@@ -449,7 +449,7 @@ fail:
 	return -ENOMEM;
 }
 
-/* No BFN of the window, which is new, can be had until it is opened. */
+/* No BFN of the new window can be had until the window is opened. */
 void bfn_window_close(struct bfn_window *w)
 {
 	bitmap_set(w->used, 0, w->nr_chunks);
@@ -475,7 +475,7 @@ void bfn_window_open(struct bfn_window *w, u64 bfn, unsigned long nr)
 	local_irq_restore(flags);
 }
 
-/* The caller sees to it that nobody allocates or frees any more. */
+/* The caller makes sure that no allocation or free comes any more. */
 void bfn_window_destroy(struct bfn_window *w)
 {
 	unsigned int order;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
  * BFN allocator: runs of 2^order BFNs, aligned to their size, from a window.
- * It knows neither Xen nor DMA, and the same files are compiled in userspace.
- * docs/bfn-allocator.md draws it.
+ * The allocator knows neither Xen nor DMA, and the same files are compiled in
+ * userspace. docs/bfn-allocator.md has a drawing.
  *
  *   magazines   a CPU's own, by order: pop and push, no lock, no atomic
  *   depot       full magazines that CPUs exchange: a lock a magazine
@@ -22,7 +22,7 @@
 
 #define BFN_NONE		(~0ULL)
 
-/* A chunk is what one leaf table maps. */
+/* A chunk is the reach of one leaf table. */
 #define BFN_CHUNK_ORDER		9
 #define BFN_CHUNK_SIZE		BIT(BFN_CHUNK_ORDER)
 #define BFN_CHUNK_WORDS		(BFN_CHUNK_SIZE / BITS_PER_LONG)
@@ -35,7 +35,7 @@
 #define BFN_MAGAZINE_SIZE	124
 #endif
 
-/* Full magazines of one order that the depot keeps. */
+/* The depot's limit of full magazines of one order. */
 #define BFN_DEPOT_SIZE		32
 
 struct bfn_magazine {
@@ -45,7 +45,7 @@ struct bfn_magazine {
 };
 
 enum bfn_chunk_state {
-	BFN_CHUNK_OWNED,	/* one CPU takes from it */
+	BFN_CHUNK_OWNED,	/* one CPU takes from the chunk */
 	BFN_CHUNK_FULL,		/* nobody's; the first free lists it */
 	BFN_CHUNK_LISTED,	/* in w->partial, to be owned or retired */
 	BFN_CHUNK_LARGE,	/* for a run of whole chunks; nr is its word's */
@@ -62,7 +62,7 @@ struct bfn_chunk {
 	struct rcu_head rcu;
 };
 
-/* Of one order. All that the fast path needs is within 32 bytes. */
+/* Of one order. The fast path needs 32 bytes. */
 struct bfn_cache {
 	struct bfn_magazine *loaded, *spare;
 	long in_use;			/* runs allocated less freed, here */
@@ -71,7 +71,7 @@ struct bfn_cache {
 
 struct bfn_cpu {
 	struct bfn_cache of[BFN_CACHED_ORDERS];
-	struct bfn_chunk *chunk;	/* the one it owns, or NULL */
+	struct bfn_chunk *chunk;	/* the CPU's own, or NULL */
 	long in_use;			/* BFNs of larger runs, likewise */
 };
 
@@ -84,7 +84,7 @@ struct bfn_window {
 	spinlock_t lock ____cacheline_aligned_in_smp; /* protects all below */
 	unsigned long locked;		/* how often that was taken */
 	unsigned long nr_chunks;
-	unsigned long *used;		/* one bit a chunk; a closed one is used */
+	unsigned long *used;		/* a bit a chunk; a closed chunk is used */
 	unsigned long *tables;		/* likewise: it has a leaf table */
 	unsigned long *shut;		/* likewise: used, or without a table */
 	unsigned long nr_used, nr_spare, nr_open;	/* spare: not shut */
@@ -102,7 +102,7 @@ struct bfn_window {
 	} depot[BFN_CACHED_ORDERS];
 };
 
-/* Whose interrupts are off, or who is the only one left. */
+/* Interrupts are off, or no other CPU is left. */
 static inline void bfn_lock(struct bfn_window *w)
 {
 	spin_lock(&w->lock);

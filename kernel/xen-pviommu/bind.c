@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which devices use us, and when.
+ * The devices that the module serves, and the times of service.
  *
- * A device gets our ops just before its driver probes, and loses them after
- * the driver and all that it left to devres are gone, and what it left mapped
- * (late.c). It is never switched in between: addresses that one set of ops made
- * are only good for that set.
+ * A device gets the module's ops just before its driver probes. The device loses
+ * them when the driver, the driver's devres and the driver's last mappings (late.c)
+ * are gone. The ops never change in between: addresses of one set of ops are good for
+ * that set alone.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 #define dev_fmt(fmt) "xen_pviommu: " fmt
@@ -31,7 +31,7 @@ static const struct attribute_group *our_files __read_mostly;
 
 /*
  * Emulated devices that reach some of their memory past the IOMMU without any
- * feature that tells. They exist in virtual machines only.
+ * feature that tells so. They exist in virtual machines only.
  */
 static const struct pci_device_id bypassing[] = {
 	/* QEMU's PVSCSI translates its data, but not its rings. */
@@ -91,8 +91,8 @@ static struct pviommu_device *find(struct device *dev)
 }
 
 /*
- * The device has lost its driver. What that left mapped is taken down at once
- * when its unmap comes, whatever the mode was.
+ * The device has lost its driver. Remaining mappings are taken down at their
+ * unmap at once, in every mode.
  */
 static u64 leave(struct pviommu_device *pd)
 {
@@ -110,8 +110,8 @@ static u64 leave(struct pviommu_device *pd)
 
 /*
  * Runs as the last of the device's devres actions, under its lock. The bus
- * notifiers are no place for it: BUS_NOTIFY_DRIVER_NOT_BOUND comes while devres
- * still holds coherent memory of the driver whose probe failed.
+ * notifiers come too early: at BUS_NOTIFY_DRIVER_NOT_BOUND devres still holds
+ * coherent memory of the driver whose probe failed.
  */
 static void detach(void *data)
 {
@@ -170,7 +170,7 @@ static bool serve(struct pci_dev *pdev, enum pviommu_mode mode)
 
 	if (!pd || devm_add_action(&pdev->dev, detach, pd))
 		return false;
-	/* With what is left of an earlier driver's it has one already. */
+	/* A device with mappings of an earlier driver has an object already. */
 	if (pd->holds_module)
 		module_put(THIS_MODULE);
 	pviommu_late_revoke(pd);
@@ -217,8 +217,8 @@ static void attach(struct pci_dev *pdev)
 }
 
 /*
- * A driver goes that was bound without us: it may leave mappings of the base ops
- * that are taken down when the device is ours.
+ * A driver goes that was bound before the module. Its mappings of the base ops may
+ * be taken down when the module serves the device.
  */
 static void note_strangers(struct pci_dev *pdev)
 {
@@ -264,7 +264,7 @@ unsigned int pviommu_devices_attached(void)
 	return READ_ONCE(nr_devices);
 }
 
-/* Under the device's lock: a driver that is about to bind it has done so then. */
+/* Under the device's lock, where no driver is in the middle of its bind. */
 static bool needs_base(struct pci_dev *pdev)
 {
 	struct pviommu_device *pd;
@@ -287,8 +287,8 @@ static bool needs_base(struct pci_dev *pdev)
 /**
  * pviommu_devices_find_base - a device that needs the host map
  *
- * Return: one that is bound, masters the bus, and is not all on our path, with
- * a reference for the caller to put; or NULL.
+ * Return: a bound bus master that is not wholly on the module's path, with a
+ * reference for the caller to put; or NULL.
  */
 struct device *pviommu_devices_find_base(void)
 {
@@ -321,7 +321,7 @@ static void log_bound_already(void)
 
 /**
  * pviommu_devices_init - serve devices from now on
- * @mode: of those for which none is named
+ * @mode: of all devices without a mode of their own
  * @ops: their DMA operations, which each has a copy of
  * @files: of their directory in sysfs
  *

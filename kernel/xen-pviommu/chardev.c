@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * /dev/xen-pviommu: the door for processes that map their own memory for a
- * device. What they mapped belongs to the file, and ends with it.
+ * device. Their mappings belong to the file, and end with it.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -51,8 +51,8 @@ static int open(struct inode *inode, struct file *file)
 }
 
 /*
- * Nobody has the file any more, be it that all closed it or were killed. First
- * no device reaches the pages, then they and the BFNs are free.
+ * The last process has closed the file, or was killed. First no device reaches the
+ * pages, then the pages and the BFNs are free.
  */
 static int release(struct inode *inode, struct file *file)
 {
@@ -300,8 +300,8 @@ static long ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 }
 
 /*
- * The same ops from a ring: they may sleep, so that a worker has to do them. The
- * command may lie in memory that the process writes: it is read once.
+ * The same ops from a ring. They may sleep, so a worker does them. The command may
+ * lie in memory that the process writes, and is read once.
  */
 static int uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * /dev/xen-pviommu: what a file of it has. docs/device.md is the reference.
+ * /dev/xen-pviommu: the state of a file. docs/device.md is the reference.
  *
  *   chardev.c	opens, ioctls, the end
  *   region.c	memory that is pinned for it
@@ -26,12 +26,12 @@ struct page;
 struct pviommu_region {
 	struct page **pages;
 	unsigned long nr;
-	unsigned long mapped;	/* BFNs that map one of them; the file's lock */
+	unsigned long mapped;	/* BFNs with a page of the region; the file's lock */
 	struct mm_struct *mm;	/* it is accounted to; the structure is held */
 	u32 flags;		/* XEN_PVIOMMU_READ, XEN_PVIOMMU_WRITE */
 };
 
-/* What a BFN of the window maps: 0, or the id of a region; and: */
+/* The state of a BFN in the window: 0, or the id of a region; and: */
 #define PVIOMMU_BFN_PENDING	BIT(15)		/* an op of the batch changes it */
 #define PVIOMMU_BFN_BROKEN	GENMASK(14, 0)	/* nobody knows */
 

@@ -2,9 +2,9 @@
 /*
  * BFN allocator, the slow part: chunks of 512 BFNs.
  *
- * A chunk has one owner, who alone clears bits of its bitmap; whoever frees
- * sets them, atomically and without a lock. A chunk without an owner waits in
- * the list of partial ones, or, full, for the free that puts it there.
+ * A chunk has one owner, the only CPU that clears bits of its bitmap. Any CPU sets
+ * bits, by a free, atomically and without a lock. A chunk without an owner waits in
+ * the list of partial chunks; a full chunk waits for a free that lists the chunk.
  *
  *            nothing fits          a free            nothing in use
  *   OWNED -----------------> FULL -------> LISTED -----------------> gone
@@ -40,7 +40,7 @@ static unsigned long starts(unsigned int order)
 	return mask[min_t(unsigned int, order, ARRAY_SIZE(mask) - 1)];
 }
 
-/* Where runs that fit into a word start in it. */
+/* The places in a word at which runs start. */
 static unsigned long candidates(unsigned long word, unsigned int order)
 {
 	unsigned int i;
@@ -57,15 +57,15 @@ static unsigned long run_mask(unsigned int order)
 }
 
 /*
- * Bits are cleared after an acquire, which pairs with the release of give():
- * what was done with a BFN before it was freed is over.
+ * Bits are cleared after an acquire, which pairs with the release of give(): all
+ * work on a BFN before its free is over.
  */
 static unsigned long word_of(struct bfn_chunk *chunk, unsigned int i)
 {
 	return atomic_long_read_acquire(&chunk->free[i]);
 }
 
-/* Take up to @nr runs that fit into words; they ascend from the last one. */
+/* Take up to @nr runs within words; they ascend from the last. */
 static unsigned int take_small(struct bfn_chunk *chunk, unsigned int order,
 			       u32 *run, unsigned int nr)
 {
@@ -84,7 +84,7 @@ static unsigned int take_small(struct bfn_chunk *chunk, unsigned int order,
 		if (taken)
 			atomic_long_andnot(taken, &chunk->free[i]);
 	}
-	/* They were written from the end, so that the last one is the lowest. */
+	/* They were written from the end, so the last is the lowest. */
 	if (done < nr)
 		memmove(run, run + nr - done, done * sizeof(*run));
 
@@ -188,7 +188,7 @@ static void trace_chunk(const struct bfn_window *w,
 			    fate);
 }
 
-/* Nothing of it is in use, and nobody finds it any more. Lock held. */
+/* No BFN of the chunk is in use, and no CPU finds the chunk any more. Lock held. */
 static void retire(struct bfn_window *w, struct bfn_chunk *chunk)
 {
 	trace_chunk(w, chunk, PVIOMMU_CHUNK_RETIRED);
@@ -262,7 +262,7 @@ static void ask_for_more(struct bfn_window *w)
 	bfn_tables_ask(w);
 }
 
-/* A chunk that nobody uses yet, if there is one with a leaf table. */
+/* An unused chunk, with a leaf table if possible. */
 static bool grow(struct bfn_window *w, struct bfn_chunk *chunk)
 {
 	chunk->nr = find_first_zero_bit(w->shut, w->nr_chunks);
@@ -313,8 +313,8 @@ void bfn_chunk_disown(struct bfn_window *w, struct bfn_cpu *c)
 	trace_chunk(w, chunk, PVIOMMU_CHUNK_LEFT);
 	WRITE_ONCE(chunk->state, BFN_CHUNK_FULL);
 	/*
-	 * Pairs with the barrier in bfn_chunk_free(): a free that does not see
-	 * that nobody owns it any more is seen here.
+	 * Pairs with the barrier in bfn_chunk_free(): the bit of a free that still
+	 * saw an owner is seen here.
 	 */
 	smp_mb();
 	if (has_any(chunk))
@@ -402,7 +402,7 @@ static unsigned long find_area(const struct bfn_window *w,
 					      nr - 1, shift & (nr - 1));
 }
 
-/* A run of whole chunks, one of which has a descriptor for the cookie. */
+/* A run of whole chunks; a single chunk has a descriptor for the cookie. */
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 {
 	unsigned long nr = BIT(order - BFN_CHUNK_ORDER), first;
@@ -446,7 +446,7 @@ static struct bfn_chunk *large_chunk(struct bfn_window *w, unsigned long nr)
  * bfn_large_begin - let a run of whole chunks begin behind its first one
  * @w: the window
  * @start: first BFN of the run
- * @bfn: the one that has the caller's word, instead of @start
+ * @bfn: the BFN with the caller's word, instead of @start
  *
  * Context: interrupts off.
  */
@@ -479,7 +479,7 @@ void bfn_chunks_destroy(struct bfn_window *w)
 	struct bfn_chunk *chunk;
 	unsigned long nr;
 
-	/* Those that were retired before go by themselves. */
+	/* Chunks that were retired before go by themselves. */
 	rcu_barrier();
 	for (nr = 0; nr < w->nr_chunks; nr++) {
 		chunk = rcu_dereference_protected(w->chunk[nr], true);

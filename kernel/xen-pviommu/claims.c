@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Claims of BFNs that others choose: a process that has a device through VFIO
- * maps where it likes. They are made around what is mapped, as it comes, and
- * stay until nobody has a device any more. Xen refuses what is not free, so
- * that neither the host map nor our windows are ever in one.
+ * Claims of BFNs that others choose: a process with a device through VFIO maps
+ * anywhere. A claim is made around a map on demand, and stays until the last device
+ * of VFIO goes. Xen refuses BFNs in use, so neither the host map nor the module's
+ * windows are ever in such a claim.
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
@@ -15,8 +15,8 @@
 #include "xencall.h"
 
 /*
- * Xen has 64 claims for all of us, and a leaf table only for what is mapped: a
- * claim may be large. What is not free of it makes it small.
+ * Xen has 64 claims in all, and leaf tables only for maps: a claim may be large. BFNs
+ * in use make the claim smaller.
  */
 #define CLAIM_LARGE	PHYS_PFN((u64)SZ_1G)
 #define CLAIM_SMALL	XEN_IOMMUOP_CLAIM_FRAMES
@@ -31,7 +31,7 @@ static unsigned int nr_claims;
 /* Protects both. */
 static DEFINE_MUTEX(claims_lock);
 
-/* How many BFNs from @bfn on are claimed, in the claim that it is in. */
+/* The number of claimed BFNs from @bfn on, in the claim of @bfn. */
 static u64 claimed(u64 bfn)
 {
 	unsigned int i;
@@ -79,14 +79,14 @@ static int cover(u64 bfn, u64 end)
 }
 
 /**
- * pviommu_claims_cover - see to it that BFNs can be mapped
+ * pviommu_claims_cover - make BFNs ready for maps
  * @bfn: the first
  * @nr: how many
  *
  * Context: process.
- * Return: 0; -EEXIST or -EADDRINUSE if some of them are not free: in the host
- * map, in one of our windows, or reserved; -ERANGE; -ENOSPC if there are too
- * many claims.
+ * Return: 0; -EEXIST or -EADDRINUSE for BFNs in use: in the host map, in a window of
+ * the module, or reserved; -ERANGE; -ENOSPC for too many
+ * claims.
  */
 int pviommu_claims_cover(u64 bfn, u64 nr)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that driver and device share for long: a block of the buddy allocator,
- * contiguous in dom0's eyes but as a rule not in the machine, or scattered pages
- * (scattered.c), behind one run of BFNs. No exchange of frames with Xen, no bounce
- * buffer.
+ * Memory that driver and device share for long, behind one run of BFNs: a block of the
+ * buddy allocator, or scattered pages (scattered.c). A block is contiguous in dom0's
+ * eyes, but as a rule not in the machine. No frames are exchanged with Xen, and no
+ * buffer bounces.
  */
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
@@ -14,7 +14,7 @@
 
 #include "base.h"
 #include "dma.h"
-#include "fast.h"
+#include "dispatch.h"
 
 static struct page *get_pages(struct device *dev, size_t size, gfp_t gfp)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
- * Counters: per CPU underneath, summed when they are read. The counters that a
- * device has for itself have the lower numbers; a total is the sum of the
- * devices', and of what no device counted.
+ * Counters: per CPU, summed by a read. The counters that each device has come
+ * first; a total is the sum of the devices' counts, and of counts without a device.
  */
 #ifndef _XEN_PVIOMMU_COUNTERS_H
 #define _XEN_PVIOMMU_COUNTERS_H
@@ -14,11 +13,11 @@
 
 enum pviommu_counter {
 	PVIOMMU_COUNTER_LIST(PVIOMMU_COUNTER_NUMBER, PVIOMMU_COUNTER_NONE)
-	PVIOMMU_DEVICE_COUNTERS,	/* how many of these there are */
+	PVIOMMU_DEVICE_COUNTERS,	/* number of these */
 
 	PVIOMMU_LAST_OF_DEVICE = PVIOMMU_DEVICE_COUNTERS - 1,
 	PVIOMMU_COUNTER_LIST(PVIOMMU_COUNTER_NONE, PVIOMMU_COUNTER_NUMBER)
-	PVIOMMU_COUNTERS		/* and of all */
+	PVIOMMU_COUNTERS		/* number of all */
 };
 
 struct pviommu_counters {

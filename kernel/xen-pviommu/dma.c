@@ -16,7 +16,7 @@
 #include "base.h"
 #include "compat.h"
 #include "dma.h"
-#include "fast.h"
+#include "dispatch.h"
 
 /*
  * Three functions, so that none saves registers for another, or asks what only

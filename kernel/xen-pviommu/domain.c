@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Domains of the IOMMU API. All of dom0's devices share one table, so that a
- * domain is what is mapped through it, and attaching a device changes nothing.
+ * Domains of the IOMMU API. All of dom0's devices share one table. A domain is
+ * therefore a set of maps in the table, and attaching a device changes nothing.
  *
- * What VFIO maps in one call leaves in as few hypercalls as its frames fit into.
- * What it unmaps waits for its sync, which it makes before it lets go of any
- * page, and leaves in one hypercall with one flush.
+ * VFIO's maps of one call leave in as few hypercalls as possible. VFIO's unmaps wait
+ * for the sync, which VFIO makes before it releases any page, and leave in one
+ * hypercall with one flush.
  *
  * Locking: callers of map and unmap may sleep, as VFIO does.
  */
@@ -35,8 +35,8 @@
 #include "translate.h"
 
 /*
- * Frames that one hypercall takes if they are all scattered; and what waits for
- * a sync at most. Both are carried out with interrupts off.
+ * The most scattered frames of one hypercall, and the most frames that wait for a
+ * sync. Both are carried out with interrupts off.
  */
 #define MAP_STEP	XEN_IOMMUOP_MAX_LIST
 #define WAIT_FRAMES	PVIOMMU_PIECE
@@ -44,7 +44,7 @@
 
 struct pviommu_domain {
 	struct iommu_domain domain;
-	unsigned int id;		/* whose entries are its own */
+	unsigned int id;		/* marks the domain's entries */
 	struct mutex lock;		/* protects those, and all below */
 	struct xen_iommu_op_range waiting[WAIT_RANGES];
 	unsigned int nr_waiting;
@@ -52,8 +52,8 @@ struct pviommu_domain {
 };
 
 /*
- * Domains that map, which are VFIO's; or CLOSED, and there can be none. Claims
- * are released with the last one.
+ * Domains that map, which are VFIO's; or CLOSED, and none can exist. Claims are
+ * released with the last domain.
  */
 #define CLOSED	(-1)
 static int users;
@@ -65,8 +65,8 @@ static struct pviommu_domain *to_pviommu_domain(struct iommu_domain *domain)
 }
 
 /*
- * Who maps which BFN: the domain's id, the PFN, and whether its unmap waits. One
- * array for all of them, as they have one table: who comes second is refused
+ * The owner of each BFN: the domain's id, the PFN, and whether the unmap waits. One
+ * array for all domains, because they have one table: the second owner is refused
  * before Xen is asked.
  */
 #define ID_SHIFT	42
@@ -99,7 +99,7 @@ static void *look(const struct pviommu_domain *d, u64 bfn)
 }
 
 /*
- * The device may still reach it: it is never given back. MMIO needs no such
+ * The device may still reach the page, which is never given back. MMIO needs no such
  * care.
  */
 static void leak(unsigned long pfn)
@@ -209,8 +209,8 @@ static bool is_mmio(unsigned long pfn)
 }
 
 /*
- * Make room in the array, so that nothing fails behind Xen. -EBUSY: some of it is
- * mapped, by another domain as a rule. Not -EEXIST, by which DPDK understands
+ * Make room in the array, so that nothing fails behind Xen. -EBUSY: a BFN is mapped, by
+ * another domain as a rule. The error is not -EEXIST, by which DPDK understands
  * that its own memory is mapped there.
  */
 static int remember(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
@@ -260,8 +260,8 @@ static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 }
 
 /*
- * VFIO may ask for write alone; hardware may read to learn that nothing is there.
- * By reference: its claims have no watch pages, and it pins what it maps.
+ * VFIO may ask for write alone; hardware may read before a write. The maps hold
+ * references: VFIO's claims have no watch pages, and VFIO pins the pages.
  */
 static u16 access_of(unsigned long pfn, int prot)
 {
@@ -302,7 +302,7 @@ static int map_pages(struct iommu_domain *domain, unsigned long iova,
 	return err;
 }
 
-/* VFIO lets go of the page that it finds by this. */
+/* VFIO releases the page of this address. */
 static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 {
 	struct pviommu_domain *d = to_pviommu_domain(domain);
@@ -315,8 +315,8 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
 }
 
 /*
- * A process that has a device can have it reach all that the host map holds. As
- * VFIO's own mode without an IOMMU does, say so, and mark the kernel.
+ * A process with a device can reach the whole host map through the device. As for
+ * VFIO's own mode without an IOMMU, the log says so, and the kernel is tainted.
  */
 static void taint(const char *who)
 {
@@ -325,7 +325,7 @@ static void taint(const char *who)
 	add_taint(TAINT_USER, LOCKDEP_STILL_OK);
 }
 
-/* If the table is not the device's, it would reach what has those addresses. */
+/* Without the table, a device would reach machine addresses. */
 static int check_translated(struct device *dev)
 {
 	const char *why = pviommu_untranslated(to_pci_dev(dev));
@@ -339,9 +339,9 @@ static int check_translated(struct device *dev)
 }
 
 /*
- * One table for all: a device reaches what is mapped through any domain. What
- * blocks it is to be no master of its bus, which VFIO makes it again when a
- * process opens it.
+ * One table for all: a device reaches every map of any domain. Only the end of bus
+ * mastering blocks a device; VFIO turns bus mastering on again when a process opens
+ * the device.
  */
 static int attach_dev(struct iommu_domain *domain, struct device *dev)
 {
@@ -358,7 +358,7 @@ static int attach_dev(struct iommu_domain *domain, struct device *dev)
 	return err;
 }
 
-/* Whatever its owner left in it. */
+/* Its last owner may have left bus mastering on. */
 static void empty(struct pviommu_domain *d)
 {
 	unsigned long bfn;
@@ -407,8 +407,8 @@ bool pviommu_domains_close(void)
 }
 
 /*
- * The host map is back. Serialised by the lock: a domain that is made later has
- * its device attached later, too, and that is told there.
+ * The host map is back. Serialised by the lock: a later domain has its device attached
+ * later, too, with a line in the log there.
  */
 void pviommu_domains_exposed(void)
 {
@@ -451,10 +451,10 @@ static const struct iommu_domain_ops domain_ops = {
 
 /**
  * pviommu_domain_alloc - a domain of the IOMMU API
- * @type: IOMMU_DOMAIN_UNMANAGED: VFIO maps through it. IOMMU_DOMAIN_IDENTITY:
- *	devices in it use our DMA operations. IOMMU_DOMAIN_BLOCKED: a process
- *	has the device, and no mapping of its own yet. Nothing can be mapped
- *	through the latter two.
+ * @type: IOMMU_DOMAIN_UNMANAGED: VFIO maps through the domain. IOMMU_DOMAIN_IDENTITY:
+ *	its devices use the module's DMA operations. IOMMU_DOMAIN_BLOCKED: a process
+ *	has the device, and no mapping of its own yet. The latter two have no
+ *	mappings.
  *
  * Return: NULL for any other type, or when there is no memory.
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An IOMMU driver for the kernel's IOMMU API, for which VFIO asks. It is there
- * when it is asked for (the parameter and the sysfs file `vfio`), as a module
- * that has registered one can't be unloaded.
+ * An IOMMU driver for the kernel's IOMMU API, which VFIO needs. The driver exists on
+ * request (the parameter and the sysfs file `vfio`), because a module with a
+ * registered driver can't be unloaded.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -68,7 +68,7 @@ static void reserve(struct list_head *list, u64 start, u64 end,
 		list_add_tail(&region->list, list);
 }
 
-/* Room that a process finds where the log says that addresses are its own. */
+/* Room for a process at the addresses in the log. */
 #define PROCESS_ROOM	((u64)SZ_4G)
 
 /* The first address behind the host map, while that stands. */
@@ -140,8 +140,8 @@ static void clear(void)
 }
 
 /*
- * Is a device bound that VFIO, or that an ordinary driver has? One log line
- * names the first.
+ * Is a device bound by VFIO, or by an ordinary driver? One log line names the
+ * first.
  */
 static bool has_driver(bool vfio, const char *what)
 {
@@ -197,7 +197,7 @@ static int stop(void)
 
 /**
  * pviommu_iommu_serve - be an IOMMU driver, or be none any more
- * @on: which
+ * @on: the new state
  *
  * Context: process.
  * Return: 0, also when it was so already; -EBUSY: there is another IOMMU driver;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The IOMMU API's side: what VFIO needs, so that a device can be given to a
- * process. docs/dpdk.md.
+ * The IOMMU API's side, for VFIO: a device can be given to a process.
+ * docs/dpdk.md.
  */
 #ifndef _XEN_PVIOMMU_IOMMU_H
 #define _XEN_PVIOMMU_IOMMU_H

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Isolation: while the host map stands a device reaches all RAM of the host at
- * its machine address, whatever we map and unmap. Only without it is a device
- * held to what its driver mapped. It can go once no device needs it.
+ * Isolation: while the host map stands a device reaches all RAM of the host at its
+ * machine address, beside the module's maps. Only without the host map is a device
+ * held to its driver's maps. The host map can go once no device needs the map.
  *
- * Xen drops and restores it a piece at a time, and either can stop half way for
- * want of memory. The host map then has holes: it protects nothing, and no
- * machine address is given to a device, until somebody tries again and succeeds.
+ * Xen drops and restores the host map a piece at a time. Either can stop half way for
+ * want of memory. The host map then has holes: the map protects nothing, and no
+ * machine address is given to a device, until a second try succeeds.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -34,12 +34,12 @@ const char *const pviommu_host_map_names[PVIOMMU_HOST_MAPS] = {
 /* Serialises changes of pviommu_host_map. */
 static DEFINE_MUTEX(isolate_lock);
 
-/* Goes that an op gets which stops for want of memory or of a flush. */
+/* Tries of an op that stops for want of memory or of a flush. */
 #define MAX_FAILURES	3
 
 /*
- * The next piece. Return: 0, all is done; -EAGAIN, it is to be called again; or
- * an error that lasts.
+ * The next piece. Return: 0, all is done; -EAGAIN, call again; or
+ * a lasting error.
  */
 static int next_piece(unsigned int what, int *failures)
 {
@@ -53,8 +53,8 @@ static int next_piece(unsigned int what, int *failures)
 }
 
 /*
- * All pieces. On the way the host map has holes. An op that was refused at once
- * has changed nothing.
+ * All pieces. Meanwhile the host map has holes. An op that was refused at once has
+ * changed nothing.
  */
 static int change(unsigned int what, enum pviommu_host_map goal)
 {
@@ -91,7 +91,7 @@ static int restore(void)
 	return err;
 }
 
-/* Is there a device that needs the host map? One log line names the first. */
+/* Does a device need the host map? One log line names the first. */
 static int check_devices(void)
 {
 	struct device *dev = pviommu_devices_find_base();
@@ -109,15 +109,15 @@ static int drop(void)
 	enum pviommu_host_map before = pviommu_host_map;
 	int err;
 
-	/* The first look spares devices that need it the errors of a try. */
+	/* The first look spares devices in need of the map the errors of a try. */
 	err = check_devices();
 	if (err)
 		return err;
 
 	WRITE_ONCE(pviommu_host_map, PVIOMMU_HOST_HOLED);
 	/*
-	 * Pairs with the barrier in base.c: whoever does not see it yet is seen
-	 * by the second look.
+	 * Pairs with the barrier in base.c: the second look sees each device that
+	 * does not see the change yet.
 	 */
 	smp_mb();
 	err = check_devices();
@@ -137,13 +137,13 @@ static int drop(void)
 }
 
 /**
- * pviommu_isolate - drop the host map, or put it back
- * @on: whether to drop it
+ * pviommu_isolate - drop the host map, or restore it
+ * @on: whether to drop the map
  *
  * Context: process.
- * Return: 0, also when it was so already; -EBUSY if a device needs it, or a
- * process has addresses where it was; -ENOMEM or -EIO if Xen stopped: then
- * pviommu_host_map says what it is now.
+ * Return: 0, also without a change. -EBUSY if a device needs the host map, or a
+ * process has addresses in its place. -ENOMEM or -EIO if Xen stopped:
+ * pviommu_host_map has the state.
  */
 int pviommu_isolate(bool on)
 {
@@ -172,10 +172,10 @@ static struct notifier_block reboot_notifier = {
 };
 
 /*
- * A crash kernel, too, unless it has an IOMMU driver: Xen leaves its tables in
- * force when it starts one (iommu=crash-disable apart). No other CPU runs, and
- * one of them may have had the lock: nothing here waits, and Xen's own locks are
- * free, as it finishes what it does. As many pieces as there can be bound it.
+ * A crash kernel, too, unless the kernel has an IOMMU driver: Xen leaves its tables in
+ * force at the start (without iommu=crash-disable). No other CPU runs, and one of them
+ * may have had the lock: nothing here waits. Xen's own locks are free, because Xen
+ * finishes its work. The number of pieces is a bound.
  */
 static int panicked(struct notifier_block *nb, unsigned long event,
 		    void *unused)
@@ -200,12 +200,12 @@ static int panicked(struct notifier_block *nb, unsigned long event,
 	return NOTIFY_DONE;
 }
 
-/* Xen's own is the last of the chain: with it the machine may stop at once. */
+/* Xen's own notifier is the last of the chain, and may stop the machine at once. */
 static struct notifier_block panic_notifier = {
 	.notifier_call = panicked,
 };
 
-/* A module that could not tidy up before may have left it dropped. */
+/* An earlier module that could not tidy up may have left the map dropped. */
 static void find_host_map(void)
 {
 	if (pviommu_xen.host_map)

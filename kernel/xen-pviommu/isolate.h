@@ -16,7 +16,7 @@ enum pviommu_host_map {
 /* state.c */
 extern enum pviommu_host_map pviommu_host_map __read_mostly;
 
-/* Is each machine address of RAM one that devices reach? */
+/* Do devices reach each machine address of RAM? */
 static inline bool pviommu_host_map_stands(void)
 {
 	return READ_ONCE(pviommu_host_map) == PVIOMMU_HOST_WHOLE;

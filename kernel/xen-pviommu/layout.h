@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How a scatterlist lies in its run of BFNs, and in what segments the device sees
- * it. Part of sg.c.
+ * The layout of a scatterlist in its run of BFNs, and its segments for the device.
+ * Part of sg.c.
  */
 #ifndef _XEN_PVIOMMU_LAYOUT_H
 #define _XEN_PVIOMMU_LAYOUT_H
@@ -16,16 +16,16 @@
 #include "run.h"
 
 /*
- * Where the entries are in the run. It is a function of lengths and PFNs alone,
- * so that both passes over the list come to the same result; for that the run
- * starts at a BFN that is origin modulo align, and modulo the boundary if it
- * does not end before that.
+ * The places of the entries in the run. The layout is a function of lengths and PFNs
+ * alone, so both passes over the list agree. The run therefore starts at a BFN that is
+ * origin modulo align, and modulo the boundary if the run does not end
+ * before the boundary.
  */
 struct layout {
 	bool dense;		/* one entry behind the other: no gaps */
 	u64 boundary;		/* in pages; no entry crosses a multiple */
 	unsigned long align;	/* PFN and BFN agree modulo this */
-	unsigned long origin;	/* what the first PFN is modulo align */
+	unsigned long origin;	/* the first PFN modulo align */
 	u64 end;		/* length, with gaps */
 	unsigned long pages;	/* and without */
 };
@@ -35,7 +35,7 @@ static inline unsigned long entry_pages(const struct scatterlist *s)
 	return PFN_UP(offset_in_page(s->offset) + s->length);
 }
 
-/* sg_next() is a call that looks for the end. This one is not the last. */
+/* sg_next() is a call that looks for the end. This entry is not the last. */
 static inline struct scatterlist *entry_behind(struct scatterlist *s)
 {
 	s++;
@@ -43,7 +43,7 @@ static inline struct scatterlist *entry_behind(struct scatterlist *s)
 	return unlikely(sg_is_chain(s)) ? sg_chain_ptr(s) : s;
 }
 
-/* The next one in a loop that counts them: @left are behind. */
+/* The next entry in a loop with a count: @left are behind. */
 static inline struct scatterlist *entry_next(struct scatterlist *s, int left)
 {
 	return left ? entry_behind(s) : NULL;
@@ -118,9 +118,9 @@ static inline int layout_measure(struct layout *l, struct scatterlist *sg, int n
 }
 
 /*
- * How long the run is. Its alignment is that of its size rounded up, so that
- * it crosses a boundary only where the layout does; and not at all, without
- * any gap, if it is no longer than that.
+ * The length of the run. Its alignment is that of its size rounded up, so the run
+ * crosses a boundary only where the layout does. A run within the boundary has no
+ * gap, and crosses no boundary.
  */
 static inline int layout_make(struct layout *l, struct device *dev,
 			      struct scatterlist *sg, int nents)
@@ -138,7 +138,7 @@ static inline int layout_make(struct layout *l, struct device *dev,
 	return err;
 }
 
-/* What the device sees of a list: the entries' bus addresses, joined. */
+/* The device's view of a list: the entries' bus addresses, joined. */
 struct segments {
 	u64 boundary_mask;
 	unsigned int max_len;

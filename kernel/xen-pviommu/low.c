@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The window below 4 GiB, for devices that drive 32 address bits. Room is short
- * there, and not ours alone: bridges of devices that are plugged in, and virtual
- * functions that are switched on, find theirs there as well. So the window takes
- * a step at a time, as it is needed, from the top of a hole downwards (the
- * kernel gives BARs from the bottom), and never more than half of the hole.
+ * The window below 4 GiB, for devices of 32 address bits. Room is short there, and
+ * shared: bridges of plugged devices, and virtual functions that are switched on, find
+ * their room there as well. The window takes a step at a time, on demand, from the top
+ * of a hole downwards: the kernel gives BARs from the bottom. The window never takes
+ * more than half of the hole.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/errno.h>
 #include <linux/minmax.h>
-#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/pfn.h>
@@ -32,7 +31,7 @@ struct pviommu_window pviommu_low __read_mostly = { .start = PVIOMMU_NOWHERE };
 /* Serialises steps. */
 static DEFINE_MUTEX(low_lock);
 
-/* Each step is a claim of its own, which is given back as it was made. */
+/* Each step is a claim of its own, given back as such. */
 static u64 bottom;	/* the window will not grow below it */
 static bool stopped;	/* nor at all any more */
 
@@ -70,7 +69,7 @@ static int claim_step(struct pviommu_window *w, u64 start)
 	return err;
 }
 
-/* Reserve and claim [start, start + STEP), which is below what we have. */
+/* Reserve and claim [start, start + STEP), below the present window. */
 static int take_step(struct pviommu_window *w, u64 start)
 {
 	struct resource *res = &w->range.res;
@@ -118,7 +117,7 @@ static void give_steps(struct pviommu_window *w)
 	pviommu_watch_free(&w->range.watch);
 }
 
-/* A hole of twice the size, of which it takes the upper half. */
+/* A hole of twice the size; the window takes the upper half. */
 static int take_in(struct pviommu_window *w, struct resource *parent, u64 size)
 {
 	u64 start = highest_hole(parent, 2 * size);
@@ -158,7 +157,7 @@ static int take_somewhere(struct pviommu_window *w, u64 size)
 	return -ENOSPC;
 }
 
-/* Called with the lock held. Return: false when it is as large as it can be. */
+/* Called with the lock held. Return: false at the largest size. */
 static bool grow(void)
 {
 	struct pviommu_window *w = &pviommu_low;

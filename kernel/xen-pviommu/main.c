@@ -120,7 +120,7 @@ static void log_leftovers(void)
 
 static void stop(void)
 {
-	/* First: no device has our ops any more, and those that bind now won't. */
+	/* First: no device has the module's ops any more, and no new device gets them. */
 	pviommu_isolate_exit();
 	pviommu_chardev_exit();
 	pviommu_devices_exit();
@@ -132,9 +132,9 @@ static void stop(void)
 }
 
 /*
- * A refusal is not an error: the module stays, idle, and sysfs tells why. From
- * start() on devices may hold references to the module, so that nothing may
- * fail behind it.
+ * A refusal is not an error: the module stays, idle, and sysfs has the reason. From
+ * start() on devices may hold references to the module, so nothing may fail
+ * behind start().
  */
 static int __init pviommu_init(void)
 {
@@ -166,10 +166,10 @@ static void __exit pviommu_exit(void)
 }
 
 /*
- * Built in: what has a place in the address map must be there before we look
- * for holes in it. The last BARs get theirs by fs_initcall(), which x86's PCI
- * code makes behind that of drivers/, and ACPI's by fs_initcall_sync(). Drivers
- * come with device_initcall().
+ * Built in: all BARs must have their addresses before the module looks for holes in the
+ * address map. The last BARs get theirs by fs_initcall(), which x86's PCI code makes
+ * behind the fs_initcall() of drivers/, and ACPI's by fs_initcall_sync(). Drivers come
+ * with device_initcall().
  */
 #ifdef MODULE
 module_init(pviommu_init);

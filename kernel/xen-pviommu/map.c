@@ -12,7 +12,7 @@
 #include <xen/grant_table.h>
 #include <xen/page.h>
 
-#include "fast.h"
+#include "dispatch.h"
 
 static u64 bfn_take(struct pviommu_window *w, unsigned int order)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which mode a device is in: the module's, what the parameter "devices" says of
- * the device, or what is written to its sysfs file.
+ * The mode of a device: the module's, the parameter's ("devices"), or the last
+ * write to the device's sysfs file.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -31,7 +31,7 @@ static bool is_device(struct pci_dev *pdev, const char *name, size_t len)
 		!strncasecmp(name, pci_name(pdev), len));
 }
 
-/* What the parameter says of the device, or @otherwise. */
+/* The parameter's mode of the device, or @otherwise. */
 static int asked_for(struct pci_dev *pdev, int otherwise)
 {
 	const char *item = pviommu_params.devices, *mode;
@@ -57,9 +57,9 @@ static int asked_for(struct pci_dev *pdev, int otherwise)
  * @pdev: the device
  * @otherwise: the module's
  *
- * Return: the mode. static without the static map is strict, and so is all else
- * but off under a Xen whose maps don't yield, and a device that may be out to
- * read what it was not given.
+ * Return: the mode. static without the static map is strict. Under a Xen whose maps
+ * don't yield, all modes but off are strict. An untrusted device, which may try to read
+ * foreign memory, is strict.
  */
 enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
 				   enum pviommu_mode otherwise)
@@ -82,13 +82,13 @@ enum pviommu_mode pviommu_mode_for(struct pci_dev *pdev,
  * @pd: the device, from pviommu_device_get()
  * @name: of the mode
  *
- * Mappings that live are taken down in the new mode; what waits or idles is
- * gone, flushed, when it returns: an unmap decides that with interrupts off, and
- * the drain is an interrupt on each CPU.
+ * Live mappings are taken down in the new mode. Waiting and idle mappings are gone,
+ * flushed, at the return: an unmap reads the mode with interrupts off, and the drain
+ * is an interrupt on each CPU.
  *
- * Return: 0; -EINVAL: no such mode, or off, which needs an unbind; -EPERM: an
- * untrusted device stays strict; -EOPNOTSUPP: Xen's maps don't yield, so that all
- * are strict; -EBUSY: static, without the static map.
+ * Return: 0; -EINVAL: no such mode, or off, which needs an unbind. -EPERM: an
+ * untrusted device stays strict. -EOPNOTSUPP: Xen's maps don't yield, and all
+ * devices are strict. -EBUSY: static, without the static map.
  */
 int pviommu_device_set_mode(struct pviommu_device *pd, const char *name)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The parameters of the module, and the words for modes. Whoever uses a value
- * brings it into its bounds.
+ * The parameters of the module, and the words for modes. The user of a value
+ * brings the value into its bounds.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -71,7 +71,7 @@ int pviommu_mode_parse(const char *word, size_t len)
 	return -EINVAL;
 }
 
-/* The same, as it is written to a file: a newline may follow the name. */
+/* The same, as written to a file: a newline may follow the name. */
 int pviommu_mode_of_line(const char *line)
 {
 	size_t len = strlen(line);

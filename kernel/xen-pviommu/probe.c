@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * May we? One query says, and it is the only op that is issued before Xen has
+ * The query decides whether the module serves. No other op is issued before Xen has
  * agreed. Every refusal has a word (for sysfs) and one log line.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt

@@ -10,7 +10,7 @@
  */
 #define PVIOMMU_PIECE	512U
 
-/* What Xen answered to the query; constant once probe has succeeded. */
+/* Xen's answer to the query; constant once probe has succeeded. */
 struct pviommu_xen {
 	unsigned int max_ops;		/* ops a hypercall */
 	unsigned int max_frames;	/* frames an op */

@@ -6,7 +6,6 @@
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/jiffies.h>
-#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/string.h>
 

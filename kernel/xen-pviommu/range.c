@@ -2,12 +2,12 @@
 /*
  * Ranges of BFNs: reserved in the resource tree, and claimed from Xen.
  *
- * A bus address that is also a BAR could be caught by a bridge or switch on
- * its way up, so that a range must be a hole in the machine's address map. The
- * resource tree of dom0 has all BARs and bridge windows (of the host's RAM only
- * dom0's part). We allocate in it, which also keeps later BARs out of the range.
- * Xen has the last word, as it alone knows its reserved ranges and the host
- * map: where it refuses the claim we try another place.
+ * A bridge or switch could catch a bus address that is also a BAR on its way up. A
+ * range must therefore be a hole in the machine's address map. The resource tree of
+ * dom0 has all BARs and bridge windows, but of the host's RAM only dom0's part. The
+ * module allocates in the tree, which also keeps later BARs out of the range. Xen has
+ * the last word, because only Xen knows its reserved ranges and the host map: after a
+ * refusal the module tries another place.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -27,9 +27,9 @@
 #define MAX_CLAIM_BYTES	PFN_PHYS((u64)XEN_IOMMUOP_MAX_CLAIM)
 
 /*
- * Address bits that devices drive: most 64, some 40; Intel's graphics and many
- * NICs 39; wireless ones 36. What lies below 8 GiB is left to processes, which
- * choose their addresses (VFIO) from 4 GiB on.
+ * Address bits of devices: most 64, some 40; Intel's graphics and many NICs 39;
+ * wireless devices 36. Addresses below 8 GiB are left to processes, which choose
+ * theirs (VFIO) from 4 GiB on.
  */
 static const u64 limits[] = {
 	DMA_BIT_MASK(36), DMA_BIT_MASK(39), DMA_BIT_MASK(40), DMA_BIT_MASK(64),
@@ -112,8 +112,8 @@ static int take_below(struct resource *parent, struct resource *res, u64 size,
 }
 
 /*
- * Above the host's RAM, holes outside of all PCI host bridges come first. Then
- * those that a host bridge would decode but no BAR or bridge window uses.
+ * Above the host's RAM, holes outside of all PCI host bridges come first. Next are
+ * holes that a host bridge would decode without a BAR or bridge window there.
  */
 static int range_take(struct pviommu_range *r, const char *name, u64 frames,
 		      u64 min, u64 max, u64 align)
@@ -146,7 +146,7 @@ static int range_take(struct pviommu_range *r, const char *name, u64 frames,
 	return err;
 }
 
-/* Unmaps what is still mapped in it. */
+/* Unmaps all remaining maps of the range. */
 void pviommu_range_give(struct pviommu_range *r)
 {
 	if (!r->res.parent)
@@ -156,7 +156,7 @@ void pviommu_range_give(struct pviommu_range *r)
 	pviommu_watch_free(&r->watch);
 }
 
-/* Give Xen the watch pages of a range that is claimed, or give that up. */
+/* Give Xen the watch pages of a claimed range, or release the claim. */
 static int watch(struct pviommu_range *r)
 {
 	u64 start = r->res.start, end = r->res.end + 1, size;
@@ -199,7 +199,7 @@ static int take_under(struct pviommu_range *r, const char *name, u64 frames,
  * @frames: number of BFNs, a multiple of 512
  * @align: alignment in bytes, a power of two, at least 2 MiB
  *
- * As low as it can be, so that as many devices as can be reach it.
+ * As low as possible, for as many devices as possible.
  *
  * Return: 0 or a negative errno.
  */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices that get no DMA: they bind without us while the host map is dropped.
- * The base ops would give their drivers machine addresses that reach nothing,
- * and the device would come up dead. With these ops its driver's first question
- * is answered no, by which its probe fails.
+ * Devices that get no DMA: they bind without service while the host map is dropped.
+ * The base ops would give their drivers machine addresses without a map, and the
+ * device would come up dead. With these ops the driver's first question is answered
+ * no, and its probe fails.
  *
  * They need no memory, so that there is no way around them.
  */
@@ -54,7 +54,7 @@ bool pviommu_refuse(struct pci_dev *pdev, const char *why)
 {
 	/*
 	 * Serialised with isolate.c by the device's lock: a device that goes on
-	 * here with the host map is bound when isolate looks at it.
+	 * here with the host map is bound at isolate's look.
 	 */
 	if (pviommu_host_map_stands())
 		return false;

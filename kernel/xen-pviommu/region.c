@@ -46,9 +46,9 @@ static bool is_own(struct page *const *pages, unsigned long nr)
 }
 
 /*
- * Also what devices only read is pinned as for writing: else it might be the
- * page of zeros, or one that the process shares until it writes, and devices
- * would go on reading that when it does.
+ * Memory for reads is pinned as for writing, too. Otherwise the page might be the page
+ * of zeros, or a page that the process shares until a write; devices would go on
+ * reading the old page.
  */
 static int pin(struct pviommu_region *r, unsigned long addr, unsigned long nr)
 {
@@ -125,7 +125,7 @@ free:
  * pviommu_region_delete - unpin a region, none of which is mapped
  * @r: the region
  *
- * Context: process; perhaps not the one that made it.
+ * Context: process; perhaps not the creator.
  */
 void pviommu_region_delete(struct pviommu_region *r)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The reserve of leaf tables (table.c): a chunk is given its table ahead, by a map
- * and an unmap of one page, in process context. While Xen has no memory for one it
- * is asked again from time to time.
+ * The reserve of leaf tables (table.c): a chunk gets its table ahead, by a map and an
+ * unmap of one page, in process context. While Xen has no memory for a table, the
+ * reserve asks again from time to time.
  *
- * Xen keeps some memory for each vCPU that has called it, too, and so each calls
- * once when it comes.
+ * Xen also keeps some memory for each vCPU with a call, and so each CPU calls once
+ * when it comes.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -34,7 +34,7 @@ static struct pviommu_window *const windows[] = {
 static struct page *page;
 static enum cpuhp_state cpu_state;
 
-/* What the chunk maps is not known: it stays borrowed for ever. */
+/* The state of the chunk's BFN is unknown: the chunk stays borrowed for ever. */
 static bool lose(void)
 {
 	pviommu_count(PVIOMMU_LEAKED, BFN_CHUNK_SIZE);

@@ -12,7 +12,6 @@
 #include <linux/jiffies.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
-#include <linux/module.h>
 #include <linux/slab.h>
 
 #include "params.h"

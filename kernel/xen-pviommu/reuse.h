@@ -8,10 +8,16 @@
 #ifndef _XEN_PVIOMMU_REUSE_H
 #define _XEN_PVIOMMU_REUSE_H
 
+#include <linux/irqflags.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/pfn.h>
 #include <linux/types.h>
 
+#include "map.h"
 #include "queue.h"
+#include "run.h"
 
 /* A table a CPU: 1024 idle mappings in 24 KiB. Tests have small ones. */
 #ifndef PVIOMMU_REUSE_SETS
@@ -48,5 +54,136 @@ void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
 			  struct pviommu_idle *idle);
 bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 		       unsigned long before);
+
+/* Neighbouring pages go to neighbouring sets: a word's low bits are its PFN's. */
+static inline struct pviommu_idle *pviommu_reuse_set(struct pviommu_reuse *r,
+						     u64 run)
+{
+	unsigned int set = run & pviommu_reuse_mask;
+
+	return &r->idle[set * PVIOMMU_REUSE_WAYS];
+}
+
+/**
+ * pviommu_reuse_take - an idle mapping of the same memory, if there is one
+ * @w: the window that it has to be in
+ * @run: what it has to be
+ *
+ * A mapping that yielded is none: its unmap waits from now on.
+ *
+ * Context: interrupts off, this CPU's batch not in use.
+ * Return: its first BFN, which is the caller's now, or BFN_NONE.
+ */
+static inline u64 pviommu_reuse_take(const struct pviommu_window *w, u64 run)
+{
+	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
+	struct pviommu_idle *idle = pviommu_reuse_set(r, run);
+	unsigned int i;
+
+	for (i = 0; i < PVIOMMU_REUSE_WAYS; i++, idle++) {
+		if (idle->run != run)
+			continue;
+		if (unlikely(pviommu_yielded(w, idle->bfn,
+					     pviommu_run_order(run)))) {
+			pviommu_reuse_retire(this_cpu_ptr(pviommu_queues), r,
+					     idle);
+			continue;
+		}
+		idle->run = 0;
+		r->nr--;
+		return idle->bfn;
+	}
+
+	return BFN_NONE;
+}
+
+/**
+ * pviommu_reuse_put - let a mapping idle
+ * @q: this CPU's queue
+ * @bfn: first BFN
+ * @run: what it maps
+ *
+ * Context: interrupts off, this CPU's batch not in use.
+ */
+static inline void pviommu_reuse_put(struct pviommu_queue *q, u64 bfn, u64 run)
+{
+	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
+	struct pviommu_idle *idle = pviommu_reuse_set(r, run), *place = idle;
+	unsigned int i;
+
+	for (i = 0; i < PVIOMMU_REUSE_WAYS && place->run; i++)
+		if (!idle[i].run || time_before(idle[i].since, place->since))
+			place = &idle[i];
+	if (unlikely(place->run))
+		pviommu_reuse_retire(q, r, place);
+	place->run = run;
+	place->bfn = bfn;
+	place->since = jiffies;
+	r->nr++;
+	pviommu_queue_arm(q);
+}
+
+/* The address of an idle mapping of the same memory, or 0. */
+static inline dma_addr_t pviommu_map_again(struct pviommu_device *pd,
+					   phys_addr_t phys, size_t size,
+					   u64 limit, u16 access,
+					   unsigned long align)
+{
+	unsigned long nr = PFN_UP(offset_in_page(phys) + size);
+	struct pviommu_window *w = pviommu_window_under(limit);
+	unsigned long flags;
+	u64 run, bfn;
+
+	/* Nothing idles in the middle of its run. */
+	if (unlikely(!w || nr > PVIOMMU_REUSE_PAGES ||
+		     PHYS_PFN(phys) & (align - 1) ||
+		     access & (XEN_IOMMUOP_MAP_mmio | PVIOMMU_MAP_STRICT)))
+		return 0;
+	run = pviommu_run_of(PHYS_PFN(phys), nr, align, access, w);
+	local_irq_save(flags);
+	bfn = pviommu_reuse_take(w, run);
+	if (unlikely(bfn == BFN_NONE)) {
+		local_irq_restore(flags);
+		pviommu_count_device(pd, PVIOMMU_REUSE_MISSES, 1);
+		return 0;
+	}
+	*bfn_cookie_of(&w->bfns, bfn) = run | pd->owner;
+	local_irq_restore(flags);
+	pviommu_count_device(pd, PVIOMMU_MAPS, 1);
+	pviommu_count_device(pd, PVIOMMU_REUSE_HITS, 1);
+
+	return PFN_PHYS(bfn) | offset_in_page(phys);
+}
+
+/* Let a mapping idle: its word, or 0 if that is not for it; nothing changed. */
+static inline u64 pviommu_idle(struct pviommu_device *pd, dma_addr_t addr)
+{
+	struct pviommu_window *w = pviommu_window_of(addr);
+	unsigned long flags;
+	u64 *word, run;
+
+	if (unlikely(!w))
+		return 0;
+	local_irq_save(flags);
+	word = bfn_cookie(&w->bfns, PHYS_PFN(addr));
+	run = word ? *word : 0;
+	/* Once more: with interrupts on, a new mode's drain may have passed. */
+	if (likely(READ_ONCE(pd->mode) == PVIOMMU_REUSE) &&
+	    likely(pviommu_run_may_idle(run, PVIOMMU_REUSE_PAGES)) &&
+	    likely(!pviommu_yielded(w, PHYS_PFN(addr),
+				    pviommu_run_order(run)))) {
+		*word = 0;
+		/* Any device may have it next. */
+		run &= ~PVIOMMU_RUN_OWNER;
+		pviommu_reuse_put(this_cpu_ptr(pviommu_queues), PHYS_PFN(addr),
+				  run);
+		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
+	} else {
+		run = 0;
+	}
+	local_irq_restore(flags);
+
+	return run;
+}
 
 #endif /* _XEN_PVIOMMU_REUSE_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings that a driver left are taken from its device. Their BFNs stay in use,
- * as if the maps had yielded, until an unmap comes after all.
+ * A driver's leftovers are taken from its device. Their BFNs stay in use, as if the
+ * maps had yielded, until a late unmap.
  *
  * CPUs change words and BFNs without a lock. All others stand still, therefore,
  * from the look at a run's word until Xen has revoked the run.
@@ -19,7 +19,7 @@ struct sweep {
 	struct pviommu_window *w;
 	u64 owner;
 	u64 bfn, end;		/* words to look at, all of one chunk */
-	unsigned long done;	/* BFNs of the run at @bfn that are revoked */
+	unsigned long done;	/* revoked BFNs of the run at @bfn */
 	struct pviommu_revoked revoked;
 };
 
@@ -121,8 +121,8 @@ static void revoke_in(struct sweep *s, struct pviommu_window *w)
 }
 
 /**
- * pviommu_revoke - take from devices what an owner has mapped
- * @owner: as runs' words have it, not 0; nobody maps anything for it now
+ * pviommu_revoke - take an owner's mappings from devices
+ * @owner: by its number in runs' words, not 0; nobody maps for the owner now
  *
  * The machine stands still for a hypercall at a time: up to 128 runs, or 8 MiB.
  *

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a run of BFNs maps, in the one word that the allocator keeps for its
- * first BFN. Two runs with the same word map the same memory in the same way.
- * It is 0 while the run is not a driver's.
+ * The descriptor of a run of BFNs, in the one word that the allocator keeps for the
+ * first BFN. Two runs with the same word map the same memory in the same way. The
+ * word is 0 while the run is not a driver's.
  */
 #ifndef _XEN_PVIOMMU_RUN_H
 #define _XEN_PVIOMMU_RUN_H
 
 #include <linux/bits.h>
+#include <linux/log2.h>
+#include <linux/minmax.h>
 #include <linux/types.h>
+
+#include "iommu_op.h"
+#include "window.h"
 
 /*
  * 35 bits, of which a PFN needs no more than 27 while dom0 has up to 512 GiB of
@@ -22,13 +27,13 @@
 #define PVIOMMU_RUN_ORDER	GENMASK_ULL(41, 37)	/* as it was allocated */
 #define PVIOMMU_RUN_NR		GENMASK_ULL(61, 42)	/* BFNs, gaps included */
 /*
- * The unmap may wait, but the mapping does not idle: the PFN does not say what
- * it maps. A list, or pages of a guest.
+ * The unmap may wait, but the mapping does not idle: the PFN does not name the
+ * memory. A list, or pages of a guest.
  */
 #define PVIOMMU_RUN_QUEUE	BIT_ULL(62)
 /*
- * Unmap at once: Xen holds a page of it by a reference, the caller frees the
- * memory when the unmap returns, or it is too long. There is no PFN.
+ * Unmap at once: Xen holds a page by a reference, the caller frees the memory when
+ * the unmap returns, or the run is too long. No PFN.
  */
 #define PVIOMMU_RUN_STRICT	BIT_ULL(63)
 
@@ -48,7 +53,7 @@ static inline unsigned int pviommu_run_order(u64 run)
 	return (run & PVIOMMU_RUN_ORDER) >> 37;
 }
 
-/* Is it a driver's mapping of up to @most pages that may idle? One comparison. */
+/* A driver's mapping of up to @most pages that may idle? One comparison. */
 static inline bool pviommu_run_may_idle(u64 run, unsigned long most)
 {
 	return (run >> 42) - 1 < most;
@@ -69,6 +74,43 @@ static inline u64 pviommu_run_owner(u64 nr)
 static inline unsigned int pviommu_run_owner_nr(u64 run)
 {
 	return (run & PVIOMMU_RUN_OWNER) >> 27;
+}
+
+/* The least order of a run of @nr BFNs that begins at @offset modulo @align. */
+static inline unsigned int pviommu_order(unsigned long nr, unsigned long align,
+					 unsigned long offset)
+{
+	unsigned long span = max((offset & (align - 1)) + nr, align);
+
+	return span > 1 ? ilog2(span - 1) + 1 : 0;
+}
+
+/* What the memory at @pfn will be in the word of its run, if it may wait. */
+static inline u64 pviommu_run_of(unsigned long pfn, unsigned long nr,
+				 unsigned long align, u16 access,
+				 const struct pviommu_window *w)
+{
+	u64 run = pviommu_run(pfn, nr, pviommu_order(nr, align, pfn), 0);
+
+	if (access & XEN_IOMMUOP_MAP_write)
+		run |= PVIOMMU_RUN_WRITE;
+	if (unlikely(w == &pviommu_low))
+		run |= PVIOMMU_RUN_LOW;
+
+	return run;
+}
+
+/**
+ * pviommu_run_take - what a driver's mapping is; from now on it is not his
+ * @w: the window
+ * @bfn: the first BFN
+ *
+ * Context: interrupts off.
+ * Return: its word, or 0 when the driver has no such mapping.
+ */
+static inline u64 pviommu_run_take(struct pviommu_window *w, u64 bfn)
+{
+	return bfn_cookie_take(&w->bfns, bfn);
 }
 
 #endif /* _XEN_PVIOMMU_RUN_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of pages that lie anywhere, behind one run of BFNs: for what is too
- * large to be one block of the buddy allocator, or finds none in fragmented
- * memory. The kernel sees one range of virtual addresses.
+ * Scattered memory behind one run of BFNs: for sizes too large for one block of the
+ * buddy allocator, or without a block in fragmented memory. The kernel sees one range
+ * of virtual addresses.
  */
 #include <linux/dma-mapping.h>
 #include <linux/errno.h>
@@ -18,7 +18,7 @@
 #include "base.h"
 #include "compat.h"
 #include "dma.h"
-#include "fast.h"
+#include "dispatch.h"
 
 /* Larger blocks spare nothing: a chunk is a leaf table of the IOMMU. */
 #define MAX_BLOCK_ORDER		BFN_CHUNK_ORDER
@@ -104,7 +104,7 @@ static dma_addr_t pages_map(struct device *dev, struct page **pages,
  * @addr: set to its bus address
  * @gfp: for its pages; may sleep
  *
- * vfree() frees it, once it is unmapped.
+ * vfree() frees the memory, once unmapped.
  *
  * Return: its virtual address, or NULL.
  */
@@ -156,7 +156,7 @@ int pviommu_scattered_get_sgtable(struct sg_table *sgt, void *vaddr,
 	return err;
 }
 
-/* As many pages as the base ops can map: one block, mapped as that. */
+/* As many pages as the base ops can map: one block, mapped whole. */
 static struct page **base_alloc(struct device *dev, unsigned long nr, gfp_t gfp,
 				struct sg_table *table, dma_addr_t *addr,
 				enum dma_data_direction dir)

@@ -11,7 +11,7 @@
 
 #include "base.h"
 #include "dma.h"
-#include "fast.h"
+#include "dispatch.h"
 #include "layout.h"
 
 /* Does an entry lie within one page? Most do. An empty one wraps, and does not. */

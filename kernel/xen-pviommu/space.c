@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A file's window of BFNs, and what each of them maps: so that an op is known to
- * be right before Xen is asked, and what is left is found in the end.
+ * A file's window of BFNs, with the state of each: an op is checked before Xen is
+ * asked, and remaining maps are found in the end.
  *
  *             map op put                  done
  *   0 -----------------------> id|PENDING ----> id
@@ -59,7 +59,7 @@ int pviommu_space_take(struct pviommu_space *s, u64 size, u64 limit)
 	return 0;
 }
 
-/* Nothing is mapped in it, unless it is broken: then nobody gets it again. */
+/* The window has no map, unless broken: then nobody gets the window again. */
 void pviommu_space_give(struct pviommu_space *s)
 {
 	unsigned long flags;
@@ -92,8 +92,8 @@ static u16 *state_of(const struct pviommu_space *s, u64 bfn)
  * @nr: number of BFNs
  * @mapped: whether all of them have to be mapped, or none
  *
- * Return: 0; -EEXIST or -ENOENT if they are not like that; -EIO if one is
- * broken; -EBUSY if an op in the batch has one. The first one counts, but for
+ * Return: 0; -EEXIST or -ENOENT for BFNs in another state; -EIO for a broken BFN;
+ * -EBUSY for a BFN of an op in the batch. The first BFN counts, except for
  * -EBUSY.
  */
 int pviommu_space_look(const struct pviommu_space *s, u64 bfn, unsigned long nr,
@@ -172,8 +172,8 @@ void pviommu_space_settle(struct pviommu_file *f, u64 bfn, unsigned long nr,
 }
 
 /*
- * The op failed so that devices may reach what they should not. The regions that
- * the BFNs map keep their count, so that they are never unpinned.
+ * The op failed, and devices may reach the pages. The regions of the BFNs keep their
+ * count, and are never unpinned.
  */
 void pviommu_space_break(struct pviommu_file *f, u64 bfn, unsigned long nr,
 			 int error)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What became of the module, and of the host map: main.c and isolate.c change it,
- * any file may look.
+ * The state of the module, and of the host map: main.c and isolate.c change the
+ * state, any file may look.
  */
 #include "isolate.h"
 #include "state.h"

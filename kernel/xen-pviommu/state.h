@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What became of the module when it was loaded.
+ * The state of the module after its start.
  */
 #ifndef _XEN_PVIOMMU_STATE_H
 #define _XEN_PVIOMMU_STATE_H

@@ -3,9 +3,9 @@
  * The static map: all of dom0's ordinary memory is mapped once, at BFN = base +
  * PFN, so that a DMA mapping is an addition.
  *
- * Its maps yield: a page that becomes a page table, or leaves dom0, is taken from
- * the devices by Xen. Once it is an ordinary page again, its next DMA mapping
- * maps it anew, as it does one that was a page table when we came.
+ * Its maps yield: Xen takes a page from the devices before the page becomes a page
+ * table, or leaves dom0. Once the page is ordinary again, its next DMA mapping maps the
+ * page anew. The same holds for page tables from before the module's start.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -33,9 +33,9 @@
 		 XEN_IOMMUOP_MAP_write)
 
 /*
- * Base addresses are multiples of it, so that the bus address of a buffer is
- * aligned as its physical address is, and crosses the segment boundaries (up
- * to 4 GiB) that it crosses.
+ * Alignment of base addresses. The bus address of a buffer is then aligned as its
+ * physical address is, and crosses the same segment boundaries (up to
+ * 4 GiB).
  */
 #define BASE_ALIGN	SZ_4G
 
@@ -64,7 +64,7 @@ static void book(struct filler *f, const struct xen_iommu_op_map *map)
 
 static void submit(struct filler *f, struct pviommu_batch *b);
 
-/* One frame that Xen refuses, or holds, made that of all of the op. */
+/* One refused or held frame, and the whole op is refused or held. */
 static void retry_singly(struct filler *f, const struct xen_iommu_op_map *map)
 {
 	struct pviommu_frames frame = {
@@ -93,15 +93,15 @@ static bool held(const struct xen_iommu_op *op)
 	return true;
 }
 
-/* A page table, or one that is shared with Xen: not ordinary memory. */
+/* A page table, or a page shared with Xen: not ordinary memory. */
 static bool is_not_ordinary(int status)
 {
 	return status == -EBUSY || pviommu_is_of_the_page(status);
 }
 
 /*
- * Runs in process context with interrupts on: Xen may take its time. That pages
- * are refused for what they are is no error.
+ * Runs in process context with interrupts on: Xen may take its time. Refusals of
+ * pages for their use are no error.
  */
 static void submit(struct filler *f, struct pviommu_batch *b)
 {
@@ -129,8 +129,8 @@ static void submit(struct filler *f, struct pviommu_batch *b)
 }
 
 /*
- * Make a frame part of the run that waits last, if it continues that. No list: in
- * the slots of its frames there are no ops, and one that is refused is all of it.
+ * Make a frame part of the last waiting run, if the frame continues the run. No list:
+ * the slots of its frames have no ops, and one refusal refuses the whole list.
  */
 static bool continues(struct pviommu_batch *b, u64 bfn, u64 mfn)
 {
@@ -204,7 +204,7 @@ static unsigned long end_of_memory(void)
 
 /**
  * pviommu_static_init - map all of dom0's memory
- * @frames: BFNs that Xen has leaf tables for; less those that this takes
+ * @frames: BFNs within Xen's limit of leaf tables; less those of this call
  *
  * Return: 0, or a negative errno and nothing has changed.
  */
@@ -248,12 +248,12 @@ free:
 	return err;
 }
 
-/* Serialises those that map a page anew. */
+/* Serialises CPUs that map a page anew. */
 static DEFINE_SPINLOCK(renew_lock);
 
 /*
- * Map a page of dom0's at its BFN, which it yielded, or never had. Whoever looks
- * at it meanwhile sees one of the two bits; the lock is held.
+ * Map a page of dom0's at its BFN, which yielded, or was never mapped. Other CPUs see
+ * one of the two bits meanwhile; the lock is held.
  */
 static bool renew_page(struct pviommu_batch *b, unsigned long pfn,
 		       unsigned long mfn)
@@ -288,7 +288,7 @@ static bool renew_page(struct pviommu_batch *b, unsigned long pfn,
 		return false;
 	}
 	pviommu_count(PVIOMMU_PAGES_MAPPED, 1);
-	/* It is mapped before anybody sees that. */
+	/* The map comes before the visible bit. */
 	smp_mb__before_atomic();
 	clear_bit(pfn, pviommu_static.absent);
 

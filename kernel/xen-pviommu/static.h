@@ -10,7 +10,8 @@
 #include <linux/types.h>
 #include <asm/barrier.h>
 
-struct pviommu_device;
+#include "device.h"
+#include "iommu_op.h"
 
 struct pviommu_static {
 	dma_addr_t start;	/* address of PFN 0 */
@@ -61,5 +62,25 @@ int pviommu_static_init(u64 *frames);
 void pviommu_static_exit(void);
 dma_addr_t pviommu_static_renew(struct pviommu_device *pd, phys_addr_t phys,
 				size_t size);
+
+/* The address in the static map, or 0. */
+static inline dma_addr_t pviommu_map_static(struct pviommu_device *pd,
+					    phys_addr_t phys, size_t size,
+					    u64 limit, u16 access)
+{
+	dma_addr_t addr;
+
+	if (limit < pviommu_static.last || access & XEN_IOMMUOP_MAP_mmio)
+		return 0;
+	addr = pviommu_static_addr(phys, size);
+	if (unlikely(!addr))
+		addr = pviommu_static_renew(pd, phys, size);
+	pviommu_count_device(pd, addr ? PVIOMMU_STATIC_HITS :
+					PVIOMMU_STATIC_MISSES, 1);
+	if (likely(addr))
+		pviommu_count_device(pd, PVIOMMU_MAPS, 1);
+
+	return addr;
+}
 
 #endif /* _XEN_PVIOMMU_STATIC_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/xen_pviommu: state, counters, and what Xen says that we use; and
- * the directory xen_pviommu of each PCI device that we serve. One value a file.
+ * /sys/kernel/xen_pviommu: state, counters, and the module's use of Xen; and the
+ * directory xen_pviommu of each served PCI device. One value a file.
  * docs/boot-options.md lists them.
  */
 #include <linux/device.h>
@@ -317,7 +317,7 @@ static const struct attribute_group usage_group = {
 
 /* xen_pviommu/ of a device */
 
-/* What a file of a device shows. */
+/* The contents of a device's file. */
 #define DEVICE_SHOW(name, format, value)				\
 static ssize_t device_##name##_show(struct device *dev,			\
 				    struct device_attribute *attr,	\

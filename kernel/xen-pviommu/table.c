@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
- * BFN allocator: which chunks have a leaf table. Xen makes one with the first map
- * in a chunk, if it has the memory, and keeps it until the claim goes. Chunks
- * that have theirs are taken before others, and some are kept in reserve: with
- * them DMA goes on when Xen has no page left.
+ * BFN allocator: the chunks with a leaf table. Xen makes a table with the first map in
+ * a chunk, if Xen has the memory, and keeps the table until the claim goes. Chunks with
+ * tables are taken first, and some are kept in reserve: DMA goes on with them when
+ * Xen has no page left.
  *
- * A chunk that is taken is believed to get its table. Only a map that fails for
- * want of memory tells otherwise.
+ * A new chunk counts as a chunk with a table. A map that fails for want of memory
+ * corrects the belief.
  */
 #include <linux/bitmap.h>
 #include <linux/irqflags.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tracepoints. Hypercalls while somebody looks: their time, and what was in
- * them. And whether the fast path is open, which has no tracepoint (traced.c).
+ * The tracepoints. The hypercall during a recording: its time, and its ops. And the
+ * switch of the fast path, which has no tracepoint (traced.c).
  */
 #include <linux/device.h>
 #include <linux/timekeeping.h>
 
 #include "batch.h"
-#include "fast.h"
+#include "dispatch.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"

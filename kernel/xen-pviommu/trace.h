@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
- * Tracepoints. docs/tracepoints.md says what they mean; their names and fields
- * are an interface. Each stands where what it tells of is counted, so that their
- * numbers are the counters' own.
+ * Tracepoints. docs/tracepoints.md has their meaning; their names and fields are an
+ * interface. Each stands beside its counter, so their numbers are the
+ * counters' own.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM xen_pviommu

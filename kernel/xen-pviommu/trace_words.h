@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
- * The words of tracepoints: what trace.h shows by name. Apart from that, as it
- * is read many times over.
+ * The words of tracepoints: names for trace.h. In a file of its own, because
+ * trace.h is read many times over.
  */
 #ifndef _XEN_PVIOMMU_TRACE_WORDS_H
 #define _XEN_PVIOMMU_TRACE_WORDS_H
 
 #include <linux/types.h>
 
-/* What a mapping was made by, or went to. */
+/* The origin, or the destination, of a mapping. */
 enum pviommu_by {
 	PVIOMMU_BY_XEN,		/* a hypercall */
 	PVIOMMU_BY_REUSE,	/* the mappings that idle */
@@ -16,7 +16,7 @@ enum pviommu_by {
 	PVIOMMU_BY_QUEUE,	/* the unmaps that wait */
 };
 
-/* What becomes of a chunk of BFNs. */
+/* The fate of a chunk of BFNs. */
 enum pviommu_chunk_fate {
 	PVIOMMU_CHUNK_MADE,	/* and a CPU's, unless it is a large run */
 	PVIOMMU_CHUNK_ADOPTED,	/* by a CPU */
@@ -24,7 +24,7 @@ enum pviommu_chunk_fate {
 	PVIOMMU_CHUNK_RETIRED,
 };
 
-/* A hypercall: what was in it, and what came of it. */
+/* A hypercall: its ops, and their result. */
 struct pviommu_call {
 	unsigned int slots;
 	unsigned int maps, unmaps, others;	/* ops */

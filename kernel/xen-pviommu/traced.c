@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The fast path while maps or unmaps are recorded. It is here, and not in fast.h,
- * so that its tracepoints cost nothing while nobody looks.
+ * The quick way while maps or unmaps are recorded. In a file of its own, so that the
+ * tracepoints cost nothing in dispatch.h without a recording.
  */
 #include <linux/device.h>
 #include <linux/pfn.h>
 
-#include "fast.h"
+#include "dispatch.h"
 
 /* See pviommu_map(): the same, and told of. */
 dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is a device's DMA translated? That dom0 has an IOMMU says nothing of a single
- * device: firmware may name no unit for it, an option or a quirk may have left
- * its unit off. Such a device puts a BFN on the bus as if it were a machine
- * address, so Xen is asked before the device gets one.
+ * Is a device's DMA translated? dom0 may have an IOMMU without the device: firmware may
+ * name no unit for the device, an option or a quirk may have left its unit off. A BFN of
+ * such a device is a machine address on the bus, so Xen is asked before the device gets
+ * a BFN.
  */
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -19,7 +19,7 @@ static const char *const reasons[] = {
 	[XEN_IOMMUOP_DEVICE_other_table] = "its DMA is blocked or has another table",
 };
 
-/* A bridge passes on what others ask for, and no unit has an entry for it. */
+/* A bridge passes on others' requests, and no unit has an entry for the bridge. */
 static bool is_bridge(struct pci_dev *pdev)
 {
 	return pdev->hdr_type != PCI_HEADER_TYPE_NORMAL ||
@@ -31,8 +31,8 @@ static bool is_bridge(struct pci_dev *pdev)
  * @pdev: the device
  *
  * Context: process.
- * Return: NULL if all DMA of the device is translated by dom0's table, or if it
- * is a bridge; else the reason, for the log.
+ * Return: NULL if all DMA of the device is translated by dom0's table, or for a
+ * bridge; else the reason, for the log.
  */
 const char *pviommu_untranslated(struct pci_dev *pdev)
 {

@@ -113,7 +113,7 @@ static unsigned long first_of(u64 bfn, unsigned int order)
 	return bfn & ~(BIT_ULL(order) - 1);
 }
 
-/* See pviommu_yielded(): some near it did, or it has more than a word of bits. */
+/* See pviommu_yielded(): a neighbour yielded, or the run has more than a word of bits. */
 bool pviommu_yielded_look(const struct pviommu_window *w, u64 bfn,
 			  unsigned int order)
 {
@@ -136,8 +136,8 @@ unsigned long pviommu_yielded_nr(const struct pviommu_window *w, u64 bfn,
 }
 
 /*
- * The run has been unmapped, and is about to be freed: Xen has set its last bit.
- * Those of its neighbours in the same word it may set at any time.
+ * The run has been unmapped, and is about to be freed: Xen has set its last bit. Xen may
+ * set bits of neighbours in the same word at any time.
  */
 void pviommu_yielded_clear(struct pviommu_window *w, u64 bfn,
 			   unsigned int order)
@@ -151,8 +151,8 @@ void pviommu_yielded_clear(struct pviommu_window *w, u64 bfn,
 }
 
 /*
- * Pages of a mapping were freed, and became page tables or left dom0, while the
- * driver had it. That costs nobody but the device, whose DMA faults.
+ * Pages of a mapping were freed, and became page tables or left dom0, under the
+ * driver's mapping. The cost is the device's alone, whose DMA faults.
  */
 void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
 		   unsigned int order)
@@ -187,10 +187,10 @@ static bool is_live(struct pviommu_window *w, u64 bfn)
 }
 
 /**
- * pviommu_yielded_live - BFNs that yielded, and that a driver still has mapped
+ * pviommu_yielded_live - yielded BFNs under a driver's mapping
  * @w: the window
  *
- * Whose run starts in front of its first page, for a wide alignment, is not
+ * A run that starts before its first page, for a wide alignment, is not
  * found.
  *
  * Context: any but NMI; a look at each bit of the window.

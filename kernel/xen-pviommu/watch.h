@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Watch pages: a bit for each BFN, by which Xen says that its map yielded. No
- * device reaches the BFN then. It stays in use until its unmap.
+ * Watch pages: a bit for each BFN, by which Xen reports a yielded map. No device
+ * reaches the BFN then. The BFN stays in use until its unmap.
  *
- * Xen sets a bit before the page becomes a page table, or leaves dom0: so before
- * anybody can be given it anew. Whoever maps the page afterwards got it from
- * Linux' page allocator, and sees the bit. A bit is cleared when its BFN is
- * freed, after the unmap has returned, from when on Xen sets it no more: none is
- * lost, and that of a BFN which is allocated is clear.
+ * Xen sets a bit before the page becomes a page table, or leaves dom0, and so before the
+ * page has a new owner. A later mapper got the page from Linux' page allocator, and
+ * sees the bit. A bit is cleared when its BFN is freed, after the unmap has returned.
+ * Xen sets the bit no more from then on: no bit is lost, and the bit of a newly
+ * allocated BFN is clear.
  */
 #ifndef _XEN_PVIOMMU_WATCH_H
 #define _XEN_PVIOMMU_WATCH_H
@@ -32,7 +32,7 @@ pviommu_watch_bits(const struct pviommu_watch *watch, u64 bfn)
 	return watch->bits + (bfn - watch->first) / BITS_PER_LONG;
 }
 
-/* What word BFN / BITS_PER_LONG of is that of the BFN. */
+/* The word of a BFN: number BFN / BITS_PER_LONG. */
 static inline unsigned long *
 pviommu_watch_words(const struct pviommu_watch *watch)
 {

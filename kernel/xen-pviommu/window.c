@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The windows that dynamic maps come from: the high one, and low.c's.
+ * The windows for dynamic maps: the high window, and low.c's.
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -80,7 +80,7 @@ void pviommu_windows_exit(void)
 }
 
 /**
- * pviommu_window_more - let a window grow at once, for who can wait for it
+ * pviommu_window_more - let a window grow at once, for a caller that can wait
  * @limit: the highest address that is of use
  *
  * Context: process.

@@ -32,7 +32,7 @@ struct pviommu_window {
 extern struct pviommu_window pviommu_high __read_mostly;
 extern struct pviommu_window pviommu_low __read_mostly;
 
-/* The window that serves a device that reaches addresses up to @limit. */
+/* The window for a device of addresses up to @limit. */
 static inline struct pviommu_window *pviommu_window_under(u64 limit)
 {
 	if (pviommu_high.last && limit >= pviommu_high.last)
@@ -43,7 +43,7 @@ static inline struct pviommu_window *pviommu_window_under(u64 limit)
 	return NULL;
 }
 
-/* The window that an address is in, or NULL when it is none of them. */
+/* The window of an address, or NULL for an address in none. */
 static inline struct pviommu_window *pviommu_window_of(dma_addr_t addr)
 {
 	if (addr >= pviommu_high.start && addr <= pviommu_high.last)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one door to Xen. The interface itself is hypervisor/public/iommu_op.h,
- * which the Makefile puts on the include path (or kernel/integrate beside us).
+ * The one door to Xen. The interface itself is hypervisor/public/iommu_op.h, on the
+ * include path by the Makefile (or copied here by kernel/integrate).
  */
 #ifndef _XEN_PVIOMMU_XENCALL_H
 #define _XEN_PVIOMMU_XENCALL_H
@@ -34,7 +34,7 @@ static inline long pviommu_hypercall_lone(struct xen_iommu_op *op)
 	return pviommu_hypercall(op, 1);
 }
 
-/* One op that is not part of a batch: the call's error, or the op's status. */
+/* A single op outside of a batch: the call's error, or the op's status. */
 static inline int pviommu_hypercall_one(struct xen_iommu_op *op)
 {
 	long rc;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
-# Brings everything that a run needs up to date, in order; what is fresh is
-# skipped, so a second call only compares hashes.  The caller holds the lock.
+# Brings every part of a run up to date, in order. Fresh parts are skipped, so a
+# second call only compares hashes.  The caller holds the lock.
 
 TB_STEPS=10
 
@@ -53,7 +53,7 @@ build_one_xen() { # NAME
     step "building $1 $(cat "$TB_XEN/pristine.version")" 'mend hypervisor/, or see the log for what lacks' build_xen "$1" "$hash"
 }
 
-# One kbuild directory of ours, if it is there at all.
+# One kbuild directory of the tree, if the directory exists.
 build_module_dir() {
     local dir=$1 name=${1//\//-} hash
     if [ ! -e "$TB_ROOT/$dir/Makefile" ] && [ ! -e "$TB_ROOT/$dir/Kbuild" ]; then

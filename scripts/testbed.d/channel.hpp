@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The channel between a command in the test machine and the host: one file
-// that QEMU shows to the guest as the memory BAR of an ivshmem device.
+// The channel between a command in the test machine and the host: one file. QEMU
+// shows the file to the guest as the memory BAR of an ivshmem device.
 //
-// Why not a serial line: each byte of one costs a trap into Xen and an exit
-// from the emulator, and a virtio port does DMA, which is what the tests
-// measure.  Plain shared memory disturbs neither the IOMMU nor the interrupts,
+// A serial line would cost a trap into Xen and an exit from the emulator for each
+// byte. A virtio port does DMA, and the tests measure DMA.
+// Plain shared memory disturbs neither the IOMMU nor the interrupts,
 // carries any byte, and cannot be reached by printing.
 #pragma once
 
@@ -30,7 +30,7 @@ enum class State : uint32_t {
     ended,   // the command ended, status is valid
 };
 
-// What the guest fills and the host drains.
+// The guest fills the ring and the host drains the ring.
 class Ring {
     // Free running byte counts, one writer each, on a cache line of its own.
     alignas(kCacheLine) std::atomic<uint64_t> head_; // the guest's
@@ -45,8 +45,8 @@ class Ring {
     }
 
 public:
-    // The next contiguous piece that the host may read, or the guest may fill;
-    // empty when there is none.
+    // The next contiguous piece for the host to read, or for the guest to fill;
+    // empty without any.
     std::span<std::byte> readable()
     {
         const uint64_t tail = tail_.load(std::memory_order_relaxed);
@@ -64,7 +64,7 @@ public:
     void drained(size_t n) { tail_.fetch_add(n, std::memory_order_release); }
 };
 
-// The host constructs it, and the guest, a program of its own, finds it.
+// The host constructs the channel, and the guest, a program of its own, finds the channel.
 struct Channel {
     uint64_t magic = kMagic;
     std::atomic<State> state = State::booting;

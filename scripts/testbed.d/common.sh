@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
-# Paths, messages, steps, locks and content hashes: what every other part uses.
+# Paths, messages, steps, locks and content hashes, for every other part.
 
 TB_ROOT=$(cd "$TB_HOME/../.." && pwd)
 TB_BUILD=${TESTBED_BUILD_DIR:-$TB_ROOT/build/testbed}
@@ -20,12 +20,12 @@ die() {
     exit "$1"
 }
 
-# What the step in hand wants to tell the user besides its progress line.
+# The current step's message to the user, beside its progress line.
 note() { printf '%s\n' "$*" >>"$TB_LOGS/notes"; }
 
-# strictly COMMAND...: in a subshell where `set -e` holds, its status in TB_RC.
-# On the left of `||`, or anywhere inside an `if`, bash would ignore -e; so this
-# and all that leads to it are plain commands.
+# strictly COMMAND...: in a subshell with `set -e`, its status in TB_RC. On the left
+# of `||`, or anywhere inside an `if`, bash would ignore -e. strictly and its callers
+# are therefore plain commands.
 strictly() {
     set +e
     (set -euo pipefail; "$@")
@@ -52,7 +52,7 @@ step() {
     sed 's/^/      /' "$TB_LOGS/notes" >&2
 }
 
-# skip: the step is up to date; count it so that numbers stay the same.
+# skip: the step is up to date; the count goes on, so that numbers stay the same.
 skip() { TB_STEP=$((TB_STEP + 1)); }
 
 # Only one build at a time; the lock lives as long as the descriptor.
@@ -67,12 +67,12 @@ lock_build() {
 
 unlock_build() { exec {TB_LOCK}>&-; }
 
-# What compilers leave in a source directory is no input.
+# Compilers' files in a source directory are no input.
 TB_DERIVED=(-name '*.o' -o -name '*.ko' -o -name '*.a' -o -name '*.cmd' -o -name '*.mod' -o -name '*.mod.c'
             -o -name Module.symvers -o -name modules.order -o -name .git -o -name build -o -name '.tmp*' -o -name '*.swp')
 
 # hash_of WORD... -- PATH... : one hash over words and the names, modes and
-# contents of files (a path that does not exist counts as such).
+# contents of files (a missing path counts as such).
 hash_of() {
     local words=()
     while [ $# -gt 0 ] && [ "$1" != -- ]; do words+=("$1"); shift; done

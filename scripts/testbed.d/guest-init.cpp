@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// /init of the test machine: mounts what a system needs, loads the PV-IOMMU
-// module before any driver, lets every driver bind, and hands over to
-// run_command() (guest-runner.cpp).  No script, because under emulation the few
-// hundred processes that one starts cost as long as the rest of the boot.
+// /init of the test machine: mounts the file systems, loads the PV-IOMMU module
+// before any driver, lets every driver bind, and hands over to run_command()
+// (guest-runner.cpp).  A script would start a few hundred processes, which under
+// emulation cost as long as the rest of the boot.
 #include "fd.hpp"
 #include "guest.hpp"
 
@@ -122,16 +122,16 @@ void limits_and_names()
     setenv("LANG", "C", 1);
 }
 
-// QEMU's NICs (net_tx_pkt.c) map a fragment in one piece, and drop the packet,
-// however often it is sent again, if the IOMMU makes it of pages that lie apart
-// in the machine.  So the network stack must not make one of several pages.
+// QEMU's NICs (net_tx_pkt.c) map a fragment in one piece. If the IOMMU joins pages that
+// lie apart in the machine, the NICs drop the packet, and every repetition. The
+// network stack must therefore not make a fragment of several pages.
 void keep_fragments_small()
 {
     if (!write_file("/proc/sys/net/core/high_order_alloc_disable", "1"))
         complain("high_order_alloc_disable");
 }
 
-// What follows NAME in the first line that starts with it; nothing if none does.
+// The text behind NAME in the first line with NAME at its start; nothing without such a line.
 std::string value_of(std::string_view name, std::string_view text)
 {
     while (!text.empty()) {
@@ -169,15 +169,15 @@ bool load_pviommu(const std::string &mode)
     return loaded;
 }
 
-// One modprobe for all device names that are new since the last call; devices
-// that these drivers bring (disks behind a controller) are found by the next.
-// Returns whether there were new names.
+// One modprobe for all new device names since the last call; the next call finds
+// devices that these drivers bring (disks behind a controller).
+// Returns whether names were new.
 bool coldplug_once(std::set<std::string> &seen)
 {
     std::vector<std::string> words = {"/sbin/modprobe", "-abq"};
     const size_t none = words.size();
-    // What udev would load a driver by.  From uevent, since cards on the mmc
-    // bus have no modalias file.
+    // The names by which udev would load a driver, from uevent: cards on the mmc bus
+    // have no modalias file.
     for (const std::string &path : paths("/sys/bus/*/devices/*/uevent"))
         if (const std::string alias = value_of("MODALIAS=", read_file(path));
             !alias.empty() && seen.insert(alias).second)
@@ -225,7 +225,7 @@ int main()
     keep_fragments_small();
     tell("testbed: init");
 
-    // What scripts/testbed asks for.
+    // The options of scripts/testbed.
     const std::string config = read_file("/testbed/run.conf");
     std::string note;
     if (value_of("LOAD_MODULE=", config) == "1" && !load_pviommu(value_of("MODE=", config)))

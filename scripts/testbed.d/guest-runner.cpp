@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The second half of the test machine's process 1: it runs the command, carries
-// its output into the channel, posts its exit status there, and powers off.
+// The second half of the test machine's process 1: runs the command, carries its
+// output into the channel, posts its exit status there, and powers off.
 //
 // Being process 1 it survives `kill -9 -1` and reaps whatever the command left
 // behind.  If it cannot do its work it ends, which panics the kernel, which the
@@ -27,7 +27,7 @@ using channel::State;
 
 namespace {
 
-constexpr int kPipeSize = 1 << 20;         // so that a burst does not stop the command
+constexpr int kPipeSize = 1 << 20;         // large, so a burst does not stop the command
 constexpr useconds_t kHostIsBehind = 1000; // the ring is full: look again then
 
 [[noreturn]] void die(const char *what)
@@ -51,7 +51,7 @@ Mapping find_channel()
     die("no ivshmem device carries the channel");
 }
 
-// One of the command's outputs: a pipe that is emptied into a ring.
+// An output of the command: a pipe, emptied into a ring.
 class Stream {
     Ring &ring_;
     Fd from_;
@@ -70,10 +70,10 @@ public:
         fcntl(ends[0], F_SETFL, O_NONBLOCK);
     }
 
-    // poll() skips a stream that has ended.
+    // poll() skips an ended stream.
     pollfd waits() const { return {from_.get(), POLLIN, 0}; }
 
-    // Moves what the pipe holds now, waiting for the host where the ring is full.
+    // Moves the contents of the pipe, and waits for the host at a full ring.
     void pump()
     {
         while (from_) {
@@ -93,7 +93,7 @@ public:
     }
 };
 
-// The command gets a session, its own terminal if one was named, and no stdin otherwise.
+// The command gets a session, a terminal of its own if named, and no stdin otherwise.
 [[noreturn]] void become(char **argv, const std::string &tty, const Stream &out, const Stream &err)
 {
     setsid();
@@ -117,7 +117,7 @@ public:
     _exit(why == ENOENT ? 127 : 126);
 }
 
-// Reaps everything; the exit status of the command once that is among it.
+// Reaps everything; returns the exit status of the command once reaped.
 std::optional<int> reaped(pid_t command)
 {
     std::optional<int> status;
@@ -128,7 +128,7 @@ std::optional<int> reaped(pid_t command)
     return status;
 }
 
-// Blocks SIGCHLD but where wait() lets it through, so that none is missed.
+// Blocks SIGCHLD except inside wait(), so that no signal is missed.
 class ChildSignal {
     sigset_t before_;
 
@@ -171,7 +171,7 @@ int run(channel::Channel &ch, char **argv, const std::string &tty, const std::st
             if (fds[i].revents)
                 streams[i].pump();
     }
-    // First stop what was left behind, or the pipes might never run dry.
+    // First stop remaining processes, or the pipes might never run dry.
     kill(-1, SIGKILL);
     for (Stream &s : streams)
         s.pump();

@@ -2,9 +2,9 @@
 // host-pump CHANNEL LOGDIR SECONDS -- QEMU ARG...
 //
 // Starts QEMU with a monitor (QMP) on descriptor 3, copies the command's stdout
-// and stderr out of the channel while it runs, ends the machine after SECONDS,
-// and writes what happened to LOGDIR/result as "name=value" lines for the
-// caller to judge.  QEMU never outlives it.
+// and stderr out of the channel meanwhile, and ends the machine after SECONDS.
+// Writes the outcome to LOGDIR/result as "name=value" lines for the caller to
+// judge.  QEMU never outlives the pump.
 #include "channel.hpp"
 #include "fd.hpp"
 
@@ -31,7 +31,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int kMonitor = 3; // the descriptor that QEMU was told
+constexpr int kMonitor = 3; // QEMU's descriptor of the monitor
 constexpr auto kPoll = 5ms; // how stale live output may be
 
 [[noreturn]] void die(const std::string &what)
@@ -69,7 +69,7 @@ struct Qemu {
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
-        _exit(1); // it died before prctl()
+        _exit(1); // the parent died before prctl()
     dup2(log.get(), STDERR_FILENO);
     if (monitor.get() == kMonitor)
         fcntl(kMonitor, F_SETFD, 0);
@@ -109,7 +109,7 @@ bool write_all(int fd, std::span<const std::byte> bytes)
     return true;
 }
 
-// Returns whether anything moved; a reader that went away loses the rest, the run goes on.
+// Returns whether any byte moved; a reader that went away loses the rest, and the run goes on.
 bool drain(channel::Channel &ch)
 {
     bool moved = false;
@@ -134,10 +134,10 @@ void copy_monitor(const Fd &monitor, const Fd &log)
 
 struct End {
     bool late = false; // time ran out
-    int status = 0;    // QEMU's, as wait() has it
+    int status = 0;    // QEMU's, as from wait()
 };
 
-// Serves the machine until it ends.
+// Serves the machine to its end.
 End serve(channel::Channel &ch, const Qemu &qemu, const Fd &log, Clock::duration limit)
 {
     const Clock::time_point start = Clock::now();

@@ -30,9 +30,9 @@ boot_native() { # INITRD
         -append "console=ttyS0,115200 earlyprintk=serial,ttyS0,115200 intel_iommu=on $TB_KERNEL_ARGS$OPT_LINUX_ARGS")
 }
 
-# With a thread a CPU QEMU 7.2 may keep translated code that another CPU has just patched (an
-# int3 of text_poke, whose handler sees it gone and runs it again, for ever): on a loaded host one boot
-# in twenty hung. TESTBED_TCG_THREAD=single has all CPUs in one thread, as tests do.
+# With a thread a CPU QEMU 7.2 may keep translated code that another CPU has just patched. An int3 of
+# text_poke is an example: the handler sees the int3 gone and runs the code again, for ever. On a loaded
+# host one boot in twenty hung. TESTBED_TCG_THREAD=single has all CPUs in one thread, as in tests.
 accelerator() {
     if [ -n "$OPT_ICOUNT" ]; then
         QEMU+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off,align=off" -smp "${OPT_SMP:-1}")
@@ -41,9 +41,9 @@ accelerator() {
     fi
 }
 
-# machine LOGDIR INITRD: -nodefaults, so that devices are those of the chipset
-# and what --qemu-args adds.  The emulated IRET of QEMU 7.2 faults in dom0 under
-# SMAP.  Properties of the IOMMU are -global: a later one in --qemu-args wins.
+# machine LOGDIR INITRD: -nodefaults, so the devices are the chipset's and those of
+# --qemu-args.  The emulated IRET of QEMU 7.2 faults in dom0 under SMAP.  Properties of
+# the IOMMU are -global: a later property in --qemu-args wins.
 machine() {
     local log=$1 pattern words=()
     QEMU=(qemu-system-x86_64 -M "q35,kernel-irqchip=off" -m "$OPT_MEM" -cpu "max,-smap" -nodefaults -no-user-config

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
-# The command line.  Whatever it does not understand ends with status 2 and
+# The command line.  A wrong word ends with status 2 and
 # names the remedy.
 
 usage() {

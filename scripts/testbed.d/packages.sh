@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
-# What comes from Debian: the host's tools, single packages that are unpacked
-# but never installed, and source packages.
+# Debian's parts: the host's tools, single packages that are unpacked but never
+# installed, and source packages.
 
 # shellcheck source=scripts/apt.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../apt.sh"
@@ -12,20 +12,20 @@ TB_HOST_PACKAGES=(
     g++                                                         # the machine's own programs
     m4 checkpolicy                                              # policies for Xen
     dpkg-dev rsync xz-utils zstd cpio kmod                      # unpacking, packing
-    bash busybox-static util-linux e2fsprogs                    # what goes aboard
+    bash busybox-static util-linux e2fsprogs                    # on board
     bsdextrautils                                               # the demos' tables
     pciutils iproute2 ethtool netcat-openbsd fio iperf3 jq
     libstdc++6 libgcc-s1
 )
 
-# host_packages: prints all that build installs. The headers are those of the kernel
-# that will be fetched, as far as apt knows today.
+# host_packages: prints all packages that build installs. The headers are those of the
+# next kernel from the mirror, as far as apt knows today.
 host_packages() {
     printf '%s\n' "${TB_HOST_PACKAGES[@]}"
     kernel_known || listed_dependency linux-image-amd64 linux-image- | sed 's/-image-/-headers-/'
 }
 
-# demand_packages STATUS: who may not install what lacks ends here, before anything is done.
+# demand_packages STATUS: ends the script for a user without the right to install, before anything is done.
 demand_packages() {
     local lack
     mapfile -t lack < <(host_packages)
@@ -43,8 +43,8 @@ apt_dependency() {
 
 listed_dependency() { apt-cache depends "$1" 2>/dev/null | sed -n "s/^  Depends: \\($2.*\\)/\\1/p" | head -n 1; }
 
-# download PACKAGE DIR [VERSION]: the newest version that the mirror really
-# has; a listed one may be gone (a mirror drops superseded security updates).
+# download PACKAGE DIR [VERSION]: the newest version that the mirror really has; a
+# listed version may be gone (a mirror drops superseded security updates).
 download() { download_listed "$@" || { apt_get update && download_listed "$@"; }; }
 
 download_listed() {
@@ -63,7 +63,7 @@ download_listed() {
     return 1
 }
 
-# Debian's own suites that the host uses, with their sources.
+# Debian's own suites among the host's, with their sources.
 source_apt() { private_apt "$TB_BUILD/apt" "$@"; }
 
 source_lists() {
@@ -76,8 +76,8 @@ source_lists() {
     source_apt apt_get update
 }
 
-# fetch_source NAME SERIES DIR: download the newest source version of SERIES
-# that can be fetched, unpack it to DIR, print its version into DIR.version.
+# fetch_source NAME SERIES DIR: download the newest available source version of
+# SERIES, unpack the source to DIR, print its version into DIR.version.
 fetch_source() {
     local name=$1 series=$2 dir=$3 version
     mkdir -p "$dir.download"

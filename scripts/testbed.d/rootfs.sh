@@ -4,12 +4,12 @@
 # after the other.  base (tools), drivers (modules of one --drivers list), and
 # run.sh's own per run.
 
-# Tools that busybox lacks or does too little of; the rest is busybox.
+# Tools that busybox lacks or has in part; the rest is busybox.
 TB_TOOLS=(bash kmod lspci setpci fio iperf3 ip ss tc nc ethtool jq mkfs.ext4 mke2fs taskset chrt dd stat timeout sha256sum)
-# Programs that arrive through --copy may need these.
+# Libraries for programs that arrive through --copy.
 TB_LIBRARIES=(libstdc++.so.6 libgcc_s.so.1 libm.so.6 libpthread.so.0 libdl.so.2 librt.so.1 libatomic.so.1)
-# Debian's fio is linked with Ceph, Gluster and what those drag in: 70 MB that
-# each boot would unpack for I/O engines that no test here uses.
+# Debian's fio is linked with Ceph, Gluster and their libraries: 70 MB for each boot
+# to unpack, for I/O engines without a test.
 TB_STUBBED=(libgfapi.so.0 libnbd.so.0 librados.so.2 librbd.so.1 libpmem.so.1 libpmemblk.so.1)
 TB_STUBBED_SYMBOLS='glfs_|nbd_|rados_|rbd_|pmem_|pmemblk_'
 TB_KMOD_NAMES=(modprobe insmod rmmod lsmod modinfo depmod)
@@ -40,8 +40,8 @@ base_skeleton() {
     cp /usr/share/misc/pci.ids "$root/usr/share/misc/"
 }
 
-# One library that has every symbol, with its version, that PROGRAM wants from
-# the stubbed ones, under each of their names.  Calling one aborts.
+# One library with every symbol, with its version, that PROGRAM wants from the
+# stubbed libraries, under each of their names.  A call of a symbol aborts.
 stub_libraries() { # ROOT PROGRAM
     local dir=$1/usr/lib name
     objdump -T "$2" | awk -v want="^($TB_STUBBED_SYMBOLS)" '
@@ -62,8 +62,8 @@ tool_libraries() { # ROOT PROGRAM
     LD_LIBRARY_PATH=$1/usr/lib libraries_of "$2" | grep -v "^$1" || true
 }
 
-# run_from ROOT PROGRAM ARGUMENT...: run one of its programs with its libraries and no
-# other, as in a chroot, for which we would have to be root.
+# run_from ROOT PROGRAM ARGUMENT...: run a program of ROOT with ROOT's libraries and no
+# other, as in a chroot, but without root.
 run_from() {
     local loader=("$1/lib64/ld-linux-x86-64.so.2" --inhibit-cache --library-path "$1/usr/lib:$1/usr/lib/x86_64-linux-gnu")
     "${loader[@]}" --list "$1/usr/bin/$2" | awk -v root="$1/" '
@@ -107,7 +107,7 @@ build_base() {
     rm -rf "$root"
     base_skeleton "$root"
     base_tools "$root"
-    # Static: it must not depend on what else is aboard.
+    # Static: independent of the other programs aboard.
     g++ -std=c++20 -O2 -Wall -Wextra -static -s -o "$root/init" "$TB_HOME"/guest-{init,runner}.cpp
     g++ -std=c++20 -O2 -Wall -Wextra -o "$TB_BUILD/host-pump.new" "$TB_HOME/host-pump.cpp"
     mv "$TB_BUILD/host-pump.new" "$TB_BUILD/host-pump"
@@ -116,12 +116,12 @@ build_base() {
     stamp base "$1"
 }
 
-# driver_names EXTRA: the default list and a comma separated one, normalized as
-# the kernel does.
+# driver_names EXTRA: the default list and a comma separated list, normalized by the
+# kernel's rule.
 driver_names() { { sed 's/#.*//' "$TB_HOME/drivers.list"; echo "${1//,/ }"; } | tr -s ' ' '\n' | tr - _ | sed '/^$/d'; }
 
-# driver_files NAME...: their files with all dependencies; a name that is built
-# in needs none, one that no module has is reported on stderr as "unknown: NAME".
+# driver_files NAME...: their files with all dependencies; a built-in name needs none. A
+# name without a module is reported on stderr as "unknown: NAME".
 driver_files() {
     awk '
         function name(path) { sub(/.*\//, "", path); sub(/\.ko.*/, "", path); gsub(/-/, "_", path); return path }
@@ -167,5 +167,5 @@ build_drivers() {
     rm -rf "$root"
 }
 
-# Names in a --drivers list that this kernel does not have.
+# Names in a --drivers list without a module in this kernel.
 unknown_drivers() { echo "${1//,/ }" | tr -s ' ' '\n' | tr - _ | sed '/^$/d' | driver_files 2>&1 >/dev/null | sed -n 's/^unknown: //p'; }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
-# One run: its directory, its part of the root file system, and what its end means.
+# One run: its directory, its part of the root file system, and the meaning of its end.
 
 make_log_dir() {
     local runs=$TB_BUILD/runs
@@ -16,7 +16,7 @@ make_log_dir() {
     ln -sfn "$TB_LOG" "$runs/.latest.$$" && mv -T "$runs/.latest.$$" "$runs/latest"
 }
 
-# run_conf: what guest-init.cpp needs to know.
+# run_conf: the configuration of guest-init.cpp.
 run_conf() {
     local load=1
     if [ -n "$OPT_NO_MODULE" ] || { [ -n "$OPT_KERNEL" ] && [ -z "$OPT_MODULES" ]; } || { [ -n "$OPT_NATIVE" ] && [ -z "$OPT_MODE" ]; }; then load=; fi
@@ -24,8 +24,8 @@ run_conf() {
     printf 'LOAD_MODULE=%s\nMODE=%s\nTTY=%s\n' "$load" "$OPT_MODE" "$1"
 }
 
-# Everything of this run only: the command, the copies, and the libraries of the
-# copies that the base does not hold.
+# The part of this run only: the command, the copies, and their libraries that the
+# base lacks.
 run_archive() { # TTY OUT
     local root=$TB_LOG/root file library
     mkdir -p "$root/testbed" "$root/root"
@@ -41,8 +41,8 @@ run_archive() { # TTY OUT
     rm -rf "$root"
 }
 
-# What the machine boots from, in the directory of the run. A kernel that
-# --kernel names goes without modules but its own: Debian's fit no other.
+# The boot files of the machine, in the directory of the run. A kernel from --kernel
+# goes without modules but its own: Debian's modules fit no other kernel.
 gather() { # TTY
     local archives=("$TB_IMAGES/base.cpio")
     if [ -n "$OPT_KERNEL" ]; then
@@ -129,7 +129,7 @@ judge() {
     for pattern in "${OPT_EXCUSE[@]}"; do excuse+=(--excuse "$pattern"); done
     "$TB_HOME/../judge-log" "${excuse[@]}" "$TB_LOG/console.log" 2>"$TB_LOG/judge.log" && return
     cat "$TB_LOG/judge.log" >&2
-    # A crash or a hang says more than the lines that it printed.
+    # A crash or a hang tells more than its printed lines.
     case $TB_STATUS in
     124 | 125) ;;
     *) say "the command's own status was $TB_STATUS"; TB_STATUS=123 ;;

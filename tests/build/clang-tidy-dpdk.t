@@ -4,7 +4,7 @@
 set -u
 . "$(dirname "$0")/tidy.sh"
 
-# Headers that come from Debian's source of DPDK.
+# Headers from Debian's source of DPDK.
 "$TOP/bench/dpdk-pmd/headers.sh" "$TOP/build/dpdk-pmd/headers" >&2 || skip_all "Debian's source of DPDK can't be fetched"
 tidy_all 'bench/dpdk-pmd/*.cpp'
 done_testing

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# C++ that is neither in userspace/ nor in bench/dpdk-pmd: clang-tidy finds nothing.
+# C++ outside of userspace/ and bench/dpdk-pmd: clang-tidy finds nothing.
 set -u
 . "$(dirname "$0")/tidy.sh"
 
-# A header that comes from Linux' sources.
+# A header from Linux' sources.
 mkdir -p build/bench
 ok 'headers' flock build/bench/build.lock make -s -C bench OUT="$TOP/build/bench" headers
 tidy_all '*.cpp' ':!userspace' ':!bench/dpdk-pmd'

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# Headers of kernels that the host does not have: from Debian's archive, unpacked
-# beside. The host's packages stay as they are.
+# Headers of kernels that the host lacks: from Debian's archive, unpacked
+# beside. The host's packages stay unchanged.
 
 . "$TOP/scripts/apt.sh"
 
-# own_apt COMMAND ARGUMENT...: apt's commands, with the host's sources. A test that
-# needs another suite has its own.
+# own_apt COMMAND ARGUMENT...: apt's commands, with the host's sources. A test of
+# another suite has its own.
 own_apt() { "$@"; }
 
-# packages_of PACKAGE ERE: those of its dependencies that match.
+# packages_of PACKAGE ERE: its dependencies with a matching name.
 packages_of() {
     own_apt apt-cache depends "$1" | sed -nE 's/.*Depends: //p' | grep -E "$2"
 }
 
-# unpack_headers RELEASE DIR: what it takes to build a module for that kernel, in
-# DIR/root; DIR/release is written when all is there. Prints why it did not work.
+# unpack_headers RELEASE DIR: the files to build a module for that kernel, in
+# DIR/root; DIR/release is written at the end. Prints the reason of a failure.
 unpack_headers() {
     local dir=$2 package common kbuild
     mkdir -p "$dir/deb"
@@ -26,13 +26,13 @@ unpack_headers() {
     done
     rm -rf "$dir/root"
     for package in "$dir"/deb/*.deb; do dpkg-deb -x "$package" "$dir/root"; done
-    # Its makefile names the common one by the place where that would be installed.
+    # Its makefile names the common headers by the place of their installation.
     sed -i "s#/usr/src/#$dir/root/usr/src/#" "$dir/root/usr/src/linux-headers-$1/Makefile"
     echo "$1" >"$dir/release"
     rm -f "$dir"/deb/*
 }
 
-# copy_module DIR WORK: the module's directory, and what it shares, in WORK, empty of products.
+# copy_module DIR WORK: the module's directory, and its shared files, in WORK, without products.
 copy_module() {
     rm -rf "$2"
     mkdir -p "$2/$(dirname "$1")"

@@ -10,14 +10,14 @@ set -u
 dir=$TOP/build/linux-6.12
 mkdir -p "$dir"
 
-# The mirror that the host uses for Debian's main archive.
+# The host's mirror of Debian's main archive.
 mirror=$(debian_suites | awk '!/security/ { print $1; exit }')
 [ -n "$mirror" ] || skip_all 'apt knows no Debian archive'
 key=/usr/share/keyrings/debian-archive-keyring.gpg
 echo "deb [signed-by=$key] $mirror bookworm-backports main" >"$dir/sources.list"
 own_apt() { private_apt "$dir" "$@"; }
 
-# fetch: prints why it did not work.
+# fetch: prints the reason of a failure.
 fetch() {
     local release
     own_apt apt_get update >"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
@@ -29,7 +29,7 @@ fetch() {
 [ -e "$dir/release" ] || why=$(fetch) || skip_all "linux 6.12 can't be fetched: $why"
 release=$(cat "$dir/release")
 
-# Without BTF: that would want a newer pahole.
+# Without BTF, which would want a newer pahole.
 build() {
     copy_module "$1" "$dir/work"
     make -C "$dir/work/$1" -j2 KDIR="$dir/root/usr/src/linux-headers-$release" W=1 \

@@ -5,8 +5,8 @@ set -u
 . "$(dirname "$0")/../new-machine/lib.sh"
 
 new_machine demo
-# The controls: it has nothing else, and a network that fails is told from what lacks.
-nok 'what nothing installed is not there' on_it bare bash -c 'command -v column gcc'
+# The controls: the machine is bare, and a failed network is told from a missing package.
+nok 'a command of no installed package is absent' on_it bare bash -c 'command -v column gcc'
 like 'the network is needed, and said to be' "$(tap_start; OFFLINE=1 works offline make demo)" '^not ok 1 - make demo: the network failed'
 works demo make demo
 remove_machine

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# For a PREEMPT_RT kernel the module is not built, and one line says so: by hand,
-# by DKMS and by Kconfig. For the ordinary kernel beside it, it is.
+# For a PREEMPT_RT kernel make, DKMS and Kconfig refuse the module, each with one
+# line. For the ordinary kernel beside, the module builds.
 set -u
 . "$(dirname "$0")/../lint/lib.sh"
 . "$(dirname "$0")/headers.sh"
@@ -49,7 +49,7 @@ dkms() { # HEADERS
     # As dkms.conf says.
     cp -r "$module"/* hypervisor/public/iommu_op.h "$dir/work/xen-pviommu-$version/"
     find "$dir/work" -name '*.o' -delete
-    # Nor does it make a key on the host.
+    # Nor does DKMS make a key on the host.
     sign_file=none bash "$dir/dkms/usr/sbin/dkms" build -m xen-pviommu -v "$version" -k "$krel" -a x86_64 -j 2 \
         --dkmstree "$dir/tree" --sourcetree "$dir/work" --kernelsourcedir "$1" 2>&1
 }

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# For the tests that run clang-tidy, which are several as all of it takes long. The
+# For the tests that run clang-tidy: several, because the whole takes long. The
 # compiler's flags are in the nearest compile_flags.txt, which clang-tidy finds
 # by itself.
 . "$(dirname "${BASH_SOURCE[0]}")/../lint/lib.sh"
 
-# The static analyzer takes as long as all the rest, or ten times that, where each line is
-# a branch of a macro or a template of fmt's: in tests, and in pviommuctl, which has no
-# memory but its containers'. Both run under ASan and UBSan. So it does around DPDK's
-# mempool driver, of which it sees the driver itself.
+# The static analyzer takes as long as all other checks. With macros or templates of fmt's in each
+# line, the analyzer takes ten times as long: in tests, and in pviommuctl, which has no memory but
+# its containers'. Both run under ASan and UBSan. The same holds around DPDK's mempool driver, where
+# the analyzer sees the driver itself.
 tidy() {
     local less=()
     case $1 in

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# The VT-d driver's side of hypervisor/: what the hooks patch makes of Xen's queue of
-# invalidations, and its functions that look at units, compiled on the host (tests/vtd).
+# The VT-d driver's side of hypervisor/: Xen's queue of invalidations with the hooks patch,
+# and its functions that read units, compiled on the host (tests/vtd).
 vtd_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/../vtd" && pwd)
 vtd_programs='queue units'
 

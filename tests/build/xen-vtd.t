@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What the hooks patch does to the VT-d driver of Xen 4.17, on the host: no unit of
-# QEMU's has a queue that gets full, a second unit, or goes away.
+# The VT-d driver of Xen 4.17 with the hooks patch, on the host. QEMU's unit never
+# has a full queue, a second unit beside, or an end.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # hypervisor/ in another series of Xen: the hooks patch applies and the result builds,
-# from the same sources as 4.17. Its source is Debian's, or one that XEN_SOURCES has
-# (docs/testbed.md). What is fetched and compiled stays in build/xen-SERIES; xen.bin
-# there boots in the test machine with --qemu-args '-kernel build/xen-SERIES/xen.bin'.
+# from the same sources as 4.17. The source of Xen is Debian's, or from XEN_SOURCES
+# (docs/testbed.md). All products stay in build/xen-SERIES; xen.bin there boots in the
+# test machine with --qemu-args '-kernel build/xen-SERIES/xen.bin'.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
@@ -15,11 +15,11 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # Debian's archive through apt, with a configuration of our own.
 own_apt() { private_apt "$build/apt" "$@"; }
 
-# fetch URI FILE HASH: apt's own downloader, which checks the hash.
+# fetch URI FILE HASH: by apt's own downloader, with a check of the hash.
 fetch() { own_apt /usr/lib/apt/apt-helper download-file "$1" "$build/$2" "$3"; }
 
-# Mirrors drop the .dsc of a source before its tarballs: take the two tarballs,
-# by the hashes in the signed index, of the newest version that is all there.
+# Mirrors drop the .dsc of a source before its tarballs. Take the two tarballs, by the
+# hashes in the signed index, of the newest version with both.
 fetch_source() {
     local version uri file hash mirrors
     [ -n "$suite" ] || { echo "no release of Debian has it"; return 1; }
@@ -55,7 +55,7 @@ unpack() {
     rm -f "$build"/*.tar.xz
 }
 
-# given: prints what XEN_SOURCES has of the series, a tarball or a tree; the last by name.
+# given: prints the tarball or tree of the series in XEN_SOURCES; the last by name.
 given() {
     [ -z "${XEN_SOURCES-}" ] ||
         find "$XEN_SOURCES" -mindepth 1 -maxdepth 1 -regex ".*/xen-\(stable-\)?${series}[^/]*" | sort -V | tail -n 1
@@ -70,8 +70,8 @@ unpack_given() {
     fi
 }
 
-# Into build/pristine, and where it came from into build/origin. Debian's stays; one
-# that was given may have changed.
+# Into build/pristine, and the origin into build/origin. Debian's source stays; a given
+# source may have changed.
 get_source() {
     local have
     have=$(given)
@@ -95,7 +95,7 @@ patched() {
     rm -rf "$build/stage" && cp -a "$build/pristine" "$build/stage" && "$root/hypervisor/apply" "$build/stage"
 }
 
-# make sees a tree in which only what changed has a new time.
+# make sees a tree where only changed files have a new time.
 compile() {
     # Upstream has no configuration of its own.
     local fragments=$build/source/debian/xen-kconfig
@@ -111,9 +111,9 @@ compile() {
     gzip -dc "$build/object/xen.gz" >"$build/xen.bin"
 }
 
-# uses_of_freed SYMS FUNCTIONS: where functions that live on after boot use code
-# or data that boot frees. Xen has such functions, and knows when; ours must not
-# be among them, nor those of Xen's that only we call so late.
+# uses_of_freed SYMS FUNCTIONS: uses of code or data that boot frees, by functions that
+# live on. Xen has such functions, and knows the right time. Neither iommu_op nor its
+# private callees in Xen may be among them.
 uses_of_freed() {
     local from to
     read -r from to < <(nm "$1" | awk '$3 == "__init_begin" { from = $1 } $3 == "__init_end" { to = $1 } END { print from, to }')
@@ -126,7 +126,7 @@ uses_of_freed() {
 }
 late='iommu_op|iommu_leaf|vacant_order|hwdom_perms|hwdom_iommu_map|xen_in_range|page_get_ram_type|rangeset_contains'
 
-# test_xen SERIES [SUITE]: SUITE is the release of Debian that has it.
+# test_xen SERIES [SUITE]: SUITE is Debian's release with the series.
 test_xen() {
     local series=$1 suite=${2-} build log lock
     build=${TESTBED_BUILD_DIR:-$root/build}/xen-$series
@@ -142,11 +142,11 @@ test_xen() {
     ok 'without fuzz' patch -d "$build/pristine" -p1 --dry-run --fuzz=0 --quiet --input="$root/hypervisor/patches/xen-$series.patch"
     nok 'our sources ask for no version' grep -nE '# *(el)?if.*XEN_(SUB)?VERSION' "$root"/hypervisor/iommu_op*.[ch]
     ok 'it builds' compile
-    like 'the hypercall is in it' "$(nm "$build/object/xen-syms")" ' [Tt] do_iommu_op$'
+    like 'the hypercall is present' "$(nm "$build/object/xen-syms")" ' [Tt] do_iommu_op$'
     is 'for 64-bit PV only' "$(grep -c 'case __HYPERVISOR_iommu_op:' "$build/object/include/xen/hypercall-defs.h")" 1
-    is 'nothing of it uses what is freed after boot' "$(uses_of_freed "$build/object/xen-syms" "$late")" ''
-    like 'and the check would see it' "$(uses_of_freed "$build/object/xen-syms" '<domain_create>')" '<domain_create>'
+    is 'no function of iommu_op uses memory that boot frees' "$(uses_of_freed "$build/object/xen-syms" "$late")" ''
+    like 'and the check would see a use' "$(uses_of_freed "$build/object/xen-syms" '<domain_create>')" '<domain_create>'
     test_vtd "$build/stage"
-    nok 'apply refuses a tree that has it' "$root/hypervisor/apply" "$build/stage"
+    nok 'apply refuses a patched tree' "$root/hypervisor/apply" "$build/stage"
     done_testing
 }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The negative control of the debug kernel: each kind of bug that it is there to
-# find is found in a module that has them all, and turns the test red.
+# The negative control of the debug kernel: a module has a bug for each detector. The
+# detector finds the bug, and the test turns red.
 set -u
 . "$(dirname "$0")/../vm/lib.sh"
 [ -n "$VM_KERNEL" ] || skip_all 'it is for a debug kernel: make check-debug'
 
-# sins NAME...: what vm_test says of a machine in which they are committed.
+# sins NAME...: the output of vm_test for a machine with these bugs.
 sins() {
     (tap_start
         vm_test sins --mode strict --qemu-args "$DEVICES" -- sins.sh "$@"
@@ -20,12 +20,12 @@ said=$(sins rcu_without_lock lock_both_ways beyond_array beyond_object free_twic
     free_active_timer sleep_under_lock unchecked_map leak read_freed_page)
 VM_LOG=$TEST_LOG/sins
 
-# finds NAME ERE: the judge, who shows no more than 60 lines, knows such a one.
+# finds NAME ERE: the judge, who shows no more than 60 lines, knows such a line.
 finds() {
     console | grep -aE -e "$2" >"$VM_LOG/lines"
     like "$1" "$("$TESTS/../scripts/judge-log" "$VM_LOG/lines" 2>&1)" "$2"
 }
-# Xen's own are in it if Xen says so; what they say is in the judge's examples.
+# Xen's own lines are present if Xen printed any; the judge's examples have them.
 if [ "$VM_XEN" = debug ]; then
     like 'Xen has assertions and UBSAN' "$(console)" 'Xen version .* debug=y ubsan=y'
 fi

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Somebody else edits the map (the module behind_the_back): Xen says what it
-// should not. What then is not known to be free is never used again.
+// Another editor of the map (the module behind_the_back): Xen gives impossible
+// answers. A BFN that may not be free is never used again.
 
 #include <cerrno>
 
@@ -16,7 +16,7 @@ void behind_the_back(const char *what, std::uint64_t iova)
     write_file(std::string("/sys/module/behind_the_back/parameters/") + what, std::to_string(iova / page));
 }
 
-// A BFN of the file's maps what the file does not know of.
+// A BFN of the file's window is mapped without the file's knowledge.
 void occupied()
 {
     const Balance before = Balance::now();
@@ -41,18 +41,18 @@ void occupied()
         is(f.one(unmap(f, 0, 5)), 0, "occupied: unmaps, too");
         is(f.one(unmap(f, 6, 10)), 0, "occupied: of the others as well");
         is(f.one(unmap(f, 20, 4)), 0, "occupied: and those");
-        is(f.del(id), 0, "occupied: no page is held by it");
+        is(f.del(id), 0, "occupied: no page holds the region");
         behind_the_back("unmap", f.iova(5));
     }
     const Balance after = Balance::now();
     is(after.bfns - before.bfns, 512, "occupied: the window is never used again");
-    is(after.leaked - before.leaked, 512, "occupied: it is counted");
+    is(after.leaked - before.leaked, 512, "occupied: the BFNs are counted");
     ok(after.pinned == before.pinned && after.pins == before.pins && after.mapped == before.mapped &&
            after.files == before.files,
        "occupied: all else is given back");
 }
 
-// A BFN that the file has mapped is not: devices may have been let at anything.
+// A BFN that the file has mapped is not mapped: devices may have reached any memory.
 void vanished()
 {
     const Balance before = Balance::now();

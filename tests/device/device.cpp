@@ -136,7 +136,7 @@ long File::one(xen_pviommu_op op) const
     const long answer = ops({&op, 1});
     if (answer < 0)
         return answer;
-    // The answer counts what failed.
+    // The answer counts failed ops.
     return answer == (op.status != 0) ? op.status : -1000 - answer;
 }
 
@@ -175,7 +175,7 @@ std::int64_t counter(const std::string &name) { return number("/sys/kernel/xen_p
 
 std::int64_t vmstat(const std::string &name)
 {
-    // What CPUs have not added up yet.
+    // Counts that CPUs have not added up yet.
     write_file("/proc/sys/vm/stat_refresh", "1");
     std::ifstream in("/proc/vmstat");
     std::string word;
@@ -206,7 +206,7 @@ Balance Balance::now()
 void is_back(const Balance &before, const std::string &name)
 {
     Balance after = Balance::now();
-    // The last reference of a file that a ring had may go a little later.
+    // A ring's last reference of a file may go a little later.
     for (int tries = 0; tries < 50 && !(after == before); tries++) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
         after = Balance::now();

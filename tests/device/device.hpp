@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What the tests of /dev/xen-pviommu share: results, files of the device, memory,
-// and what the kernel says of itself.
+// Shared by the tests of /dev/xen-pviommu: results, files of the device, memory,
+// and the kernel's own figures.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ bool is(std::int64_t got, std::int64_t want, const std::string &name);
 void note(const std::string &text);
 int done();
 
-// A mapping of anonymous memory; what is not given back is unmapped.
+// A mapping of anonymous memory, unmapped at the end.
 class Memory {
 public:
     explicit Memory(std::uint64_t pages, int more_flags = 0);
@@ -47,7 +47,7 @@ private:
     std::uint8_t *start_;
 };
 
-// A file of the device. What is no answer is a negative errno.
+// A file of the device. A failure is a negative errno.
 class File {
 public:
     File();
@@ -82,13 +82,13 @@ xen_pviommu_op map(const File &f, long region, std::uint64_t to, std::uint64_t f
                    std::uint16_t flags = both);
 xen_pviommu_op unmap(const File &f, std::uint64_t to, std::uint64_t pages = 1);
 
-// What sysfs and vmstat say.
+// Figures of sysfs and vmstat.
 std::int64_t number(const std::string &file);
 std::int64_t counter(const std::string &name);
 std::int64_t vmstat(const std::string &name);
 void write_file(const std::string &file, const std::string &text);
 
-// Everything that must be as before when a file is gone.
+// All figures that must be as before when a file is gone.
 struct Balance {
     std::int64_t mapped, bfns, files, pinned, pins, leaked;
     static Balance now();
@@ -99,7 +99,7 @@ void is_back(const Balance &before, const std::string &name);
 // How much a counter grows by something.
 std::int64_t growth(const std::string &name, const std::function<void()> &what);
 
-// In a child. Its exit status, or minus the signal that ended it.
+// In a child. Its exit status, or minus the number of its signal.
 int in_child(const std::function<int()> &what);
 pid_t start_child(const std::function<int()> &what);
 int wait_for(pid_t pid);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What a device really reaches of what a process maps: QEMU's `edu` (1234:11e8),
-// whose DMA engine copies between its own 4 KiB and any bus address, driven
-// through its BAR. The host map is gone meanwhile.
+// The real reach of a device into a process's maps: QEMU's `edu` (1234:11e8), whose DMA
+// engine copies between its own 4 KiB and any bus address, driven through its BAR. The
+// host map is gone meanwhile.
 
 #include <algorithm>
 #include <cerrno>
@@ -79,7 +79,7 @@ private:
     volatile std::uint8_t *regs_;
 };
 
-// A page that is mapped all the time, and what goes through it into the device.
+// A page that is mapped all the time, for bytes on their way into the device.
 class Bench {
 public:
     Bench() : memory_(1)
@@ -87,7 +87,7 @@ public:
         if (file_.window(2 << 20) || file_.add(memory_) != 1 || file_.one(map(file_, 1, 0, 0)))
             throw std::runtime_error("a page that stays mapped");
     }
-    // Random bytes into the device, which puts them at the address. Do they arrive?
+    // Random bytes into the device, and from there to the address. Do they arrive?
     bool arrives(std::uint64_t addr, const std::uint8_t *at)
     {
         fill(memory_.at());
@@ -95,7 +95,7 @@ public:
         edu_.to_memory(addr);
         return std::equal(memory_.at(), memory_.at() + len, at);
     }
-    // Does the device see what is there?
+    // Does the device see the bytes of the address?
     bool sees(std::uint64_t addr, std::uint8_t *at)
     {
         fill(at);
@@ -103,7 +103,7 @@ public:
     }
     bool sees_as_it_is(std::uint64_t addr, const std::uint8_t *at)
     {
-        // It keeps what it has if it can't read.
+        // The device keeps its bytes if the read fails.
         std::fill_n(memory_.at(), len, 0xc3);
         edu_.from_memory(file_.iova(0));
         edu_.from_memory(addr);
@@ -132,18 +132,18 @@ void mapped(Bench &b)
         ops.push_back(map(f, id, i, 15 - i));
     is(f.ops(ops), 0, "16 pages, the last first");
     ok(b.sees(f.iova(0), m.at(15)), "the device sees the first");
-    ok(b.sees(f.iova(9), m.at(6)), "and one in the middle");
-    ok(b.arrives(f.iova(15), m.at(0)), "it writes the last");
-    ok(b.arrives(f.iova(2) + page - len, m.at(13) + page - len), "and the end of one");
+    ok(b.sees(f.iova(9), m.at(6)), "and a middle page");
+    ok(b.arrives(f.iova(15), m.at(0)), "the device writes the last");
+    ok(b.arrives(f.iova(2) + page - len, m.at(13) + page - len), "and the end of a page");
     is(f.one(unmap(f, 15)), 0, "the last is unmapped");
     ok(!b.arrives(f.iova(15), m.at(0)), "unmapped: a write does not arrive"); // blocked write
     ok(!b.sees(f.iova(15), m.at(0)), "unmapped: a read does not see");        // blocked read
     ok(b.arrives(f.iova(14), m.at(1)), "its neighbour is there still");
     is(f.one(map(f, readable, 15, 3, 1, XEN_PVIOMMU_READ)), 0, "mapped again, for reading, and another page");
-    // First the write: QEMU is silent on one that its IOTLB knows to be wrong.
+    // First the write: QEMU is silent on a write that its IOTLB knows to be wrong.
     ok(!b.arrives(f.iova(15), m.at(3)), "reading: a write does not arrive"); // blocked write
-    ok(b.sees(f.iova(15), m.at(3)), "reading: the device sees it");
-    ok(!b.arrives(f.iova(16), m.at(4)), "behind it nothing is mapped"); // blocked write
+    ok(b.sees(f.iova(15), m.at(3)), "reading: the device sees the page");
+    ok(!b.arrives(f.iova(16), m.at(4)), "nothing is mapped behind the range"); // blocked write
 }
 
 void memory_and_processes(Bench &b)
@@ -152,23 +152,23 @@ void memory_and_processes(Bench &b)
     Memory m(4);
     const long id = f.add(m);
     f.one(map(f, id, 0, 0, 4));
-    // Who writes after a fork gets no copy of a pinned page.
+    // A write after a fork makes no copy of a pinned page.
     HeldChild child([] { return 0; });
-    ok(b.sees(f.iova(1), m.at(1)), "fork: the device sees what the parent writes");
-    ok(b.arrives(f.iova(2), m.at(2)), "fork: the parent sees what the device writes");
+    ok(b.sees(f.iova(1), m.at(1)), "fork: the device sees the parent's writes");
+    ok(b.arrives(f.iova(2), m.at(2)), "fork: the parent sees the device's writes");
     is(child.release(), 0, "fork: the child goes");
-    // A page that the process has no more is there for the device.
+    // The device still reaches a page that the process has unmapped.
     std::vector<std::uint8_t> was(len);
     b.fill(m.at(3));
     std::copy_n(m.at(3), len, was.begin());
     m.unmap();
-    ok(b.sees_as_it_is(f.iova(3), was.data()), "munmap: the device sees the page that was");
+    ok(b.sees_as_it_is(f.iova(3), was.data()), "munmap: the device sees the old page");
     const std::uint64_t addr = f.iova(3);
     f.close();
-    ok(!b.sees_as_it_is(addr, was.data()), "closed: it does not any more"); // blocked read
+    ok(!b.sees_as_it_is(addr, was.data()), "closed: no more"); // blocked read
 }
 
-// What a process had mapped is not reachable when it is gone.
+// A dead process's maps are unreachable.
 void killed(Bench &b)
 {
     int out[2];
@@ -185,12 +185,12 @@ void killed(Bench &b)
         return 0;
     });
     std::uint64_t addr = 0;
-    is(read(out[0], &addr, sizeof(addr)), sizeof(addr), "killed: it maps a page");
+    is(read(out[0], &addr, sizeof(addr)), sizeof(addr), "killed: the process maps a page");
     const std::vector<std::uint8_t> secret(len, 0x77);
-    ok(b.sees_as_it_is(addr, secret.data()), "killed: the device sees it");
+    ok(b.sees_as_it_is(addr, secret.data()), "killed: the device sees the page");
     kill(child, SIGKILL);
     wait_for(child);
-    ok(!b.sees_as_it_is(addr, secret.data()), "killed: it does not any more"); // blocked read
+    ok(!b.sees_as_it_is(addr, secret.data()), "killed: no more"); // blocked read
     ::close(out[0]);
     ::close(out[1]);
 }

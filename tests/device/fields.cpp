@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Every field of every ioctl, and its errno. Whatever is refused changes nothing.
+// Every field of every ioctl, and its errno. A refused call changes nothing.
 
 #include <cerrno>
 #include <cstddef>
@@ -93,11 +93,11 @@ void window()
     {
         File f;
         refuses(f, XEN_PVIOMMU_IOC_WINDOW, "window", W{.size = 2 << 20, .limit = anywhere, .iova = 0}, cases);
-        ok(!f.info().window_size, "window: it has none by that");
+        ok(!f.info().window_size, "window: the file has no window after that");
         is(f.window(2 << 20), 0, "window: 2 MiB");
         is(static_cast<std::int64_t>(f.base() % (2 << 20)), 0, "window: aligned to its size");
         const xen_pviommu_info i = f.info();
-        ok(i.window == f.base() && i.window_size == 2 << 20, "window: info knows it");
+        ok(i.window == f.base() && i.window_size == 2 << 20, "window: info has the window");
         is(f.window(2 << 20), -EBUSY, "window: only one");
         is(counter("bfns_in_use") - before.bfns, 512, "window: 512 BFNs");
 
@@ -151,7 +151,7 @@ void region()
     const Balance before = Balance::now();
     {
         const File f;
-        // Nobody else is behind it.
+        // Nothing is mapped behind the memory.
         Memory m(4), wall(1024);
         const std::uint64_t at = wall.addr(512);
         munmap(wall.at(516), 508 * page);
@@ -206,7 +206,7 @@ void arrays()
     is(call(page, 1, 0), -EFAULT, "ops: an array nowhere");
     is(call(~std::uint64_t{0} - 100, 10, 0), -EFAULT, "ops: at the end of 2^64");
     is(call(0xffff888000000000, 1, 0), -EFAULT, "ops: in the kernel's memory");
-    // It can't be read, or written, to its end.
+    // The array can't be read, or written, to its end.
     for (unsigned i = 0; i < 204; i++)
         op[i] = map(f, id, i, 0);
     array.protect(PROT_NONE, 1, 1);
@@ -324,7 +324,7 @@ void op_fields()
     is(number("/sys/kernel/xen_pviommu/usage/mapped") - mapped, 6, "unmap: nothing is unmapped by that");
 }
 
-// As a process of 32 bits does it: by interrupt 0x80, with addresses below 4 GiB.
+// As a process of 32 bits: by interrupt 0x80, with addresses below 4 GiB.
 long call_32(int fd, std::uint32_t request, void *arg)
 {
     long answer = 54; // ioctl

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Random arrays of ops, good and bad, beside a model that says each status.
+// Random arrays of ops, good and bad, beside a model with each status.
 
 #include <array>
 #include <cerrno>
@@ -143,7 +143,7 @@ private:
         std::uint64_t pages = 1 + below(most);
         xen_pviommu_op op{};
         if (below(2) || model_.regions.empty()) {
-            // Often exactly what is mapped there.
+            // Often exactly an existing map.
             if (below(3))
                 for (pages = 0; pages < most && to + pages < window_pages && model_.is_mapped(to + pages);)
                     pages++;
@@ -160,7 +160,7 @@ private:
         op.status = static_cast<std::int32_t>(random_());
         return op;
     }
-    // One field, by a value that is odd, or by one bit.
+    // One field, by an odd value, or by one bit.
     void spoil(xen_pviommu_op &op)
     {
         static constexpr std::array<std::uint64_t, 8> odd{0,           1,          page,       ~std::uint64_t{0},

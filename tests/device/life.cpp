@@ -65,17 +65,17 @@ void forks()
                f.close();
                return good ? 0 : 1;
            }),
-           0, "fork: a child uses it");
+           0, "fork: a child uses the file");
         is(mapped() - before.mapped, 32, "fork: the child's end unmaps nothing");
-        is(f.one(unmap(f, 0)), -ENOENT, "fork: what it unmapped is unmapped");
-        is(f.one(unmap(f, 1, 31)), 0, "fork: what it mapped can be unmapped");
+        is(f.one(unmap(f, 0)), -ENOENT, "fork: the child's unmap is done");
+        is(f.one(unmap(f, 1, 31)), 0, "fork: the child's map can be unmapped");
         is(f.one(unmap(f, 100)), 0, "fork: of its own memory as well");
         is(f.del(id + 1), 0, "fork: and its region goes");
-        // The last one that has it keeps it.
+        // The last process with the file keeps the file.
         f.one(map(f, id, 0, 0, 4));
         HeldChild child([&] { return mapped() - before.mapped == 4 && !f.one(unmap(f, 1)) ? 0 : 1; });
         f.close();
-        is(child.release(), 0, "fork: the child has it still");
+        is(child.release(), 0, "fork: the child still has the file");
     }
     is_back(before, "fork: all is given back");
 }
@@ -111,7 +111,7 @@ void limits()
            setrlimit(RLIMIT_MEMLOCK, &limit);
            const Memory m(64);
            const File f;
-           // CAP_IPC_LOCK is above it.
+           // CAP_IPC_LOCK is above the limit.
            return f.add(m) == 1 && locked() == 64 && !f.del(1) && locked() == 0 ? 0 : 1;
        }),
        0, "limit: not for root");
@@ -133,7 +133,7 @@ void limits()
            if (f.del(id) || other.add(m.at(), 15 * page) != 1 || f.add(m.at(), 2 * page) != -ENOMEM ||
                f.add(m.at(), page) <= 0)
                return 4;
-           // What can't be pinned is not accounted.
+           // A failed pin is not accounted.
            if (f.del(1) || f.add(reinterpret_cast<void *>(page), page) != -EFAULT || locked() != 15)
                return 5;
            return 0;
@@ -141,7 +141,7 @@ void limits()
        0, "limit: RLIMIT_MEMLOCK holds without CAP_IPC_LOCK");
     is(in_child(
            [] { return setgid(65534) || setuid(65534) || open("/dev/xen-pviommu", O_RDWR) >= 0 || errno != EACCES; }),
-       0, "limit: only root opens it");
+       0, "limit: only root opens the device");
     is_back(before, "limit: all is given back");
 }
 
@@ -218,7 +218,7 @@ void two_threads()
     is_back(before, "threads: all is given back");
 }
 
-// Maps and unmaps until it is killed; says when it begins.
+// Maps and unmaps until killed; prints a line at the start.
 int busy(int out)
 {
     File f;

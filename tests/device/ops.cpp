@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Arrays of ops: what they map, in how many hypercalls, and what each status is.
+// Arrays of ops: their maps, hypercalls and statuses.
 
 #include <algorithm>
 #include <cerrno>
@@ -98,7 +98,7 @@ void hypercalls(const File &f, long id)
     cost_of(f, {unmap(f, 0, 64)}, "mixed pairs: one unmap");
 }
 
-// An op that touches a BFN of an earlier one waits for its hypercall.
+// An op on a BFN of an earlier op waits for the earlier hypercall.
 void order(const File &f, long id)
 {
     run(f, {map(f, id, 0, 0), map(f, id, 0, 0), unmap(f, 0), unmap(f, 0), map(f, id, 0, 1)},
@@ -109,27 +109,27 @@ void order(const File &f, long id)
               [&] {
                   run(f, {map(f, id, 1, 0), unmap(f, 1), map(f, id, 2, 0), unmap(f, 2)}, {0, 0, 0, 0}, "twice");
               }),
-       3, "twice: what is apart shares a hypercall");
+       3, "twice: separate ops share a hypercall");
     xen_pviommu_op wrong = map(f, id, 3, 0);
     wrong.op = 9;
     run(f, {map(f, id, 1, 0), wrong, map(f, id, 2, 0), unmap(f, 3), unmap(f, 1, 2)}, {0, -EINVAL, 0, -ENOENT, 0},
-        "what fails does not stop the others");
+        "a failed op does not stop the others");
 }
 
-// Pages are what is mapped: an unmap needs not be as the maps were.
+// Mapping is by page: an unmap may cut across maps.
 void parts(const File &f, long id, long other)
 {
     const std::int64_t before = mapped();
     run(f, {map(f, id, 0, 0, 8), map(f, other, 8, 0, 8)}, {0, 0}, "two maps of two regions");
     run(f, {unmap(f, 6, 4)}, {0}, "the middle of both");
-    is(mapped() - before, 12, "what is around stays");
-    run(f, {unmap(f, 0, 16), unmap(f, 5, 2), unmap(f, 9, 2)}, {-ENOENT, -ENOENT, -ENOENT}, "a hole is in it");
-    is(mapped() - before, 12, "nothing of it is unmapped");
+    is(mapped() - before, 12, "pages around stay");
+    run(f, {unmap(f, 0, 16), unmap(f, 5, 2), unmap(f, 9, 2)}, {-ENOENT, -ENOENT, -ENOENT}, "a range with a hole");
+    is(mapped() - before, 12, "no page of the range is unmapped");
     run(f, {map(f, id, 6, 0, 4), map(f, id, 5, 0, 4)}, {0, -EEXIST}, "the hole is filled, and not more");
-    is(f.del(id), -EBUSY, "a region that is mapped stays");
+    is(f.del(id), -EBUSY, "a mapped region stays");
     is(f.del(other), -EBUSY, "and the other");
     run(f, {unmap(f, 0, 15)}, {0}, "all but one page");
-    is(f.del(other), -EBUSY, "one page keeps it");
+    is(f.del(other), -EBUSY, "one page keeps the region");
     run(f, {unmap(f, 15)}, {0}, "the last");
     is(mapped(), before, "nothing is mapped");
     is(f.del(other), 0, "it goes");
@@ -177,7 +177,7 @@ int ops()
         parts(f, id, other);
         large(f, id);
         counters(f, id);
-        run(f, {map(f, id, 5, 0, 500)}, {0}, "what is mapped when the file ends");
+        run(f, {map(f, id, 5, 0, 500)}, {0}, "maps at the end of the file");
     }
     is_back(before, "all is given back");
     return done();

@@ -21,7 +21,7 @@ namespace {
 
 constexpr unsigned entries = 64;
 
-// A ring of its own mapping: one thread, submitted as it is filled.
+// A ring of its own mapping: one thread, submitted when filled.
 class Ring {
 public:
     Ring()
@@ -118,7 +118,7 @@ void results(const File &f, long id)
     std::vector<xen_pviommu_op> ops{map(f, id, 0, 0, 4), unmap(f, 0, 2)};
     is(r.one(f, command, array_of(ops)), 0, "two ops");
     ok(!ops[0].status && !ops[1].status, "their statuses");
-    is(f.one(unmap(f, 2, 2)), 0, "what it did was done");
+    is(f.one(unmap(f, 2, 2)), 0, "its work was done");
     ops = {unmap(f, 0), map(f, id, 0, 0), unmap(f, 1)};
     is(r.one(f, command, array_of(ops)), 2, "two of three fail");
     ok(ops[0].status == -ENOENT && !ops[1].status && ops[2].status == -ENOENT, "their statuses");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // framebuffer WIDTHxHEIGHT [PPM]...: a frame buffer of that size in a dumb buffer of
-// /dev/dri/card0. Each PPM is a file for a picture that the buffer and then the
-// display show. Says "ready" when the buffer is there, and after each picture, and
-// goes on with the next line of stdin.
+// /dev/dri/card0. Each PPM is a picture for the buffer and then the display. Prints
+// "ready" when the buffer exists, and after each picture, and goes on with the next
+// line of stdin.
 #include <fcntl.h>
 #include <libdrm/drm.h>
 #include <libdrm/drm_mode.h>
@@ -50,7 +50,7 @@ private:
 
 std::uint64_t address(void *p) { return reinterpret_cast<std::uintptr_t>(p); }
 
-// What is not given back goes with the card's file.
+// The rest goes with the card's file.
 class FrameBuffer {
 public:
     FrameBuffer(const Card &card, std::uint32_t width, std::uint32_t height) : card_(card)
@@ -98,7 +98,7 @@ public:
             throw std::system_error(errno, std::generic_category(), ppm);
     }
 
-    // Has the first connector show it, which needs a mode of its size.
+    // Has the first connector show the buffer, with a mode of its size.
     void show() const
     {
         std::array<std::uint32_t, 8> crtcs{}, connectors{};
@@ -131,7 +131,7 @@ public:
         card_.call(DRM_IOCTL_MODE_SETCRTC, &crtc, "set CRTC");
     }
 
-    // What was drawn since it is shown.
+    // Show the drawing since the last call.
     void update() const
     {
         drm_mode_fb_dirty_cmd dirty{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// GoogleTest that speaks TAP.
+// GoogleTest with TAP as output.
 #pragma once
 
 #include <cstdio>
@@ -34,7 +34,7 @@ class Tap : public testing::EmptyTestEventListener {
     void OnTestProgramEnd(const testing::UnitTest &) override { std::printf("1..%d\n", number_); }
 };
 
-// Instead of what GoogleTest prints itself.
+// Instead of GoogleTest's own output.
 inline void speak_tap()
 {
     testing::TestEventListeners &listeners = testing::UnitTest::GetInstance()->listeners();

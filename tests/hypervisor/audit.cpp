@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What is compared after a call: flushes, entries, table, IOTLB, references.
+// Comparisons after a call: flushes, entries, table, IOTLB, references.
 #include "checker.h"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ uint64_t total(const std::vector<Range> &ranges)
     return n;
 }
 
-// Does one aligned block, not larger than twice the range, cover it?
+// Does one aligned block, not larger than twice the range, cover the range?
 bool fits_a_block(const Range &r)
 {
     uint64_t size = 1;
@@ -55,7 +55,7 @@ void check_kind(const std::vector<world::Flush> &flushes, const std::vector<Rang
                 return violate("BFN %lx was %s, and no flush covered it", ul(r.bfn + i), what);
 
     if (world::config.generic)
-        return; // tables that come and go ask for more
+        return; // new and freed tables ask for more
     if (n > 8 || n > 2 * ranges.size() || (whole && n != 1))
         violate("%zu flushes for %zu ranges that were %s", n, ranges.size(), what);
     if (ranges.size() == 1 && fits_a_block(ranges[0]) && n != 1)
@@ -77,7 +77,7 @@ void Checker::check_flushes(const Active &a) const
         violate("a flush, though nothing was unmapped");
 }
 
-// Set if it has yielded; and otherwise if an earlier map of the BFN did.
+// Set if the BFN has yielded, or an earlier map of the BFN did.
 void Checker::check_bit(uint64_t bfn, const Entry &e) const
 {
     const model::Claim *c = model.claim_of({bfn, 1});
@@ -132,7 +132,7 @@ void Checker::check_entry(uint64_t bfn) const
     }
 }
 
-// Mapped by a batch whose flush is yet to come?
+// Mapped by a batch before its flush?
 bool Checker::in_flight(uint64_t bfn) const
 {
     for (const Active &a : stack_)
@@ -142,7 +142,7 @@ bool Checker::in_flight(uint64_t bfn) const
     return false;
 }
 
-// What the IOTLB holds is in the table, or waits for a flush.
+// Each entry of the IOTLB is in the table, or waits for a flush.
 void Checker::check_iotlb() const
 {
     for (const world::Cached &c : world::iotlb()) {
@@ -157,11 +157,11 @@ void Checker::check_iotlb() const
             if (c.to.write && !(it->second.flags & XEN_IOMMUOP_MAP_write))
                 violate("BFN %lx: read-only, the IOTLB lets writes through", ul(c.bfn));
         } else if (model.claim_of({c.bfn, 1})) {
-            violate("BFN %lx is free, the IOTLB knows it", ul(c.bfn));
+            violate("BFN %lx is free, but in the IOTLB", ul(c.bfn));
         } else if (c.bfn >= world::kFrames || c.to.mfn != c.bfn) {
             violate("BFN %lx is nobody's, the IOTLB leads to %lx", ul(c.bfn), ul(c.to.mfn));
         } else if (model.host == model::Host::Dropped && !world::is_reserved(c.bfn)) {
-            violate("BFN %lx: the host map is dropped, the IOTLB keeps it", ul(c.bfn));
+            violate("BFN %lx: the host map is dropped, but the IOTLB has the entry", ul(c.bfn));
         }
     }
 }
@@ -201,7 +201,7 @@ void Checker::check_frames() const
 
 void Checker::check_host_map() const
 {
-    // A sample will do for the fuzzer, which comes back.
+    // A sample is enough for the fuzzer, which comes back.
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn += thorough ? 1 : 61) {
         if (model.claim_of({mfn, 1}))
             continue;
@@ -255,7 +255,7 @@ void Checker::wind_up()
     op_to_end(op_plain(XEN_IOMMUOP_restore_host_map));
     op(op_plain(XEN_IOMMUOP_usage));
     audit();
-    // The driver keeps directories that it made before it ran out of memory for the rest.
+    // The driver keeps directories from before its memory ran out.
     const bool may_differ = any_alloc_failed_ || model.host_map_shattered;
     if (!model.entries.empty() || !model.tables.empty() ||
         (world::pool_used() != pool_before_ + world::tables_kept() && !may_differ))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The lockstep: which op of Xen's batch has been carried out when.
+// The lockstep: the ops of Xen's batch, each in its time.
 #include "checker.h"
 #include "ops.h"
 
@@ -88,7 +88,7 @@ Checker::Checker(const world::Config &c) : model((world::reset(c), model::Model(
 
 Checker::~Checker() { world::hooks = {}; }
 
-// TRACE=1: every call, for whoever looks at what the fuzzer found.
+// TRACE=1: every call, to look at the fuzzer's findings.
 static void trace(const char *what, unsigned depth, unsigned vcpu, const std::vector<xen_iommu_op> &ops)
 {
     static const bool on = std::getenv("TRACE");
@@ -160,7 +160,7 @@ int Checker::op_to_end(xen_iommu_op one, unsigned vcpu)
     return rc;
 }
 
-// ops.size() is what the guest says; beyond the limit nothing is read.
+// ops.size() is the guest's count; beyond the limit nothing is read.
 void Checker::part_begins()
 {
     Active &a = top();
@@ -173,7 +173,7 @@ void Checker::part_begins()
     world::log = {};
 }
 
-// Carry out the next op in the model, with what went wrong under it.
+// Carry out the next op in the model, with the op's injected faults.
 void Checker::advance(Active &a)
 {
     model::Faults f;
@@ -198,7 +198,7 @@ void Checker::advance(Active &a)
             kind != XEN_IOMMUOP_restore_host_map && x.what != world::Alloc::Domain)
             violate("op %u allocates memory", kind);
 
-    // It sums up what is settled.
+    // The op sums up settled BFNs.
     if (kind == XEN_IOMMUOP_usage && !a.no_state && model.settles_first(a.in[index]))
         settle(a);
     a.executed += model::Model::slots(a.in, index);
@@ -209,7 +209,7 @@ void Checker::advance(Active &a)
     world::log.generic_map_failed = world::log.generic_unmap_failed = false;
 }
 
-// Inside a control op. One on the host map ends its piece; others are called again.
+// Inside a control op. An op on the host map ends its piece; others are called again.
 bool Checker::looked_inside(bool yes)
 {
     Active &a = top();
@@ -244,7 +244,7 @@ bool Checker::boundary()
 }
 
 // A control op begins with its exclusive lock, when the batch so far is settled.
-// On the generic path every batch takes that lock; then there is none to settle.
+// On the generic path every batch takes that lock, with nothing to settle.
 void Checker::control_begins()
 {
     Active &a = top();
@@ -319,7 +319,7 @@ void Checker::settle(Active &a)
     for (unsigned i : a.batch.waiting)
         if (failed)
             a.allowed[i] = {-EIO};
-    // The device may not see yet what these mapped.
+    // The device may not see these maps yet.
     for (unsigned i : a.batch.mapped)
         if (not_seen)
             a.allowed[i] = {-EIO};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The device and its IOTLB. It caches every translation that it comes by,
-// negative ones as well in caching mode, and forgets only what an invalidation
-// covers. So a reference that is dropped, or a BFN that is reused, before the
-// flush shows as a frame within the device's reach.
+// The device and its IOTLB. The IOTLB caches every translation, negative entries as well
+// in caching mode, and forgets only by invalidation. A reference that is dropped
+// before the flush therefore shows as a frame within the device's reach. So does a
+// reused BFN.
 #include "world_internal.h"
 
 #include <algorithm>
@@ -44,7 +44,7 @@ void touch(uint64_t bfn)
 {
     if (tlb.contains(bfn))
         return;
-    // It may see memory as it is, or what a cache wrote back this moment.
+    // The device may see memory, or a cache's last write-back.
     Walk w = walk_as_device(bfn, 1);
     if (!(w.word & kPresent))
         w = walk_as_device(bfn, 0);
@@ -62,7 +62,7 @@ void invalidate(const Flush &f)
     const bool modified = f.flags & IOMMU_FLUSHF_modified;
 
     if (!modified && !config.caching_mode)
-        return; // the hardware has nothing to forget, VT-d skips it
+        return; // the hardware has nothing to forget, and VT-d skips the flush
     std::erase_if(tlb, [&](const auto &e) { return covered(e.first) && (modified || !e.second); });
     if (modified)
         std::erase_if(walk_cache, [&](const auto &e) {
@@ -75,7 +75,7 @@ int flush(Flush f)
 {
     if (threaded())
         return 0;
-    // What is no aligned block becomes one flush of the whole domain.
+    // A range other than an aligned block becomes one flush of the whole domain.
     if (!f.all && ((f.nr & (f.nr - 1)) || (f.first & (f.nr - 1)))) {
         violate("flush of %lx+%lx is not aligned", static_cast<unsigned long>(f.first),
                 static_cast<unsigned long>(f.nr));
@@ -160,8 +160,8 @@ bool device_finds(uint64_t bfn, uint64_t mfn)
     return leads_to(cached != tlb.end() ? cached->second : walk_as_device(bfn, 1).word, mfn, false);
 }
 
-// A reference, or a writable type, is dropped: `left` of iommu_op's remain. As
-// many translations as that may lead to the frame, not one more.
+// A reference, or a writable type, is dropped: `left` of iommu_op's remain. At most
+// `left` translations may still lead to the frame.
 void about_to_put(uint64_t mfn, long left, bool typed)
 {
     if (threaded())

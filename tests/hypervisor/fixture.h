@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What tests start from: a checker, mostly with one claim of four leaf tables.
+// The start of each test: a checker, mostly with one claim of four leaf tables.
 #pragma once
 
 #include "checker.h"
@@ -10,7 +10,7 @@
 
 constexpr uint64_t kBase = 0x100000; // of the claim: above the host map
 constexpr uint32_t kBaseNr = 2048;
-constexpr uint64_t kBits = 0xe00; // the guest's page that says which maps yielded
+constexpr uint64_t kBits = 0xe00; // the guest's watch page, with bits of yielded maps
 
 class Bare : public Checker {
 public:

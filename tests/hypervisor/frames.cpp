@@ -26,7 +26,7 @@ page_info frame[kFrames];
 uint64_t storage[kPoolNr][2][512];
 std::vector<uint32_t> pool;
 std::unordered_set<void *> heap, heap_pages;
-// Pages of the guest's whose contents Xen sees.
+// Pages of the guest with contents for Xen.
 std::unordered_map<uint64_t, std::array<unsigned long, 512>> contents;
 std::mutex pool_lock;
 
@@ -66,7 +66,7 @@ void make_frames()
         pool.push_back(i);
 }
 
-// A world with its host map, to start from again: making one takes a while.
+// A world with its host map, for another start: making a world takes a while.
 struct Pristine {
     std::vector<page_info> frames;
     std::vector<uint64_t> tables;
@@ -157,7 +157,7 @@ bool alloc_fails(Alloc what)
 
 uint64_t *table_words(const page_info *pg, unsigned view) { return storage[pg - frame - kPool][view]; }
 
-// Which table, if any, and which of its entries, lies at an address.
+// The table at an address, if any, and the entry.
 page_info *table_of(const void *va, unsigned *index)
 {
     const auto *p = static_cast<const uint64_t *>(va), *begin = &storage[0][0][0];
@@ -202,7 +202,7 @@ bool set_page_table(uint64_t mfn, bool on)
     if (load(pg.base_types) || !get_page_type(&pg, PGT_l1_page_table))
         return false;
     change(pg.base_types, 1);
-    add(pg, 1); // before it is ours: others compare the two
+    add(pg, 1); // before the page is the caller's: other CPUs compare the two
     change(pg.base, 1);
     return true;
 }
@@ -217,7 +217,7 @@ bool give_away(uint64_t mfn, bool yes)
         !__atomic_compare_exchange_n(&pg.count_info, &one, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
         return false;
     if ((load_type(pg) & PGT_type_mask) == PGT_writable_page) {
-        // Any vCPU may do anything now, and after it.
+        // Any vCPU may do anything now, and afterwards.
         shim_race();
         if (iommu_op_revoke(from, &pg)) {
             __atomic_store_n(&pg.count_info, 1, __ATOMIC_SEQ_CST);
@@ -277,13 +277,13 @@ domain *page_get_owner_and_reference(page_info *pg)
     return owner_of(*pg);
 }
 
-// A reference on a page, or on its type, is gone: nothing that needs it may be left.
+// A reference on a page, or on its type, is gone: no map that needs the reference may be left.
 static void dropped(const page_info &pg, int left, int base, bool typed)
 {
     const auto mfn = static_cast<uint64_t>(&pg - frame);
     if (!typed && !threaded())
         log.puts++;
-    // Threads change both numbers; what is lost is seen at their end.
+    // Threads change both numbers; a loss shows at their end.
     if (left < (threaded() ? 0 : base))
         violate("frame %lx: more %s dropped than taken", static_cast<unsigned long>(mfn),
                 typed ? "types" : "references");
@@ -310,7 +310,7 @@ void shim_exchanged(const void *p, unsigned long from, unsigned long to)
         dropped(pg, types(pg), load(pg.base_types), true);
 }
 
-// As in Xen: others wait while the type changes, and find it as it was if it can't.
+// As in Xen: others wait while the type changes, and find the old type after a failure.
 int get_page_type(page_info *pg, unsigned long type)
 {
     unsigned long old = load_type(*pg), next;
@@ -385,10 +385,10 @@ void free_domheap_page(page_info *pg)
     if (!pg->is_table)
         return violate("a page is freed that was not allocated");
     if (!threaded() && walk_cache_holds(pg))
-        violate("a table is freed that a walk cache still knows");
+        violate("a freed table is still in a walk cache");
     std::lock_guard guard(pool_lock);
     pg->is_table = false;
-    // Whoever still walks it finds present entries of no known frame.
+    // A late walk finds present entries of no known frame.
     std::memset(table_words(pg, 0), 0xdb, sizeof(storage[0]));
     pool.push_back(static_cast<uint32_t>(pg - frame - kPool));
 }
@@ -399,7 +399,7 @@ void *__map_domain_page_global(page_info *pg)
     if (pg->is_table)
         return table_words(pg, 0);
     if (held(mfn_x(page_to_mfn(pg))) < 1 || held_types(mfn_x(page_to_mfn(pg))) < 1)
-        violate("a page is accessed that is no table, nor held");
+        violate("an accessed page is no table, nor held");
     if (alloc_fails(Alloc::Heap))
         return nullptr;
     std::lock_guard guard(pool_lock);

@@ -91,7 +91,7 @@ class Run {
         return n;
     }
 
-    // A list: good, or with something wrong about it.
+    // A list: good, or with a fault.
     std::vector<xen_iommu_op> some_list()
     {
         const uint32_t some[] = {1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 63, 128, 300, 504, 507, 508};
@@ -111,10 +111,10 @@ class Run {
             mfns[in_.u8() * n / 256] = mfn();
         std::vector<xen_iommu_op> ops = op_list(first, mfns, in_.pick(flags));
         switch (how / 4 % 16) {
-        case 0: // what is behind it becomes a part of it
+        case 0: // the next ops become a part of the list
             ops[0].u.list.nr += in_.u8();
             break;
-        case 1: // or it may have more than it takes
+        case 1: // or the list has more slots than its count
             ops[0].u.list.nr -= std::min(ops[0].u.list.nr, in_.u8());
             break;
         case 2:
@@ -161,7 +161,7 @@ class Run {
         }
         case 1: {
             const unsigned which = in_.u8();
-            if (which & 0x80) { // of a device, or of one that is not there
+            if (which & 0x80) { // of a device, or of a missing device
                 const pci_sbdf_t at = world::pci_devices()[which % world::pci_devices().size()].sbdf;
                 return op_device(at.seg, at.bus, at.devfn ^ (which & 0x40));
             }
@@ -212,7 +212,7 @@ class Run {
         }
         // The limit may cut a list.
         ops.resize(std::min<size_t>(ops.size(), XEN_IOMMUOP_MAX_OPS));
-        // Whatever it is made of, even of what was a list's slot.
+        // Any bytes, even of an old list's slot.
         for (size_t i = 0; !control && i < ops.size(); i += model::Model::slots(ops, i))
             if ((ops[i].op >= XEN_IOMMUOP_claim && ops[i].op <= XEN_IOMMUOP_usage) || ops[i].op == XEN_IOMMUOP_watch ||
                 ops[i].op == XEN_IOMMUOP_revoke)
@@ -220,7 +220,7 @@ class Run {
         c_.call(vcpu, ops);
     }
 
-    // `locked`: a batch is in flight around us, which control ops would wait for.
+    // `locked`: a batch is in flight around this call; control ops would wait for the batch.
     void nested(bool locked)
     {
         // On the generic path a batch in flight is alone.

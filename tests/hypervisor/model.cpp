@@ -66,7 +66,7 @@ static bool range_ok(const xen_iommu_op &op, uint64_t limit, unsigned flags)
     return !(op.flags & ~flags) && !r.ctx && !r.pad0 && !r.pad1 && r.nr && r.nr <= limit;
 }
 
-// The only field that is not all IN or all OUT: what it asks for is in the first four bytes.
+// The only field that is not all IN or all OUT: its first four bytes are the request.
 static bool is_good_query_device(const xen_iommu_op &op)
 {
     return op.op == XEN_IOMMUOP_query_device && !op.flags && zero_from(op, 4);
@@ -204,7 +204,7 @@ const Claim *Model::claim_of(const Range &r) const
     return nullptr;
 }
 
-// Every reason why these frames can't be mapped; the reference leaves open which one is told.
+// Every reason against a map of these frames; the reference leaves the choice open.
 void Model::frames_refuse(const Frames &frames, Allowed &why_not) const
 {
     const bool mmio = frames.flags & XEN_IOMMUOP_MAP_mmio, write = frames.flags & XEN_IOMMUOP_MAP_write;
@@ -291,7 +291,7 @@ Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &
     if (f.leaf_alloc || f.generic_map)
         why_not.insert(-ENOMEM);
 
-    // An op that fails leaves no leaf table, unless memory for all that it takes was lacking.
+    // A failed op leaves no leaf table, unless memory for all of its tables was short.
     if (why_not.empty() || f.leaf_alloc || f.generic_map)
         look_at_tables(r);
     if (why_not.empty()) {
@@ -304,7 +304,7 @@ Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &
         return {0};
     }
     Range undone = {r.bfn, 0};
-    // One after the other, and taken back when one is refused.
+    // One after the other, and taken back at a refusal.
     if (yields && is_watched(r) && !needed)
         undone.nr = first_refused(r, frames);
     b.undone = undone.nr;
@@ -317,7 +317,7 @@ Allowed Model::map_frames(Batch &b, unsigned index, uint64_t bfn, const Frames &
     if (!f.generic_map)
         return why_not;
 
-    // Undone, but parts of it were within reach: they wait for the flush.
+    // Undone, but parts were within reach, and wait for the flush.
     for (unsigned tag; undone.nr < r.nr && peek_is_pending(peek_entry(r.bfn + undone.nr), &tag) && tag == b.id + 1;
          undone.nr++)
         entries[r.bfn + undone.nr] = {State::Pending, b.id, frames.mfns[undone.nr], frames.flags};
@@ -338,7 +338,7 @@ bool Model::is_watched(const Range &r) const
     return c;
 }
 
-// How many come before the first that is taken already, or whose frame is refused.
+// The number of frames before the first occupied BFN, or the first refused frame.
 size_t Model::first_refused(const Range &r, const Frames &frames) const
 {
     for (size_t i = 0; i < frames.mfns.size(); i++) {
@@ -350,7 +350,7 @@ size_t Model::first_refused(const Range &r, const Frames &frames) const
     return 0;
 }
 
-// Which of them are held is looked at, and each must have its reason.
+// The held frames are looked at, and each must have its reason.
 Allowed Model::map_yielding(const Range &r, const Frames &frames, const Faults &f)
 {
     const bool write = frames.flags & XEN_IOMMUOP_MAP_write;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What docs/iommu-op.md says, as a map from BFN to state and nothing else. It
-// shares no line with the hypervisor's files and knows no tables, tags or
-// locks. From the world it takes only what is given: who owns which frame, and
-// which allocation or flush was made to fail.
+// docs/iommu-op.md as a map from BFN to state, and nothing else. The model shares no
+// line with the hypervisor's files and knows no tables, tags or locks. The world gives
+// only facts: the owner of each frame, and the failed allocations and
+// flushes.
 #pragma once
 
 #include "world.h"
@@ -15,18 +15,18 @@
 
 namespace model {
 
-// What went wrong under the op, by the test's own doing.
+// Faults under the op, injected by the test.
 struct Faults {
     bool state_alloc = false, leaf_alloc = false, claim_alloc = false, heap_alloc = false, generic_map = false,
          generic_unmap = false, flush = false;
-    uint64_t host_frames = 0; // that a piece of the host map has, unless it goes to its end
+    uint64_t host_frames = 0; // of a piece of the host map, unless the op goes to the end
 };
 
 enum class State { Mapped, Pending, Deferred };
 
 struct Entry {
     State state = State::Mapped;
-    unsigned batch = 0; // whose flush it waits for
+    unsigned batch = 0; // the batch with the BFN's flush
     uint64_t mfn = 0;
     uint16_t flags = 0; // of the map
     bool held = true, yielded = false;
@@ -51,10 +51,10 @@ enum class Host { Present, Dropping, Dropped, Restoring };
 // One batch, from its first op to its flush.
 struct Batch {
     unsigned id;                   // the vCPU
-    std::vector<Range> changed;    // what the flush must cover
-    std::vector<Range> added;      // and, in caching mode, what else
-    std::vector<unsigned> waiting; // ops whose status the flush decides
-    std::vector<unsigned> mapped;  // and, in caching mode, what else
+    std::vector<Range> changed;    // for the flush
+    std::vector<Range> added;      // for the flush in caching mode
+    std::vector<unsigned> waiting; // ops whose status depends on the flush
+    std::vector<unsigned> mapped;  // the same, in caching mode
     uint64_t owed = 0;             // frames that wait for the flush
     bool unmap_failed = false;     // the generic path could not clear an entry
     bool undone = false;           // an op failed half way: a flush of its own
@@ -62,7 +62,7 @@ struct Batch {
 
 using Allowed = std::set<int>;
 
-// What a map gives its BFNs, in their order.
+// The states of a map's BFNs, in their order.
 struct Frames {
     int owner;
     uint16_t flags;
@@ -74,30 +74,30 @@ public:
     std::map<uint64_t, Entry> entries;
     std::vector<Claim> claims;
     std::set<uint64_t> tables; // first BFN of each leaf table
-    unsigned lost_tables = 0;  // whose flush failed: they count, and are nobody's
+    unsigned lost_tables = 0;  // after a failed flush: they count, and are nobody's
     Host host = Host::Present;
     std::vector<bool> host_maps;     // by frame
-    uint64_t host_next = 0;          // where a change of it goes on
+    uint64_t host_next = 0;          // the place where a change of the host map goes on
     std::set<uint64_t> ever_yielded; // nobody clears their bits
     bool host_map_shattered = false; // a change stopped half way: superpages may stay split
 
     Model();
 
-    // Carry out one op of the array and say which statuses are right. OUT fields are filled in.
+    // Carry out one op of the array and return the right statuses. OUT fields are filled in.
     Allowed apply(Batch &b, unsigned index, std::span<xen_iommu_op> ops, const Faults &f);
-    // An op of control that was interrupted: it may have got anywhere.
+    // An interrupted op of control: any part may be done.
     void interrupted(const xen_iommu_op &op);
-    // The batch's flush: what waited is free, or (it failed) deferred.
+    // The batch's flush: waiting BFNs are free, or (after a failure) deferred.
     void settle(Batch &b, bool failed);
-    // Does the op settle the batch before itself, whatever that owes?
+    // Does the op settle the batch before itself, whatever the batch owes?
     bool settles_first(const xen_iommu_op &op) const;
     // Does Xen settle the batch before this op, and then look for other work?
     bool settles_before(const Batch &b, const xen_iommu_op &op) const;
 
-    // The frame became a page table, or somebody else's; or it was to, but the flush failed.
+    // The frame became a page table, or another domain's; or the flush for the change failed.
     void frame_changed(uint64_t mfn, bool done);
 
-    // References and writable types that iommu_op should hold on a frame.
+    // References and writable types of iommu_op on a frame, as they should be.
     struct Held {
         long refs = 0, types = 0;
     };
@@ -108,7 +108,7 @@ public:
     static unsigned max_tables() { return static_cast<unsigned>(4 * (world::config.memory / 512) + 1024); }
     static unsigned bfn_bits() { return 9 * world::config.levels; }
     static unsigned why();
-    // Slots of the array that the op takes: its own, and those of its list.
+    // Slots of the array for the op: its own, and those of its list.
     static unsigned slots(std::span<const xen_iommu_op> ops, size_t index);
 
 private:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The ops on claims and on the host map. Those may stop half way, and where is
-// theirs to choose: there the model looks at what is left, and takes it only
-// if every single entry is as before or as it should become.
+// The ops on claims and on the host map. Some may stop half way, at a place of their
+// choice. The model then accepts the state only if every single entry is as before, or
+// as after the op.
 #include "model.h"
 
 #include <algorithm>
@@ -10,10 +10,10 @@
 
 namespace model {
 
-// Frames of the host map that one op changes.
+// Frames of the host map for one op.
 constexpr uint64_t kHostPiece = 2048;
 
-// Part of what drop removes and restore puts back.
+// Part of the host map for drop and restore.
 bool Model::host_frame(uint64_t mfn) const { return world::host_perms(mfn) && !world::is_reserved(mfn); }
 
 Allowed Model::claim(const xen_iommu_op &op, const Faults &f)
@@ -44,7 +44,7 @@ Allowed Model::claim(const xen_iommu_op &op, const Faults &f)
         why_not.insert(-ENOSPC);
     if (f.claim_alloc)
         why_not.insert(-ENOMEM);
-    // What the host map owes comes first.
+    // The host map's own part comes first.
     if (f.flush)
         why_not.insert(-EIO);
     if (!why_not.empty())
@@ -164,7 +164,7 @@ void Model::look_at_tables(const Range &r)
             tables.insert(t);
 }
 
-// A release that stopped: an entry is as it was, deferred, or gone with its table.
+// A stopped release: an entry is as before, deferred, or gone with its table.
 void Model::look_at_claim(const Range &r)
 {
     int used;
@@ -177,9 +177,9 @@ void Model::look_at_claim(const Range &r)
     }
 }
 
-// A change of the host map that stopped: a frame goes the right way, or stays.
-// But a generic map that fails takes back the whole run, with what stood there
-// since a drop was turned round.
+// A stopped change of the host map: a frame goes the right way, or stays. A generic
+// map that fails is an exception, and takes back the whole run, with frames from
+// before a drop was turned round.
 void Model::look_at_host(const Faults &f)
 {
     host_map_shattered = true;

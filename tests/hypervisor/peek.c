@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Looks into what iommu_op keeps, with its own headers: for the tests alone.
- * Entries are the only place that tells deferred, pending and free apart.
+ * Looks into iommu_op's own state, with its own headers: for the tests alone.
+ * Only entries tell deferred, pending and free apart.
  */
 #include <xen/lib.h>
 #include <xen/vmap.h>

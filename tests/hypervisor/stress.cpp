@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Real threads under TSan. First each kind of call beside each other one, on two
+// Real threads under TSan. First each kind of call beside each other kind, on two
 // CPUs and the same frames. Then four CPUs map, unmap, defer and flush the same
-// few BFNs, and now and then claim, release, drop and restore. Without a model:
-// no data race, no lost reference, no entry that is counted twice; and a page of
-// each thread's own always comes back whole.
+// few BFNs, and now and then claim, release, drop and restore. Checked without a
+// model: no data race, no lost reference, no entry counted twice. A page of each
+// thread's own always comes back whole.
 #include "ops.h"
 
 #include <atomic>
@@ -60,7 +60,7 @@ void expect(bool good, const char *what)
         world::violate("%s", what);
 }
 
-// What nobody else touches works whatever the others do.
+// A thread's own BFNs work whatever the others do.
 void own(unsigned cpu)
 {
     const uint64_t bfn = kOwn + cpu * 512, mfn = 0x600 + cpu * 16;
@@ -73,8 +73,8 @@ void own(unsigned cpu)
     expect(!world::held(mfn) && !world::held(mfn + 7), "a frame is held after its unmap");
 }
 
-// A page table, or another domain's page, is reached by no map that yields; nor by any, as nothing holds it.
-// Only while no table goes, as this is no walk of the hypervisor's.
+// No map that yields reaches a page table, or another domain's page; nor does any other map, as nothing holds
+// the page. Only while no table goes, because this walk is not the hypervisor's.
 bool tables_stay;
 
 void expect_unreached(uint64_t mfn)
@@ -89,7 +89,7 @@ void expect_unreached(uint64_t mfn)
     }
 }
 
-// One CPU at a time changes what a frame is for: as Xen's callers do, who hold it.
+// One CPU at a time changes a frame's use, and holds the frame, as Xen's callers do.
 void change_frames(unsigned cpu)
 {
     static std::mutex lock;
@@ -102,7 +102,7 @@ void change_frames(unsigned cpu)
             }
             if (world::give_away(mfn, true)) {
                 expect_unreached(mfn);
-                // Who finds that it is another domain's holds it for that moment.
+                // A CPU that finds another domain's frame holds the frame for that moment.
                 while (!world::give_away(mfn, false))
                     sched_yield();
             }
@@ -129,7 +129,7 @@ void worker(unsigned cpu, unsigned seed, unsigned calls)
                 ops.push_back(watch_of(kShared));
                 break;
             case 3:
-                // Rarely: it goes through all frames.
+                // Rarely: the op goes through all frames.
                 if (below(8) == 0)
                     ops.push_back(op_range(below(2) ? XEN_IOMMUOP_drop_host_map : XEN_IOMMUOP_restore_host_map, 0, 0));
                 break;
@@ -247,14 +247,14 @@ const Kind kinds[] = {
     },
 };
 
-// Piece by piece: the last op says whether it stands.
+// Piece by piece: the last op returns whether the map stands.
 void restore_all(std::vector<xen_iommu_op> &ops)
 {
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn += XEN_IOMMUOP_MAX_FRAMES)
         ops.push_back(op_range(XEN_IOMMUOP_restore_host_map, 0, 0));
 }
 
-// It goes through thousands of frames, so it comes beside all others at once.
+// The op goes through thousands of frames, so it comes beside all others at once.
 void host_map(std::vector<xen_iommu_op> &ops, uint64_t, unsigned)
 {
     for (uint64_t mfn = 0; mfn < world::kFrames; mfn += XEN_IOMMUOP_MAX_FRAMES)
@@ -272,7 +272,7 @@ void any_kind(std::vector<xen_iommu_op> &ops, uint64_t bfn, unsigned cpu)
 // They read the state of the host map without a lock.
 void queries(std::vector<xen_iommu_op> &ops, uint64_t, unsigned) { ops.resize(100, op_range(XEN_IOMMUOP_query, 0, 0)); }
 
-// Two kinds at a time, on BFNs that one of them shares with the other or not.
+// Two kinds at a time, on BFNs of their own or shared.
 void pair(Kind one, Kind other, bool same_bfns)
 {
     std::atomic<unsigned> ready = 0, ended = 0;
@@ -280,7 +280,7 @@ void pair(Kind one, Kind other, bool same_bfns)
         ready++;
         while (ready < 2)
             sched_yield();
-        // Queries are quick: as many as it takes the other one.
+        // Queries are quick: as many as fit into the other call.
         for (unsigned i = 0; kind == queries ? !ended : i < (kind == host_map ? 8 : 40); i++) {
             std::vector<xen_iommu_op> ops;
             kind(ops, bfn, cpu);

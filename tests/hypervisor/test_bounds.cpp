@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Work between two looks at pending work: at most the frames that one op may name.
+// Work between two looks at pending work: at most the frames of one op.
 #include "fixture.h"
 
 #include <algorithm>
@@ -9,7 +9,7 @@ namespace {
 
 constexpr unsigned kOps = 32, kNr = 1024;
 
-// The most references that were dropped between two looks, in calls by vCPU 0.
+// The most dropped references between two looks, in calls by vCPU 0.
 class Stretches {
 public:
     Stretches()

@@ -8,7 +8,7 @@
 
 namespace {
 
-// Each with what belongs to it.
+// Each with its own fields.
 const std::vector<std::vector<xen_iommu_op>> &one_of_each()
 {
     static const std::vector<std::vector<xen_iommu_op>> ops = {
@@ -95,13 +95,13 @@ TEST(Call, ReadsGuestMemoryOnce)
     std::vector<xen_iommu_op> ops = {op_map(kBase, 0x300), op_map(kBase + 1, 0x301)};
     c.at_boundary = [&] { ops[1].u.map.mfn = world::kXen; };
     EXPECT_EQ(c.call(0, ops), 0);
-    EXPECT_EQ(ops[1].u.map.mfn, 0x301u) << "it goes back as it was read";
+    EXPECT_EQ(ops[1].u.map.mfn, 0x301u) << "the field goes back unchanged";
     EXPECT_EQ(world::held(0x301), 1);
 }
 
 TEST(Call, WithoutMemoryForItsState)
 {
-    // That of the domain, in two pieces, and that of the vCPU.
+    // The domain's state, in two pieces, and the vCPU's.
     for (unsigned fail = 0; fail < 4; fail++) {
         Bare c;
         c.alloc_fails = nth(fail);
@@ -140,7 +140,7 @@ TEST(Call, WithAnyNumberOfReservedRanges)
     c.wind_up();
 }
 
-// What a call loaded by the guest's index.
+// A call's loads by the guest's index.
 class Clamped : public Pv {
 public:
     using Pv::Pv;
@@ -168,7 +168,7 @@ TEST(Call, ClampsTheIndexOfALeafTable)
     Clamped c;
     EXPECT_EQ(c.by(op_map(kBase, 0x300, 600)), (Clamps{{0, 4}, {1, 4}}));
     EXPECT_EQ(c.by(op_unmap(kBase + 2047)), (Clamps{{3, 4}}));
-    EXPECT_EQ(c.by(op_unmap(kBase + 2048)), Clamps{}) << "no claim covers it: nothing is loaded";
+    EXPECT_EQ(c.by(op_unmap(kBase + 2048)), Clamps{}) << "without a claim nothing is loaded";
     EXPECT_EQ(c.by(op_unmap(kBase, 600)), (Clamps{{0, 4}, {1, 4}}));
     c.wind_up();
 }
@@ -194,7 +194,7 @@ struct Refusal {
     int status;
 };
 
-// What is so from the boot on.
+// Fixed from the boot on.
 const Refusal refusals[] = {
     {"not_pv", [] { world::dom(0).pv = false; }, XEN_IOMMUOP_WHY_not_pv, -EPERM},
     {"no_iommu", [] { world::dom(0).iommu.enabled = false; }, XEN_IOMMUOP_WHY_no_iommu, -EOPNOTSUPP},
@@ -241,7 +241,7 @@ TEST(Refusal, OfADomainThatHasMappings)
     c.wind_up();
 }
 
-// hardware_dom=1: domain 0 is the hardware domain only until that one is built.
+// hardware_dom=1: domain 0 is the hardware domain only until the other is built.
 TEST(Refusal, OfADomainThatWillNotStayTheHardwareDomain)
 {
     Bare c;

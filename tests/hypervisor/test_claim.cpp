@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// claim and release: statuses, bounds, and what a release leaves.
+// claim and release: statuses, bounds, and the rest after a release.
 #include "fixture.h"
 
 namespace {
@@ -73,7 +73,7 @@ TEST(Claim, EnospcOver64)
         EXPECT_EQ(c.op(op_claim(kBase + i * 512)), 0);
     EXPECT_EQ(c.op(op_claim(kBase + 64 * 512)), -ENOSPC);
     EXPECT_EQ(c.usage().claims, 64u);
-    EXPECT_EQ(c.op(op_map(kBase + 511, 0x300, 2)), -ENOENT) << "neighbours are not one";
+    EXPECT_EQ(c.op(op_map(kBase + 511, 0x300, 2)), -ENOENT) << "two neighbours stay two claims";
     EXPECT_EQ(c.op(op_release(kBase + 512)), 0);
     EXPECT_EQ(c.op(op_claim(kBase + 64 * 512)), 0);
     EXPECT_EQ(c.op(op_map(kBase + 64 * 512, 0x300)), 0);
@@ -108,7 +108,7 @@ TEST(Claim, InterruptedGoesOn)
         EXPECT_EQ(c.op_to_end(op_plain(XEN_IOMMUOP_drop_host_map)), 0);
         EXPECT_EQ(c.op(op_claim(kBase)), 0);
         EXPECT_EQ(c.op(op_map(kBase, 0x300)), 0);
-        // Below it directories are in part there, so it looks at several.
+        // Directories below exist in part, so the claim looks at several.
         c.general_preempt = nth(stop);
         EXPECT_EQ(c.op(op_claim(kBase + 512, 1u << 20)), 0);
         EXPECT_EQ(c.op(op_claim(kBase - 1024, 1024)), 0);
@@ -117,7 +117,7 @@ TEST(Claim, InterruptedGoesOn)
     }
 }
 
-// What a claim that is interrupted found vacant may be so no more.
+// BFNs that an interrupted claim found vacant may be taken later.
 TEST(Claim, InterruptedSeesWhatCameMeanwhile)
 {
     const std::vector<std::vector<xen_iommu_op>> meanwhile = {
@@ -238,7 +238,7 @@ TEST(Release, WhoseFlushFailsCanBeRepeated)
             c.flush_fails = nth(fail);
             EXPECT_EQ(c.op(op_release(kBase, 512 * 40, kUnmapFirst)), -EIO);
             EXPECT_EQ(c.op(op_map(kBase, 0x500)), fail < 1 ? -EBUSY : 0) << "the claim stays";
-            // After every first flush of the pair the tables are unlinked: if the second one fails they are kept.
+            // After every first flush of the pair the tables are unlinked; if the second fails they are kept.
             EXPECT_EQ(c.model.lost_tables, fail % 2 ? 4u : 0u);
             EXPECT_EQ(c.op(op_release(kBase, 512 * 40, kUnmapFirst)), 0);
             c.wind_up();

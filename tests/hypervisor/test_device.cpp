@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// query_device: what the driver says of a device, and the locks around the question.
+// query_device: the driver's answers about a device, and the locks around the question.
 #include "fixture.h"
 
 #include <array>
@@ -33,7 +33,7 @@ TEST(QueryDevice, OfADeviceThatXenDoesNotKnow)
     }
 }
 
-// The batch before it is settled, as the lock of PCI devices may be held for long.
+// The batch before is settled, because another CPU may hold the lock of PCI devices for long.
 TEST(QueryDevice, InsideOfABatch)
 {
     for (bool generic : {false, true}) {

@@ -104,7 +104,7 @@ TEST_P(EachFault, InterruptedEverywhere)
     Bare c(GetParam());
     c.preempt = [](unsigned) { return true; };
     c.general_preempt = [] { return true; };
-    // Others use the time: they see what is settled, and nothing else.
+    // Other vCPUs use the time: they see settled ops, and nothing else.
     unsigned n = 0;
     c.between_parts = [&] {
         std::vector<xen_iommu_op> ops = {op_map(kBase + 100 + n % 7, 0x700, 1 + n % 3),
@@ -127,7 +127,7 @@ TEST_P(EachFault, InterruptedInEachControlOp)
     }
 }
 
-// Whatever comes between two ops or during a flush, of another vCPU.
+// Any call of another vCPU between two ops or during a flush.
 TEST_P(EachFault, OthersInBetween)
 {
     if (GetParam().generic)

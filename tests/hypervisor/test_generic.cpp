@@ -45,7 +45,7 @@ Outcome run(const world::Config &config, unsigned seed)
             case 4: {
                 if (c.model.entries.empty())
                     break;
-                // What is surely there.
+                // A certain map.
                 const auto it = c.model.entries.lower_bound(bfn);
                 ops.push_back(op_unmap(it == c.model.entries.end() ? kBase : it->first, 1));
                 break;
@@ -104,7 +104,7 @@ TEST(Generic, UnmapWithoutMemoryToSplitHoldsTheFrame)
     EXPECT_EQ(c.op(op_map(kBase, 0x400, 512)), 0);
     c.alloc_fails = [] { return true; };
     EXPECT_EQ(c.op(op_unmap(kBase + 100)), -EIO);
-    EXPECT_TRUE(world::walk(kBase + 100).present) << "it could not be taken away";
+    EXPECT_TRUE(world::walk(kBase + 100).present) << "the unmap failed";
     EXPECT_EQ(world::held(0x464), 1);
     EXPECT_EQ(c.op(op_flush(kBase + 100)), -EIO);
     EXPECT_EQ(c.op(op_unmap(kBase + 200, 1, kDefer)), 0);
@@ -119,8 +119,8 @@ TEST(Generic, UnmapWithoutMemoryToSplitHoldsTheFrame)
     c.wind_up();
 }
 
-// Found by the fuzzer: the other's table was queued to be freed, the device still
-// walked it, and a map of another vCPU in the new one was out of its reach.
+// Found by the fuzzer: another vCPU's table was queued to be freed, and the device still
+// walked that table. A map in the new table was out of the device's reach.
 TEST(Generic, BatchesExcludeEachOther)
 {
     world::reset({.generic = true});

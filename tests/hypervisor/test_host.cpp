@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Dropping the host map, and putting it back as it was.
+// The host map: drop and restore.
 #include "fixture.h"
 
 namespace {
@@ -24,7 +24,7 @@ TEST(HostMap, GoesAndComesBack)
             EXPECT_EQ(c.op_to_end(kDrop), 0) << "idempotent";
             EXPECT_FALSE(caps(c));
             EXPECT_FALSE(world::walk(0x300).present);
-            EXPECT_TRUE(world::walk(world::kRmrr).present) << "what firmware reserved stays";
+            EXPECT_TRUE(world::walk(world::kRmrr).present) << "reserved ranges of firmware stay";
             EXPECT_TRUE(world::walk(world::kRmrrRam).present) << "also in RAM";
             EXPECT_EQ(c.op_to_end(kRestore), 0);
             EXPECT_EQ(c.op_to_end(kRestore), 0) << "idempotent";
@@ -65,7 +65,7 @@ TEST(HostMap, ChangesPieceByPiece)
     for (const xen_iommu_op &o : {kDrop, kRestore}) {
         unsigned pieces = 1;
         for (; c.op(o) == -EAGAIN; pieces++) {
-            // Half way it is not whole, whichever way it goes.
+            // Half way the map is not whole, in either direction.
             EXPECT_FALSE(caps(c));
             EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kRead | kYield), 1), 0);
             EXPECT_EQ(c.op(op_unmap(kBase), 1), 0);
@@ -115,7 +115,7 @@ TEST(HostMap, TurnedRoundAfterEachPiece)
         }
 }
 
-// Found by review: a drop that starts over went through claims made meanwhile.
+// Found by review: a second drop went through claims made meanwhile.
 TEST(HostMap, DropLeavesAClaimAloneThatWasMadeDuringRestore)
 {
     for (const bool generic : {false, true}) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Memory that is added at run time, and whoever else changes the map.
+// Memory that is added at run time, and other changes of the map.
 #include "fixture.h"
 
 namespace {
@@ -58,7 +58,7 @@ TEST(HotAdd, GoesAndComesWithTheHostMap)
     world::reset({});
     EXPECT_EQ(add(), 0);
     EXPECT_EQ(to_end(kDrop), 0);
-    EXPECT_EQ(mapped(), 0u) << "all of it is gone";
+    EXPECT_EQ(mapped(), 0u) << "all memory is gone";
     EXPECT_EQ(to_end(kRestore), 0);
     EXPECT_EQ(mapped(), kAddedEnd - kAdded);
 }
@@ -73,7 +73,7 @@ TEST(HotAdd, WhileTheHostMapIsGone)
     EXPECT_EQ(mapped(), kAddedEnd - kAdded);
 }
 
-// Whichever way it goes, and on whichever side of its place the memory lies.
+// In either direction, and on either side of the place with the memory.
 TEST(HotAdd, WhileTheHostMapChanges)
 {
     for (unsigned pieces = 0; pieces < 6; pieces++)
@@ -88,7 +88,7 @@ TEST(HotAdd, WhileTheHostMapChanges)
         }
 }
 
-// Found by review: Xen wrote into a leaf table, made a superpage of it and freed it.
+// Found by review: Xen wrote into a leaf table, made a superpage, and freed the table.
 TEST(HotAdd, IntoAClaimIsRefused)
 {
     world::reset({});

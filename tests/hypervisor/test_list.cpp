@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// map_list: the statuses of its table, all or nothing, and which slots of the array are its own.
+// map_list: the statuses of its table, all or nothing, and its own slots of the array.
 #include "fixture.h"
 
 namespace {
@@ -15,7 +15,7 @@ Ops join(std::initializer_list<Ops> parts)
     return all;
 }
 
-// MFNs from `first` on, in the order that a table of neighbours never has.
+// MFNs from `first` on, in an order without neighbours.
 std::vector<uint64_t> scattered(uint64_t first, size_t nr)
 {
     std::vector<uint64_t> mfns(nr);
@@ -104,7 +104,7 @@ TEST(List, EinvalOfWhatFollowsItsLast)
     EXPECT_EQ(c.usage().tables, 0u) << "before anything is done";
 }
 
-// Its slots are its own whatever becomes of it.
+// Its slots are its own in any case.
 TEST(List, ThatFailsTakesItsSlots)
 {
     Pv c;
@@ -255,7 +255,7 @@ TEST(List, WithoutMemoryForALaterTable)
     c.wind_up();
 }
 
-// The generic path carries frame by frame over, and what it did is in reach of devices.
+// The generic path carries frame by frame over, within reach of devices.
 TEST(List, UndoneByTheGenericPath)
 {
     Pv c({.generic = true});

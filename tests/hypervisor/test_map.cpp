@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// map: every status of its table, all or nothing, and what it holds.
+// map: every status of its table, all or nothing, and its references.
 #include "fixture.h"
 
 namespace {
@@ -107,9 +107,9 @@ TEST(Map, EbusyOfAPageTable)
     Pv c;
     ASSERT_TRUE(world::set_page_table(0x302, true));
     EXPECT_EQ(c.op(op_map(kBase, 0x300, 4)), -EBUSY);
-    EXPECT_EQ(c.op(op_map(kBase, 0x300, 4, kRead)), 0) << "a device may read it";
+    EXPECT_EQ(c.op(op_map(kBase, 0x300, 4, kRead)), 0) << "a device may read the page table";
     EXPECT_FALSE(c.op(op_map(kBase + 8, 0x301)));
-    EXPECT_FALSE(world::set_page_table(0x301, true)) << "what a device writes becomes none";
+    EXPECT_FALSE(world::set_page_table(0x301, true)) << "a page that a device writes becomes no table";
     EXPECT_EQ(c.op(op_unmap(kBase + 8)), 0);
     EXPECT_TRUE(world::set_page_table(0x301, true));
     c.wind_up();
@@ -161,7 +161,7 @@ TEST(Map, OutlivesTheGuest)
     EXPECT_EQ(held(kDom1), 1) << "its page stays";
     EXPECT_EQ(c.op(op_map(kBase + 1, kDom1 + 1, 1, kReadWrite, 1)), -ESRCH);
     EXPECT_EQ(c.op(op_unmap(kBase)), 0);
-    EXPECT_EQ(truth(kDom1).owner, -1) << "until it is unmapped";
+    EXPECT_EQ(truth(kDom1).owner, -1) << "until the unmap";
 }
 
 TEST(Map, Mmio)
@@ -189,7 +189,7 @@ TEST(Map, EnospcOverMaxTables)
         ASSERT_EQ(c.op(op_map(kBase + i * 512, 0x300, 1, kRead)), 0) << i;
     EXPECT_EQ(c.op(op_map(kBase + 1024 * 512, 0x300)), -ENOSPC);
     EXPECT_EQ(c.op(op_map(kBase + 1024 * 512 - 1, 0x300, 2)), -ENOSPC) << "all or nothing";
-    EXPECT_EQ(c.op(op_map(kBase + 1024 * 512 - 1, 0x300)), 0) << "a table that is there";
+    EXPECT_EQ(c.op(op_map(kBase + 1024 * 512 - 1, 0x300)), 0) << "an existing table";
     c.thorough = true;
     c.audit();
     c.wind_up();
@@ -205,7 +205,7 @@ TEST(Map, OverlapsWithinABatch)
     c.wind_up();
 }
 
-// Found by review: each left an empty leaf table, which counted.
+// Found by review: each failure left an empty leaf table, which counted.
 TEST(Map, ThatFailsLeavesNoTable)
 {
     Pv c;
@@ -229,7 +229,7 @@ TEST(Map, OfATableTooManyLeavesNone)
     c.wind_up();
 }
 
-// Of an IOMMU that caches what is absent: the device may not see the map.
+// On an IOMMU that caches absent entries: the device may not see the map.
 TEST(Map, WhoseFlushFails)
 {
     Pv c({.caching_mode = true});
@@ -239,12 +239,12 @@ TEST(Map, WhoseFlushFails)
               (Statuses{-EIO, -EPERM, -EIO}));
     EXPECT_EQ(world::held(0x300), 1) << "it is mapped";
     EXPECT_EQ(c.op(op_map(kBase, 0x301)), -EEXIST);
-    EXPECT_EQ(c.statuses({op_unmap(kBase), op_unmap(kBase + 4, 3)}), (Statuses{0, 0})) << "which takes it back";
+    EXPECT_EQ(c.statuses({op_unmap(kBase), op_unmap(kBase + 4, 3)}), (Statuses{0, 0})) << "an unmap removes the map";
     EXPECT_EQ(c.op(op_map(kBase, 0x301)), 0);
     c.wind_up();
 }
 
-// As for grants: writes of devices are told to whoever copies the owner.
+// As for grants: the owner's dirty log has the writes of devices.
 TEST(Map, OfAnotherDomainsPagesMarksThemDirty)
 {
     Pv c;

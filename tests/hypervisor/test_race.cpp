@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Two vCPUs on the same BFNs at the same time: another's whole call comes right
-// before each single compare and exchange of ours. Here there is no model; what
-// must hold is that no frame is let go too early (the world looks at each put),
-// nothing leaks, and each entry is counted once.
+// Two vCPUs on the same BFNs at the same time: another vCPU's whole call comes right before
+// each single compare and exchange of the first. There is no model here. The rules are
+// that no frame is released too early (the world looks at each put), nothing leaks,
+// and each entry is counted once.
 #include "fixture.h"
 
 #include <condition_variable>
@@ -14,7 +14,7 @@
 
 namespace {
 
-// Who of two threads runs: this one, or the other.
+// The running thread of the two: this, or the other.
 class Baton {
     std::mutex lock_;
     std::condition_variable moved_;
@@ -51,7 +51,7 @@ public:
         turn_ = kOver;
         moved_.notify_all();
     }
-    // Let the other one come to its end.
+    // Let the other thread come to its end.
     void finish()
     {
         std::unique_lock guard(lock_);
@@ -90,8 +90,8 @@ public:
         return all;
     }
 
-    // Let `other` run before the n-th compare and exchange. Did it come to that? One waits for the other where the
-    // code does: then it is a thread, but only one of the two runs at a time.
+    // Let `other` run before the n-th compare and exchange. Was the place reached? If the code makes one vCPU wait for
+    // the other, `other` is a thread, but only one of the two runs at a time.
     bool interfere(unsigned n, const std::function<void()> &other, const std::function<void()> &ours)
     {
         Baton baton;
@@ -112,7 +112,7 @@ public:
         return came;
     }
 
-    // Each entry that is in use is counted, and its frame held for it.
+    // Each entry in use is counted, and its frame held.
     void check()
     {
         std::map<uint64_t, int> held;
@@ -124,7 +124,7 @@ public:
                     unsigned tag = 0;
                     EXPECT_TRUE(peek_is_mapped(word) || peek_has_yielded(word) ||
                                 (peek_is_pending(word, &tag) && tag == 0))
-                        << "only deferred ones wait";
+                        << "only deferred entries wait";
                     held[peek_mfn(word)] += !peek_yields(word) && !peek_has_yielded(word);
                     seen++;
                 }
@@ -216,7 +216,7 @@ TEST(Race, OfTwoMapsOfOneFrameHoldsTheOthers)
     }
 }
 
-// What counts a page's references changes under our eyes, and so it is taken the long way.
+// The count of a page's references changes under way, so the page takes the slow path.
 TEST(Race, OverReferencesCountsThemAll)
 {
     for (unsigned n = 0; n < 2; n++) { // at the page, at its type
@@ -240,7 +240,7 @@ TEST(Race, OverReferencesCountsThemAll)
     }
 }
 
-// One more reference, while others take theirs, might be none at all.
+// Another reference, while others take theirs, might be none at all.
 TEST(Race, AtTheEndOfTheCountIsRefused)
 {
     Raw c;
@@ -311,7 +311,7 @@ TEST(Race, OfTheFirstCallsMakesOneState)
     EXPECT_EQ(world::allocations_live(), 5u) << "the state, in two pieces; of two vCPUs; and the claim";
 }
 
-// Everything against everything, at every place, and a third one in between.
+// Every call against every other, at every place, and a third in between.
 TEST(Race, OfAllPairs)
 {
     const std::vector<std::vector<xen_iommu_op>> calls = {
@@ -340,8 +340,8 @@ TEST(Race, OfAllPairs)
     EXPECT_GT(raced, 500u);
 }
 
-// What the frame is for changes at each place of a call, and each call comes at each place of a change. The world looks
-// at what leads to the frame when the change is done.
+// The frame's use changes at each place of a call, and each call comes at each place of a change. The world looks at
+// all ways to the frame when the change is done.
 TEST(Race, WithAFrameThatChangesItsUse)
 {
     constexpr unsigned kBoth = kReadWrite | kYield;
@@ -382,7 +382,7 @@ TEST(Race, WithAFrameThatChangesItsUse)
                         };
                         const auto call = [&] { c.call(1, ours); };
                         const bool came = change_first ? c.interfere(n, call, change) : c.interfere(n, change, call);
-                        if (changed) // else a map of it held it at that moment
+                        if (changed) // else a map held the frame at that moment
                             world::revoked(0x300);
                         c.wind_up();
                         all_changed += changed;

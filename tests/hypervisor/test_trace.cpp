@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What Xen's trace buffer is told of a batch and of its flush.
+// Xen's trace records of a batch and of its flush.
 #include "fixture.h"
 
 #include <cstring>
@@ -14,7 +14,7 @@ struct Event {
 };
 using Events = std::vector<Event>;
 
-// Records as long as it lives.
+// Records while the object lives.
 class Trace {
     Events events_;
 

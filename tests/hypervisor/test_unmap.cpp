@@ -38,7 +38,7 @@ TEST(Unmap, Deferred)
     EXPECT_EQ(c.op(op_unmap(kBase, 8, kDefer)), 0);
     EXPECT_TRUE(c.flushes.empty());
     EXPECT_EQ(world::held(0x300), 1);
-    EXPECT_EQ(c.op(op_unmap(kBase)), -ENOENT) << "it is not mapped";
+    EXPECT_EQ(c.op(op_unmap(kBase)), -ENOENT) << "an unmapped BFN";
     EXPECT_EQ(c.op(op_flush(kBase + 2, 4)), 0);
     EXPECT_EQ(world::held(0x301), 1);
     EXPECT_EQ(world::held(0x302), 0);
@@ -50,7 +50,7 @@ TEST(Unmap, Deferred)
 TEST(Flush, Statuses)
 {
     Pv c;
-    EXPECT_EQ(c.op(op_flush(kBase, 4)), 0) << "of what nobody mapped";
+    EXPECT_EQ(c.op(op_flush(kBase, 4)), 0) << "of unmapped BFNs";
     EXPECT_EQ(c.op(op_flush(kBase + kBaseNr - 1, 2)), -ENOENT);
     EXPECT_EQ(c.op(op_flush(0x300)), -ENOENT);
     EXPECT_EQ(c.op(op_flush(kBase, 0)), -EINVAL);

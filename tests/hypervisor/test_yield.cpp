@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Maps that yield: they hold nothing, and go before their frame is anything but an ordinary page. That no device
-// reaches it then is looked at by the world itself: world::revoked().
+// Maps that yield: they hold nothing, and go before their frame is anything but an ordinary page. The world itself
+// checks that no device reaches the frame then: world::revoked().
 #include "fixture.h"
 
 namespace {
@@ -72,7 +72,7 @@ TEST(Yield, WhileItsUnmapWaits)
     EXPECT_EQ(c.op(op_unmap(kBase, 4, kDefer)), 0);
     EXPECT_TRUE(c.page_table(0x300));
     EXPECT_TRUE(c.give_away(0x301));
-    EXPECT_EQ(c.usage().yielded, 0u) << "nobody maps it any more";
+    EXPECT_EQ(c.usage().yielded, 0u) << "no BFN maps the page any more";
     EXPECT_EQ(c.op(op_flush(kBase, 4)), 0);
     EXPECT_EQ(c.usage().mapped, 0u);
     c.wind_up();
@@ -157,7 +157,7 @@ TEST(Yield, OfALeavesNothingWhenOneIsRefused)
         EXPECT_EQ(c.op(op_map(kBase + 510, world::kDom1 - 6, 8, kBoth)), -EPERM);
         EXPECT_EQ(c.statuses({op_map(kBase + 510, 0x300, 8, kBoth), op_map(kBase + 510, 0x310, 4, kBoth)}),
                   (Statuses{-EBUSY, 0}))
-            << "the next one finds them free";
+            << "the next map finds the BFNs free";
         EXPECT_EQ(c.op(op_map(kBase + 508, 0x320, 8, kBoth)), -EEXIST);
         EXPECT_EQ(c.op(op_unmap(kBase + 510, 4)), 0);
     }
@@ -189,7 +189,7 @@ TEST(Yield, NotWhileTheFlushFails)
     EXPECT_FALSE(c.give_away(0x301));
     EXPECT_EQ(c.usage().yielded, 0u);
     const world::Translation t = world::walk(kBase), read = world::walk(kBase + 2);
-    EXPECT_TRUE(t.present && t.read && t.write && t.mfn == 0x300) << "it maps the page as before";
+    EXPECT_TRUE(t.present && t.read && t.write && t.mfn == 0x300) << "the BFN maps the page as before";
     EXPECT_TRUE(read.present && read.read && !read.write && read.mfn == 0x300);
     c.flush_fails = nullptr;
     EXPECT_TRUE(c.page_table(0x300));
@@ -255,7 +255,7 @@ TEST(Yield, HoldsWhatIsTooScattered)
     unsigned pieces = 0;
     for (uint64_t mfn = 0x200; mfn < world::kDom1; mfn += 512, pieces++)
         EXPECT_EQ(c.op(op_map(kBase + pieces, mfn, 1, kBoth)), 0);
-    EXPECT_LT(pieces, 66u) << "this world is too small to see more than that";
+    EXPECT_LT(pieces, 66u) << "this world is too small for more";
     EXPECT_EQ(peek_heap_pages(), pieces);
     c.wind_up();
 }
@@ -307,7 +307,7 @@ TEST(Watch, RefusesWhatIsNotThePageOfTheGuest)
 TEST(Watch, TooFewPages)
 {
     Bare c;
-    EXPECT_EQ(c.op(op_claim(kBase - 1024, 2048 + 32768)), 0) << "it begins in the middle of a page's BFNs";
+    EXPECT_EQ(c.op(op_claim(kBase - 1024, 2048 + 32768)), 0) << "the claim begins in the middle of a page's BFNs";
     EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kBoth)), -ENOBUFS);
     EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kReadWrite)), 0);
     EXPECT_EQ(c.op(op_map(kBase + 1, 0x300, 1, kBoth)), -ENOBUFS) << "with a table in hand";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The IOMMU driver: a multi-level table in VT-d's format, what the hooks patch
-// adds to it, and the generic map and unmap with superpages that are split and
-// coalesced, as Xen's do. Its words are written to caches and memory at once;
-// only those that iommu_op writes itself can be forgotten in a cache.
+// The IOMMU driver: a multi-level table in VT-d's format, the additions of the hooks
+// patch, and the generic map and unmap. Superpages are split and coalesced, as in
+// Xen. The driver's words are written to caches and memory at once; only words that
+// iommu_op writes itself can be forgotten in a cache.
 #include "world_internal.h"
 
 #include <mutex>
@@ -50,7 +50,7 @@ uint64_t link_to(const page_info *pg) { return (mfn_x(page_to_mfn(pg)) << PAGE_S
 
 bool is_table_word(uint64_t word, unsigned level) { return level > 1 && (word & kPresent) && !(word & kSuperpage); }
 
-// A superpage becomes a table of what it mapped.
+// A superpage becomes a table with the same map.
 page_info *split(page_info *parent, unsigned i, unsigned level, unsigned *flags)
 {
     page_info *pg = alloc_table();
@@ -197,7 +197,7 @@ unsigned order_for(uint64_t bfn, uint64_t mfn, unsigned long nr)
 
 } // namespace
 
-// A directory entry that points nowhere, at every level but the last.
+// A directory entry without a target, at every level but the last.
 Walk walk_table(uint64_t bfn, unsigned view)
 {
     if (bfn >> (9 * config.levels))
@@ -229,7 +229,7 @@ void vtd_reset()
 
     unsigned flags = 0;
     for (uint64_t mfn = 0; mfn < kFrames;) {
-        // The host map: RAM, and what firmware reserved.
+        // The host map: RAM, and ranges that firmware reserved.
         const unsigned perms = mfn >= kRmrr && mfn < kRmrrRam ? 3 : host_perms(mfn);
         uint64_t end = mfn + 1;
         while (end < kFrames && perms == (end >= kRmrr && end < kRmrrRam ? 3 : host_perms(end)))
@@ -300,7 +300,7 @@ page_info *leaf_attach(domain *, dfn_t dfn)
     page_info *pg = nullptr;
 
     if (dfn_x(dfn) % 512 || !vacant(dfn_x(dfn)))
-        violate("a leaf table is attached at %lx, which is not vacant", dfn_x(dfn));
+        violate("the place for a leaf table at %lx is not vacant", dfn_x(dfn));
     else
         pg = descend(dfn_x(dfn), 1, true, &flags, &failed);
     if (pg)
@@ -365,9 +365,9 @@ long iommu_map_any(domain *d, dfn_t dfn, mfn_t mfn, unsigned long nr, unsigned i
         }
         i += 1ul << order;
     }
-    // Not what the world itself maps, before anybody called.
+    // Not the world's own maps, before any call.
     for (unsigned long i = 0; i < nr && !threaded() && d->iommu.arch.pv; i++) {
-        const uint64_t entry = peek_entry(dfn_x(dfn) + i); // its shadow, if a claim has one
+        const uint64_t entry = peek_entry(dfn_x(dfn) + i); // its shadow, if a claim has the BFN
         if (entry)
             mapped_by_table(dfn_x(dfn) + i, mfn_x(mfn) + i, peek_yields(entry));
         else

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What the world's own files share.
+// Shared by the world's own files.
 #pragma once
 
 #include "world.h"
@@ -14,7 +14,7 @@ page_info *take_page();
 
 // vtd.cpp
 void vtd_reset(); // makes the host map
-void vtd_start(); // with one that is there
+void vtd_start(); // with a working unit
 struct Walk {
     page_info *leaf; // NULL: absent above it, or a superpage
     uint64_t word;

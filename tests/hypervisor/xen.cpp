@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Xen around the hypercall: who calls, locks, guest memory, preemption, boot
-// parameters, and the driver that enters again what was continued.
+// Xen around the hypercall: callers, locks, guest memory, preemption, boot parameters,
+// and the driver that enters a continued call again.
 #include "world_internal.h"
 
 #include <atomic>
@@ -27,7 +27,7 @@ thread_local vcpu *running;
 thread_local unsigned cpu_now;
 std::atomic<bool> many_threads;
 thread_local bool in_race;
-int rwlocks[NR_CPUS]; // that a CPU holds
+int rwlocks[NR_CPUS]; // held by a CPU
 bool pcidevs_held;
 
 struct Continuation {
@@ -155,8 +155,8 @@ void shim_assert_failed(const char *what, const char *file, int line)
     std::abort();
 }
 
-// Threads give way here now and then, so that others get between a read and its
-// compare and exchange however loaded the host is.
+// Threads give way here now and then, so that other threads get between a read and its
+// compare and exchange on a host of any load.
 static void give_way()
 {
     thread_local uint32_t state = 1 + cpu_now * 2654435761u;
@@ -175,7 +175,7 @@ void shim_race(void)
         runs_once(in_race, hooks.race);
 }
 
-// Alone, nobody is there to wait for: whoever holds what is waited for is below on the stack.
+// Alone, a CPU has nobody to wait for: the holder of a lock is below on the stack.
 void cpu_relax(void)
 {
     if (threaded()) {
@@ -188,8 +188,8 @@ void cpu_relax(void)
     std::abort();
 }
 
-// The check that comes before it is right, so that nothing is clamped but on a path
-// that is mispredicted.
+// The check before is right, so nothing is clamped but on a mispredicted
+// path.
 unsigned long shim_index_nospec(unsigned long index, unsigned long size)
 {
     if (index >= size)
@@ -260,7 +260,7 @@ void shim_write_unlock(percpu_rwlock_t **, percpu_rwlock_t *l)
     rwlocks[cpu_now]--;
 }
 
-// Long held by others at times, so nobody waits for it with a lock of iommu_op.
+// At times held for long by others, so nobody waits for this lock with a lock of iommu_op.
 void pcidevs_lock(void)
 {
     if (rwlocks[cpu_now])
@@ -342,7 +342,7 @@ void shim_param(const char *name, int (*parse_fn)(const char *)) { params().push
 
 int iommu_get_reserved_device_memory(iommu_grdm_t *func, void *ctxt)
 {
-    // For each device of a range, until the callee has had enough of it.
+    // For each device of a range, until the callee has had enough.
     const auto report = [&](uint64_t first, uint64_t nr) {
         for (u32 device = 0; device < 2; device++) {
             const int rc = func(first, nr, device, ctxt);
@@ -366,7 +366,7 @@ bool iomem_access_permitted(const domain *d, unsigned long first, unsigned long)
            ((first >= kVga && first < kXen) || (first >= kHole && first < kMmioForbidden) || first - 0xf0000 < 0x1000);
 }
 
-// The one of read-only MMIO is fixed; the other one is of hot-added RAM.
+// The range of read-only MMIO is fixed; the other range is of hot-added RAM.
 struct rangeset {
     std::set<unsigned long> frames;
 };

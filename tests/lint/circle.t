@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The kernel module's object files form no circle: each can be read when those that it
-# needs are known. A file needs another for a symbol that the other defines.
+# The kernel module's object files form no circle: each can be read after the files that
+# it needs. A file needs another for a symbol that the other defines.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -18,7 +18,7 @@ build() {
 
 objects() { files "$module/*.c" | sed "s|.*/|$dir/|; s|c$|o|"; }
 
-# needs OBJECT...: lines of two files, the first of which needs the second.
+# needs OBJECT...: lines of two files; the first needs the second.
 needs() {
     nm --print-file-name --format=posix "$@" | sed 's|^[^ ]*/||; s|:||' | awk '
         $3 ~ /[A-TV-Z]/ { home[$2] = $1 }
@@ -29,7 +29,7 @@ needs() {
         }' | sort -u
 }
 
-# circle EDGES: the files of one, if there is one.
+# circle EDGES: the files of a circle, if any.
 circle() { tsort <<<"$1" 2>&1 >/dev/null; }
 
 ok 'the module builds' build
@@ -43,8 +43,8 @@ is 'the architecture page has each file' "$(printf '%s\n' "${order[@]}" | sort)"
 upwards() {
     awk 'NR == FNR { at[$1] = FNR; next } at[$2] > at[$1] { print $1, "needs", $2 }' <(printf '%s\n' "${order[@]}") <(echo "$1")
 }
-is 'and a file needs only those above it' "$(upwards "$edges")" ''
-is 'one that needs a file below it is found' "$(upwards 'counters.o map.o')" 'counters.o needs map.o'
+is 'and a file needs only files above' "$(upwards "$edges")" ''
+is 'a file that needs a lower file is found' "$(upwards 'counters.o map.o')" 'counters.o needs map.o'
 # The control: one reference back is found, over files between.
 like 'a reference back is found' "$(circle "$edges"$'\ncounters.o map.o')" '^tsort: counters\.o$'
 done_testing

@@ -14,13 +14,13 @@ import sys
 
 PATH = ('/usr/sbin', '/usr/bin', '/sbin', '/bin')
 BUILTINS = set(subprocess.run(['bash', '-c', 'compgen -bk'], capture_output=True, text=True, check=True).stdout.split())
-# Commands that run another one, and how many words of their own come before it.
+# Commands that run another command, and their own number of words before.
 WRAPPERS = {'env': 0, 'nice': 0, 'xargs': 0, 'exec': 0, 'command': 0, 'time': 0, 'setpriv': 0, 'unshare': 0, 'strictly': 0,
             'timeout': 1, 'flock': 1, 'chroot': 1, 'ok': 1, 'nok': 1, 'step': 2}
 WITH_VALUE = {'-u', '-C', '-n', '-d', '-a', '-P', '-I', '-s', '-k', '-c', '--pdeathsig'}
 
 
-OF_MAKE = 'x.make'  # stands for what only make knows
+OF_MAKE = 'x.make'  # stands for a word that only make knows
 
 
 def text_of(word):

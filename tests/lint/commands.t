@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Each command that scripts and makefiles call comes from a package that their target
-# installs, or from Debian's essential set: a new machine has no other.
+# Each command of scripts and makefiles comes from a package of their target, or from
+# Debian's essential set: a new machine has no other.
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$TOP/scripts/apt.sh"
@@ -26,17 +26,17 @@ declare -A uses=(
         +scripts/testbed.d/*.sh'
     [check]='tests/build/*.sh tests/build/*.t tests/debug/*.t tests/vm/*.sh tests/vm/*.t tests/vm/small-kernel kernel/integrate
         tests/new-machine/*.sh tests/new-machine/*.t +tests/tap.sh +tests/lint/lib.sh +scripts/apt.sh +scripts/testbed.d/*.sh')
-# Scripts in the test machine have the commands that are aboard it; the last are for users, who may have them.
+# Scripts in the test machine have the commands on board; the last are for users, who may have the commands.
 elsewhere='scripts/*.d/guest scripts/bench.d/* tests/vm/guest/* scripts/perf/* *.bash-completion userspace/pviommuctl/*.bash-completion'
 
-# expand PATTERN...: to files, each with the + that it had.
+# expand PATTERN...: to files, each with its pattern's +.
 expand() {
     local pattern file
     for pattern; do
         compgen -G "${pattern#+}" | while IFS= read -r file; do printf '%s%s\n' "${pattern%%[!+]*}" "$file"; done
     done
 }
-# lacks TARGET [FILE]...: commands in its files, or in these, of packages that it does not install.
+# lacks TARGET [FILE]...: commands in its files, or in these, of packages that the target does not install.
 lacks() {
     local files
     # shellcheck disable=SC2086  # several patterns
@@ -46,13 +46,13 @@ lacks() {
 }
 
 for target in "${!uses[@]}"; do
-    # make lint installs its own only: of others dpkg does not know here what they have.
+    # make lint installs its own packages only: dpkg does not know the commands of others here.
     # shellcheck disable=SC2086  # several packages
     missing=$(lacking ${packages[$target]} | xargs)
     if [ -z "$missing" ]; then
-        is "$target: each command is of a package that it installs" "$(lacks "$target")" ''
+        is "$target: each command is of a package of the target" "$(lacks "$target")" ''
     else
-        skip "$target: each command is of a package that it installs" "not installed here: $missing"
+        skip "$target: each command is of a package of the target" "not installed here: $missing"
     fi
 done
 set -f
@@ -61,9 +61,9 @@ known=$({ for target in "${!uses[@]}"; do expand ${uses[$target]}; done; expand 
 set +f
 is 'no script is left out' "$({ shell_scripts; files '*Makefile' '*.mk'; } | grep -v '^scripts/testbed.bash' | sort -u | grep -vxF -e "$known")" ''
 
-# make check asks for all packages at once, also those that a test installs when it is run alone.
+# make check asks for all packages at once, with those of tests that run alone.
 mapfile -t tests < <(shell_scripts | grep -E '^(tests|userspace|bench/dpdk-pmd)/')
-is 'make check installs what its tests do' "$(named "${tests[@]}" | xargs -n 1 | grep -vxF -e "$(xargs -n 1 <<<"$check")")" ''
+is "make check installs its tests' packages" "$(named "${tests[@]}" | xargs -n 1 | grep -vxF -e "$(xargs -n 1 <<<"$check")")" ''
 
 # Faults are found.
 cat >build/lint/bad-commands <<'BASH'
@@ -73,9 +73,9 @@ mine | env A=1 timeout 5 no-such-command --all
 ok 'in words' bash -c 'xl list'
 BASH
 is 'a command of no such package is found' "$(lacks unit build/lint/bad-commands | cut -d: -f2,3 | xargs -d '\n')" ' no-such-command: no package  xl: no package'
-is 'and one of a package that is not named' "$(packages[unit]='make'; uses[unit]=; lacks unit build/lint/bad-commands | grep -c 'jq: jq$')" 1
+is 'and a command of a package that is not named' "$(packages[unit]='make'; uses[unit]=; lacks unit build/lint/bad-commands | grep -c 'jq: jq$')" 1
 
-# apt-get waits for locks only where scripts/apt.sh calls it.
+# apt-get waits for locks only by scripts/apt.sh.
 calls() { grep -nE '(^|[;&|({!]|then|do|else) *(sudo +|exec +)?apt(-get|itude)? ' "$@" /dev/null; }
 mapfile -t others < <(shell_scripts | grep -vx scripts/apt.sh)
 is 'apt-get is called in one place' "$(calls "${others[@]}")" ''

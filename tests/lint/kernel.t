@@ -4,14 +4,14 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-# Why each is off: the tree is no Linux tree, with its MAINTAINERS and its
-# Documentation (ours is docs/). ENOSYS is what a hypercall that is not there
-# gives. Names of tests happen to be names of functions. A device's copy of
-# dma_map_ops is found by container_of, so it is not const.
+# The reasons: the tree is no Linux tree, with MAINTAINERS and Documentation (here docs/).
+# ENOSYS is the error of a missing hypercall. Names of tests happen to be names of
+# functions. container_of finds a device's copy of dma_map_ops, so the copy is not
+# const.
 ignored=FILE_PATH_CHANGES,UNDOCUMENTED_SETUP,ENOSYS,EMBEDDED_FUNCTION_NAME,CONST_STRUCT
-# The one file that may look at the kernel's version.
+# The one file with checks of the kernel's version.
 version=LINUX_VERSION_CODE,CONSTANT_COMPARISON
-# And that of tracepoints, whose macros have a layout of their own.
+# And the file of tracepoints, whose macros have a layout of their own.
 layout=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
 # A list that is written once is a macro that takes macros.
 list=COMPLEX_MACRO,MACRO_ARG_REUSE,BRACKET_SPACE
@@ -21,7 +21,7 @@ checkpatch() { # IGNORED FILE...
     perl build/lint/scripts/checkpatch.pl --no-tree --strict --terse --show-types --no-summary \
         --ignore "$1" --file "${@:2}"
 }
-# It takes longer to start than to read a file: once for all of them.
+# A start takes longer than a file: once for all files.
 mapfile -t sources < <(files 'kernel/**.[ch]' 'tests/modules/**.[ch]' 'bench/dma-map/*.[ch]' 'bench/pool-nic/*.[ch]')
 mapfile -t compat < <(printf '%s\n' "${sources[@]}" | grep '/compat\.h$')
 mapfile -t trace < <(printf '%s\n' "${sources[@]}" | grep '/trace\.h$')
@@ -32,12 +32,12 @@ said=$(checkpatch "$ignored" "${others[@]}"; checkpatch "$ignored,$version" "${c
 for file in "${sources[@]}"; do
     is "checkpatch $file" "$(grep -F "$file:" <<<"$said")" ''
 done
-# The control: what is wrong is found.
+# The control: a fault is found.
 printf 'int  f( void ){ if(1) return(0); }\n' >build/lint/bad.c
-like 'checkpatch finds what is wrong' "$(checkpatch "$ignored" "${others[0]}" build/lint/bad.c)" '^build/lint/bad\.c:1: ERROR'
+like 'checkpatch finds a fault' "$(checkpatch "$ignored" "${others[0]}" build/lint/bad.c)" '^build/lint/bad\.c:1: ERROR'
 
-# In a copy, as make leaves its products beside the sources. C=2 checks what
-# need not be built again as well.
+# In a copy, as make leaves its products beside the sources. C=2 also checks files
+# that need no new build.
 sparse() {
     local dir=build/lint/$1
     mkdir -p build/lint/kernel build/lint/tests build/lint/bench
@@ -52,5 +52,5 @@ for dir in kernel/xen-pviommu tests/modules bench/dma-map bench/pool-nic; do
     ok "sparse $dir" sparse "$dir"
 done
 printf '\n#include <linux/types.h>\nint lint_control(int __user *p);\nint lint_control(int __user *p)\n{\n\treturn *p;\n}\n' >>build/lint/tests/modules/edu/main.c
-nok 'sparse finds what is wrong' bash -c "! make -s -C build/lint/tests/modules C=2 KDIR='$(kernel_headers)' 2>&1 | grep 'warning:'"
+nok 'sparse finds a fault' bash -c "! make -s -C build/lint/tests/modules C=2 KDIR='$(kernel_headers)' 2>&1 | grep 'warning:'"
 done_testing

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# For lint tests: which files there are, and where Linux' tools are.
+# For lint tests: the files of the tree, and Linux' tools.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$TOP/tests/tap.sh"
 cd "$TOP" || exit 2
 mkdir -p build/lint
 
-# files PATHSPEC...: those that git has or would take, and that still exist.
+# files PATHSPEC...: existing files that git has or would take.
 files() {
     local file
     git ls-files --cached --others --exclude-standard -- "$@" | sort -u | while IFS= read -r file; do
@@ -15,7 +15,7 @@ files() {
     done
 }
 
-# The newest kernel that there are headers for.
+# The newest kernel with installed headers.
 kernel_headers() { find /usr/src -maxdepth 1 -name 'linux-headers-*-amd64' | sort -V | tail -n 1; }
 
 # linux_script NAME...: out of Linux' own sources, into build/lint/scripts.
@@ -29,8 +29,8 @@ linux_scripts() {
         xz --decompress --stdout --threads=0 "$tar" | tar -x --strip-components=1 -C build/lint "${wanted[@]}"
 }
 
-# Every shell script there is: by name, or by what the first line says. A fragment
-# without a first line says it is one.
+# Every shell script: by name, or by the first line. A fragment without a first line
+# has a comment for shellcheck.
 shell_scripts() {
     {
         files '*.sh' '*.t'

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Each file names the licence that COPYING decides for it, and LICENSES/ has the texts.
+# Each file names its licence by COPYING, and LICENSES/ has the texts.
 set -u
 . "$(dirname "$0")/lib.sh"
 
-# COPYING's two tables: pattern, tab, licence; and patterns of files that hold no identifier.
+# COPYING's two tables: pattern, tab, licence; and patterns of files without an identifier.
 table() { sed -nE 's/^    ([^ ]+)  +([^ ].*)/\1\t\2/p' COPYING; }
 bare() { sed -nE 's/^    ([^ ]+)$/\1/p' COPYING; }
 
-# decided: each file, tab, and its licence by the last pattern that matches.
+# decided: each file, tab, and its licence by the last matching pattern.
 decided() {
     local pattern licence
     table | while IFS=$'\t' read -r pattern licence; do
@@ -16,14 +16,14 @@ decided() {
     done | awk -F '\t' '{ of[$1] = $2 } END { for (file in of) print file "\t" of[file] }' | sort
 }
 
-# tagged: each file that holds an identifier in its first five lines, tab, and the identifier.
+# tagged: each file with an identifier in its first five lines, tab, and the identifier.
 tagged() {
     files . | tr '\n' '\0' | xargs -0 awk '
         FNR > 5 { nextfile }
         sub(/^.*SPDX-License-Identifier: /, "") { sub(/ *(\*\/|-->)$/, ""); print FILENAME "\t" $0; nextfile }'
 }
 
-# faults: files without an identifier, and identifiers that the table does not decide.
+# faults: files without an identifier, and identifiers that differ from the table.
 faults() {
     local file got want
     local -A tag exempt
@@ -39,11 +39,11 @@ faults() {
     done < <(decided)
 }
 
-# names: licences and exceptions of which an identifier is made.
+# names: licences and exceptions, the parts of identifiers.
 names() { { tagged | cut -f 2; table | cut -f 2; } | tr -d '()' | sed -E 's/ (OR|AND|WITH) /\n/g' | sort -u; }
 texts() { files 'LICENSES/*' | sed 's|^LICENSES/||; s|\.txt$||' | sort; }
 
-# idle: patterns that match nothing.
+# idle: patterns without a file.
 idle() {
     { table | cut -f 1; bare; } | while IFS= read -r pattern; do
         [ -n "$(files ":(glob)$pattern")" ] || echo "$pattern"
@@ -55,7 +55,7 @@ is 'each file names its licence' "$(faults)" ''
 is 'LICENSES/ has the text of each, and no other' "$(texts)" "$(names)"
 is 'each pattern of COPYING matches a file' "$(idle)" ''
 
-# What is wrong is found.
+# Faults are found.
 bad=$TOP/build/lint/licence
 rm -rf "$bad"
 mkdir -p "$bad/LICENSES"

@@ -4,7 +4,7 @@
 set -u
 . "$(dirname "$0")/lib.sh"
 
-# What a fragment sets is used in another: only the whole could tell.
+# Fragments set variables for each other: only the whole could tell.
 for file in $(shell_scripts); do
     apart=
     head -n 5 "$file" | grep -q '^# shellcheck shell=' && apart=--exclude=SC2034,SC2153,SC2154

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * behind_the_back: edits dom0's IOMMU map beside xen_pviommu, so that Xen
- * refuses what that has every reason to expect. The parameters take a BFN:
+ * behind_the_back: edits dom0's IOMMU map beside xen_pviommu, so that Xen refuses
+ * ops that xen_pviommu has every reason to expect. The parameters take a BFN:
  *
  *	map	it maps a page of this module
  *	unmap	it maps nothing

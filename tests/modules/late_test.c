@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * late_test: a driver for QEMU's `edu` device (1234:11e8) that unmaps when it has
- * been unbound, or never. Parameters that are written while the device is bound:
+ * late_test: a driver for QEMU's `edu` device (1234:11e8) that unmaps after its unbind,
+ * or never. Parameters, written while the device is bound:
  *
  *	pool	that many pages of a page_pool are in flight when the driver goes,
  *		as a network driver's are in a socket's queue
@@ -27,7 +27,7 @@
 #define MAX_IN_FLIGHT	256
 #define LIST_ENTRIES	8
 
-/* Of one size that is a block of memory, and of one that is not. */
+/* Of a size with one block of memory, and of a scattered size. */
 static const size_t coherent_sizes[] = { SZ_4K, SZ_8M };
 
 static DEFINE_MUTEX(lock);	/* of all below */
@@ -99,7 +99,7 @@ static int keep_all(struct device *dev)
 		kept.coherent[i] = dma_alloc_coherent(dev, coherent_sizes[i],
 						      &kept.coherent_at[i],
 						      GFP_KERNEL | __GFP_NOWARN);
-	/* The large one xen-swiotlb does not have. */
+	/* xen-swiotlb does not have the large mapping. */
 	if (!kept.coherent[0])
 		return -ENOMEM;
 	kept.page = alloc_page(GFP_KERNEL);
@@ -231,13 +231,13 @@ static const struct kernel_param_ops leak_ops = { .set = leak_set };
 static const struct kernel_param_ops finish_ops = { .set = finish_set };
 
 module_param_cb(pool, &pool_ops, NULL, 0200);
-MODULE_PARM_DESC(pool, "pages of a page_pool that are in flight when the driver goes");
+MODULE_PARM_DESC(pool, "pages of a page_pool in flight when the driver goes");
 module_param_cb(keep, &keep_ops, NULL, 0200);
 MODULE_PARM_DESC(keep, "keep a mapping of each kind when the driver goes");
 module_param_cb(leak, &leak_ops, NULL, 0200);
-MODULE_PARM_DESC(leak, "pages that are mapped, and freed without an unmap");
+MODULE_PARM_DESC(leak, "pages mapped, and freed without an unmap");
 module_param_cb(finish, &finish_ops, NULL, 0200);
-MODULE_PARM_DESC(finish, "unmap what is left, now");
+MODULE_PARM_DESC(finish, "unmap all remaining mappings, now");
 module_param(fail, bool, 0600);
 MODULE_PARM_DESC(fail, "probe keeps a mapping of each kind, and fails");
 

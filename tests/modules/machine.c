@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Frames fresh from Xen: owned by dom0, in nobody's page tables, and Linux does
- * not know them. So the references that they have are ours to count. And a
+ * Frames fresh from Xen: owned by dom0, in nobody's page tables, and unknown to
+ * Linux. All of their references are this module's, and can be counted. And a
  * domain without a vCPU, which may have some.
  */
 #include <linux/mm.h>
@@ -57,8 +57,8 @@ static int reservation(unsigned int cmd, u16 domid, xen_pfn_t *mfn,
 }
 
 /*
- * The first MFN of 1 << order contiguous ones, or 0. Whatever their last owner
- * left in them goes: with it a frame would be no page table.
+ * The first MFN of 1 << order contiguous frames, or 0. The last owner's contents are
+ * cleared: with them a frame would be no page table.
  */
 u64 frames_get(unsigned int order)
 {
@@ -78,8 +78,8 @@ u64 frames_get(unsigned int order)
 }
 
 /*
- * Give frames back. Xen frees each when its last reference is dropped: one that
- * somebody still holds stays counted in frames_owned().
+ * Give frames back. Xen frees each when its last reference is dropped: a frame under a
+ * reference stays counted in frames_owned().
  */
 int frames_put(u64 mfn, unsigned int order)
 {
@@ -96,7 +96,7 @@ long frames_owned(void)
 	return HYPERVISOR_memory_op(XENMEM_current_reservation, &self);
 }
 
-/* Make a frame that is mapped nowhere for writing a page table, or undo it. */
+/* Make a frame without writable maps a page table, or undo that. */
 int frame_pin_l1(u64 mfn, bool pin)
 {
 	struct mmuext_op op = {
@@ -113,7 +113,7 @@ static int domctl(struct xen_domctl *op)
 	return _hypercall1(int, domctl, op);
 }
 
-/* The id of a new domain that may have a few frames, or an error. */
+/* The id of a new domain with room for a few frames, or an error. */
 int domain_make(void)
 {
 	struct xen_domctl op = { .cmd = DOMCTL_createdomain };
@@ -140,7 +140,7 @@ int domain_destroy(u16 domid)
 	return domctl(&op);
 }
 
-/* A frame for it, as Xen finds one; 0: it has all that it may. */
+/* A frame for the domain, from Xen; 0: the domain is at its limit. */
 u64 domain_frame(u16 domid)
 {
 	xen_pfn_t mfn;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Machine frames that Linux does not know of, and a domain to give them to. */
+/* Machine frames unknown to Linux, and a domain to give them to. */
 #ifndef TEST_MACHINE_H
 #define TEST_MACHINE_H
 

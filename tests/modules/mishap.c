@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * mishap: what befalls xen_pviommu rarely, when a test wants it to. Parameters
- * that are written:
+ * mishap: rare events of xen_pviommu, at a test's request. Parameters, to be
+ * written:
  *
  *	starve	percpu or vmalloc: its next such allocation fails
  *	untrust	a PCI address: the device is one that PCI calls untrusted
@@ -32,14 +32,14 @@ static const struct allocator {
 	{ "vmalloc", "vmalloc", give_vmalloc },
 };
 
-/* Protects all below but what the probe's handler writes. */
+/* Protects all below but the probe's handler's writes. */
 static DEFINE_MUTEX(lock);
 static const struct allocator *starved;
 static struct kretprobe probe;
-static void *taken;	/* what was allocated and not given */
+static void *taken;	/* allocated and not given */
 static bool done;
 
-/* The caller is xen_pviommu: its name stands behind that of its function. */
+/* The caller is xen_pviommu: its name stands behind the function's. */
 static bool is_ours(unsigned long caller)
 {
 	char text[KSYM_SYMBOL_LEN];
@@ -97,7 +97,7 @@ static int starve(const char *word, const struct kernel_param *kp)
 	return err;
 }
 
-/* Did it happen? */
+/* Did the event happen? */
 static int starve_happened(char *buf, const struct kernel_param *kp)
 {
 	return sysfs_emit(buf, "%d\n", READ_ONCE(done));
@@ -127,9 +127,9 @@ static const struct kernel_param_ops starve_ops = {
 static const struct kernel_param_ops untrust_ops = { .set = untrust };
 
 module_param_cb(starve, &starve_ops, NULL, 0600);
-MODULE_PARM_DESC(starve, "percpu or vmalloc: the next one of xen_pviommu fails; read: it did");
+MODULE_PARM_DESC(starve, "percpu or vmalloc: the next allocation fails; a read says whether");
 module_param_cb(untrust, &untrust_ops, NULL, 0200);
-MODULE_PARM_DESC(untrust, "a PCI device that is to be untrusted");
+MODULE_PARM_DESC(untrust, "a PCI device to make untrusted");
 
 static int __init mishap_init(void)
 {
@@ -144,5 +144,5 @@ static void __exit mishap_exit(void)
 module_init(mishap_init);
 module_exit(mishap_exit);
 
-MODULE_DESCRIPTION("Tests of xen_pviommu: memory that is not there, devices that are not trusted");
+MODULE_DESCRIPTION("Tests of xen_pviommu: missing memory, untrusted devices");
 MODULE_LICENSE("GPL");

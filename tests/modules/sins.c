@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * sins: one of each kind that a debug kernel is there to find. On such a one all
- * but read_freed_page do no harm. The parameter `commit` takes the name of one.
+ * sins: a bug of each kind that a debug kernel finds. On such a kernel all but
+ * read_freed_page do no harm. The parameter `commit` takes the name of a bug.
  */
 #include <linux/dma-mapping.h>
 #include <linux/jiffies.h>
@@ -18,12 +18,12 @@
 #include <linux/timer.h>
 
 /*
- * A parameter, so that no compiler sees where it leads. Just behind the end is
+ * A parameter hides the address from the compiler. Just behind the end is
  * an address that may be taken.
  */
 static int behind = 65;
 module_param(behind, int, 0444);
-MODULE_PARM_DESC(behind, "the byte that is used of a buffer of 64");
+MODULE_PARM_DESC(behind, "the used byte of a buffer of 64");
 
 static void beyond_array(void)
 {
@@ -70,7 +70,7 @@ static void read_freed_object(void)
 	}
 }
 
-/* The end of whoever does it. */
+/* The end of the caller. */
 static void read_freed_page(void)
 {
 	unsigned long at = __get_free_page(GFP_KERNEL);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The builds of make check on a new machine; but its own, which makes one.
+# The builds of make check on a new machine, except for the build of such a machine.
 set -u
 . "$(dirname "$0")/lib.sh"
 

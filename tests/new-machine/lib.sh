@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# A new machine: Debian 12 as mmdebstrap's minbase makes it, with git, make and
-# ca-certificates, and a clone of HEAD. It is a file system and namespaces of its own.
-# build/new-machine keeps it, as it was made, and the packages that were downloaded.
+# A new machine: Debian 12 as mmdebstrap's minbase, with git, make and ca-certificates,
+# and a clone of HEAD. The machine is a file system and namespaces of its own.
+# build/new-machine keeps the fresh file system, and the downloaded packages.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
@@ -17,7 +17,7 @@ given=git,make,ca-certificates
 unshare --mount --pid --fork true || skip_all 'no namespaces can be made here'
 mkdir -p "$machines/archives/partial" "$log"
 
-# make_base: prints why it did not work. Made anew where Debian or the list is another.
+# make_base: prints the reason of a failure. Made anew for another Debian or another list.
 make_base() {
     local sources lock
     exec {lock}>"$machines/lock"
@@ -32,7 +32,7 @@ make_base() {
     exec {lock}>&-
 }
 
-# new_machine NAME: one that nobody has used, in $machine.
+# new_machine NAME: an unused machine, in $machine.
 new_machine() {
     local why
     machine=$machines/$1
@@ -44,10 +44,10 @@ new_machine() {
     diag "a new machine with $(git -C "$machine/root/clone" log -1 --format='%h %s')"
 }
 
-# on_it NAME COMMAND...: there, in the clone; without a network if OFFLINE says so. What it says
+# on_it NAME COMMAND...: there, in the clone; without a network if OFFLINE says so. The output
 # goes to NAME in the log.
 on_it() {
-    # unshare blocks SIGTERM: whoever ends the test ends it all the same.
+    # unshare blocks SIGTERM, but the end of the test must end the machine.
     # shellcheck disable=SC2016  # the inner shell's
     setpriv --pdeathsig KILL unshare --mount --pid ${OFFLINE:+--net} --fork --kill-child --mount-proc="$machine/proc" bash -c '
         mount --rbind /dev "$1/dev" && mount --rbind /sys "$1/sys" &&
@@ -56,7 +56,7 @@ on_it() {
         ${http_proxy:+http_proxy="$http_proxy"} FUZZ_SECONDS=1 STRESS_SECONDS=1 "${@:2}" >"$log/$1" 2>&1 </dev/null
 }
 
-# works NAME COMMAND...: it ends well there. A network that failed is told from what lacks.
+# works NAME COMMAND...: success on the machine. A failed network is told from a missing package.
 works() {
     local status=0 before
     # (Not in a subshell, which has children of its own.)
@@ -78,7 +78,7 @@ all of it: $log/$1"
     fi
 }
 
-# Of all that has ended below this shell.
+# All ended processes below this shell.
 cpu_seconds() { awk -F '[ms ]+' 'NR == 2 { printf "%d\n", $1 * 60 + $2 + $3 * 60 + $4 }' "$log/times"; }
 
 remove_machine() { rm -rf --one-file-system "$machine"; }

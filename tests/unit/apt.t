@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# scripts/apt.sh with the real apt and dpkg, on a system of their own: packages
-# that are missing, being upgraded or left half done, and locks of others.
+# scripts/apt.sh with the real apt and dpkg, on a system of their own: packages that
+# are missing, in an upgrade or half installed, and locks of others.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -11,7 +11,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# A system without a package, and an archive that has one.
+# A system without a package, and an archive with one.
 system=$work/system
 mkdir -p "$system"/var/lib/{dpkg/{info,updates,triggers},apt/lists/partial} "$system"/var/{log,cache}/apt/archives/partial \
     "$system"/etc/apt/{apt.conf,preferences}.d "$work"/{archive,package/DEBIAN}
@@ -33,7 +33,7 @@ export APT_CONFIG=$work/apt.conf DPKG_ADMINDIR=$system/var/lib/dpkg
 unset APT_TERMINAL
 
 state() { dpkg-query -W -f '${db:Status-Status}' probe 2>/dev/null; }
-# set_state STATE: as if dpkg had come so far with it.
+# set_state STATE: as if dpkg had reached this state.
 set_state() {
     local word=${1#triggers-} trigger=
     [ "$word" = "$1" ] || trigger="\nTriggers-${word^}: other"
@@ -55,7 +55,7 @@ is 'an installed package: no word' "$status:$said:$err" 0::
 for state in triggers-pending triggers-awaited; do
     set_state "$state"
     deps probe
-    is "$state: it is installed" "$status:$said:$err" 0::
+    is "$state: the package is installed" "$status:$said:$err" 0::
 done
 set_state config-files
 deps probe
@@ -75,7 +75,7 @@ PYTHON
 }
 release() { kill "$holder"; wait "$holder"; : >"$work/holds"; } 2>/dev/null
 
-# waits COMMAND...: runs it, and once it has said that it waits calls meanwhile and
+# waits COMMAND...: runs the command. Once the command prints its wait, calls meanwhile and
 # releases the lock. The output is in $said, the status in $status.
 meanwhile() { :; }
 waits() {
@@ -99,7 +99,7 @@ for lock in lib/dpkg/lock-frontend lib/dpkg/lock cache/apt/archives/lock; do
     set_state none
     hold "$lock"
     waits "$root/scripts/install-deps" probe
-    is "$lock: it waits, says so, and installs" "$status:$said:$(state)" "0:installing: probe
+    is "$lock: a wait, a message, and the installation" "$status:$said:$(state)" "0:installing: probe
 $(held "$lock"):installed"
 done
 set_state none
@@ -126,7 +126,7 @@ waits bash -c 'set -euo pipefail; TB_HOME=$1/scripts/testbed.d TESTBED_BUILD_DIR
 like 'in a step: the user sees it' "$said" '^testbed: waiting for another apt or dpkg to end: Could not get lock'
 is 'and the step passes' "$status:$(state)" 0:installed
 
-# Somebody upgrades it: dpkg has unpacked the new version, and goes on.
+# An upgrade by another process: dpkg has unpacked the new version, and goes on.
 for state in unpacked half-configured half-installed; do
     set_state "$state"
     hold lib/dpkg/lock-frontend
@@ -136,20 +136,20 @@ for state in unpacked half-configured half-installed; do
     meanwhile() { :; }
     set_state "$state"
     deps probe
-    is "$state, and nobody works on it: it says what helps" "$status:$said:$err" "1::install-deps: dpkg is not done with: probe
+    is "$state, and nobody works on the package: a message has the remedy" "$status:$said:$err" "1::install-deps: dpkg is not done with: probe
 install-deps:   remedy: wait for it, or mend what it left: dpkg --configure -a"
 done
 
 set_state installed
 deps probe none-such
-like 'a package that there is none of' "$status:$err" '^install-deps: no such package: Unable to locate package none-such'
+like 'a package that does not exist' "$status:$err" '^install-deps: no such package: Unable to locate package none-such'
 unlike 'is no fault of the network' "$err" 'network'
 is 'with a status' "$status" 1
 set_state none
 rm -rf "$system"/var/lib/apt/lists/*
 echo 'deb [trusted=yes] http://127.0.0.1:9/debian ./' >"$system/etc/apt/sources.list"
 deps probe
-like 'an archive that is out of reach' "$status:$err" '^install-deps: the network fails: Failed to fetch http://127\.0\.0\.1:9/'
+like 'an archive out of reach' "$status:$err" '^install-deps: the network fails: Failed to fetch http://127\.0\.0\.1:9/'
 unlike 'is no missing package' "$err" 'no such package'
 is 'with a status, too' "$status" 1
 done_testing

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The report of make bench: its unit tests, and what it refuses.
+# The report of make bench: its unit tests, and its refusals.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -35,13 +35,13 @@ nok 'maps that failed' report "$work/failed"
 nok 'nothing was timed' report "$work/untimed"
 
 echo '[{"bench":"bfn-pair","subject":"pviommu","metric":"insns","value":30,"unit":"instructions","runs":3}]' >"$work/more.json"
-ok 'it takes the rows of others' report "$work/good" --more "$work/more.json"
+ok "the report takes another benchmark's rows" report "$work/good" --more "$work/more.json"
 is 'and passes them on' "$(jq '.[] | select(.bench == "bfn-pair").value' "$work/bench.json")" 30
 echo '[{"bench":"bfn-pair"}]' >"$work/more.json"
-nok 'rows that are none' report "$work/good" --more "$work/more.json"
+nok 'malformed rows' report "$work/good" --more "$work/more.json"
 
 cp "$root/docs/performance.md" "$work/page.md"
-ok 'it fills the page and plots' report "$work/good" --page "$work/page.md"
+ok 'the report fills the page and plots' report "$work/good" --page "$work/page.md"
 like 'a table has its figure' "$(cat "$work/page.md")" '^\| strict \| 120 \| - \| - \| - \|'
-is 'the plots of what was measured are there' "$(cd "$work/plots" && grep -l '</svg>' -- *.svg | xargs)" lists.svg
+is 'the plots of measured figures exist' "$(cd "$work/plots" && grep -l '</svg>' -- *.svg | xargs)" lists.svg
 done_testing

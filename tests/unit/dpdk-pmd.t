@@ -26,7 +26,7 @@ run apt-get update, and try again
 ok 'its parts' "$out/pviommu-pmd-test" --gtest_brief=1
 
 packets=1024
-# pmd OPTION...: what it says is in $said and $err, its status in $status.
+# pmd OPTION...: the output is in $said and $err, the status in $status.
 pmd() {
     status=0
     said=$(timeout 300 "$out/pviommu-pmd" --warmup 512 --packets "$packets" "$@" 2>"$work/err" </dev/null) || status=$?
@@ -49,25 +49,25 @@ is 'burst of 32: one hypercall, the unmaps ride along' \
 is 'the parts make up the whole' \
     "$(json 'all(x["map_cycles"] + x["unmap_cycles"] + x["driver_cycles"] == x["cycles"] for x in r)')" True
 
-# Those that were freed first come again behind those that were never used.
+# The buffers that were freed first come again behind unused buffers.
 packets=6000
 pmd --mode rx,tx,forward --mapping burst --burst 7,31 --size 64,9000
-is 'buffers of a burst that do not lie together' "$status:$err" 0:
+is 'scattered buffers of a burst' "$status:$err" 0:
 packets=1024
 pmd --mode rx,tx --mapping burst,burst,burst,burst,single,single,single,single --burst 1
 is 'each leaves nothing mapped: there are addresses for the next' "$status:$err" 0:
 pmd --mode rfc2544 --mapping none,burst --trial-ms 5 --json "$work/json"
 is 'a zero-loss rate is found' "$status:$err:$(json 'len(r), all(x["packets_per_second"] > 0 for x in r)')" '0::4 True'
 pmd --loop --mapping burst --json "$work/json"
-is 'a port that is wired to itself' "$status:$err" 0:
+is 'a port with a loopback wire' "$status:$err" 0:
 
-# What a device must not reach ends the run.
+# A forbidden access of a device ends the run.
 for way in tx rx; do
     pmd --stale "$way"
     verb='read'
     [ "$way" = tx ] || verb='write'
-    like "$way through a buffer that was given back" "$status:$err" "^1:pviommu-pmd: fault: a device would $verb 0x[0-9a-f]+, which is not mapped"
-    is "$way: and the address is that of the buffer" "$(grep -oE '0x[0-9a-f]+' <<<"$err" | sort -u)" "$(sed -n 's/^stale //p' <<<"$said")"
+    like "$way through a returned buffer" "$status:$err" "^1:pviommu-pmd: fault: a device would $verb 0x[0-9a-f]+, which is not mapped"
+    is "$way: and the address is the buffer's" "$(grep -oE '0x[0-9a-f]+' <<<"$err" | sort -u)" "$(sed -n 's/^stale //p' <<<"$said")"
 done
 
 # Configuration.
@@ -79,12 +79,12 @@ for file in "$root"/bench/dpdk-pmd/examples/*.toml; do
 done
 printf 'mapping = ["burst"]\nburst = [2, 4]\nsize = 128\n' >"$work/config"
 pmd --config "$work/config" --json "$work/json"
-is 'what a file says holds' "$(json '[(x["mapping"], x["burst"], x["size"]) for x in r]')" "[('burst', 2, 128), ('burst', 4, 128)]"
+is 'a file sets options' "$(json '[(x["mapping"], x["burst"], x["size"]) for x in r]')" "[('burst', 2, 128), ('burst', 4, 128)]"
 pmd --config "$work/config" --burst 8 --json "$work/json"
-is 'but what the command line says before it' "$(json '[x["burst"] for x in r]')" '[8]'
+is 'but the command line has priority' "$(json '[x["burst"] for x in r]')" '[8]'
 printf 'brust = 2\n' >"$work/config"
 pmd --config "$work/config"
-is 'a word that it does not know' "$status:${err:+said}" 2:said
+is 'an unknown word' "$status:${err:+said}" 2:said
 
 # Errors.
 pmd --help
@@ -104,24 +104,24 @@ for usage in '--burst 0' '--burst 513' '--size 63' '--size 9001' '--mode fly' '-
     is "wrong usage: $usage" "$status:${err:+said}" 2:said
 done
 pmd --mapping vfio
-like 'it says what helps' "$err" 'name them with --port'
+like 'the message has the remedy' "$err" 'name them with --port'
 pmd --port 0000:ff:1f.7 --sysfs "$work"
-like 'a port that is not there' "$status:$err" '^1:pviommu-pmd: (open the device: .*: the module is not active|.* ports can be used: give them to vfio-pci)'
+like 'a missing port' "$status:$err" '^1:pviommu-pmd: (open the device: .*: the module is not active|.* ports can be used: give them to vfio-pci)'
 pmd --json /none/json
-is 'a file that cannot be written' "$status:$err" '1:pviommu-pmd: /none/json: cannot write it'
+is 'an unwritable file' "$status:$err" '1:pviommu-pmd: /none/json: cannot write it'
 status=0
 "$out/pviommu-pmd" --packets 10 --warmup 0 >/dev/full 2>"$work/err" </dev/null || status=$?
 is 'a full disk' "$status:$(cat "$work/err")" '1:pviommu-pmd: stdout: cannot write it'
 
-# Instructions of mapping a packet in bursts of 64: those of two numbers of
-# packets apart, with and without. Wall-clock would be that of all that this machine does.
+# Instructions of mapping a packet in bursts of 64: the difference of two numbers of
+# packets, with and without. Wall-clock would include the load of the whole machine.
 refs() {
     valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null "$out/pviommu-pmd" \
         --warmup 512 --burst 64 --no-verify "$@" 2>&1 >/dev/null | sed -n 's/,//g; s/.*I *refs: *//p' | grep . || echo 0
 }
 # a_packet MODE MAPPING
 a_packet() { echo $((($(refs --mode "$1" --mapping "$2" --packets 40000) - $(refs --mode "$1" --mapping "$2" --packets 20000)) / 20000)); }
-# At 3 GHz and an instruction a cycle these are the 67.2 ns that 10G leaves for a frame of 64 bytes.
+# At 3 GHz and an instruction a cycle these are the 67.2 ns of a frame of 64 bytes at 10G.
 fits=201
 for mode in rx tx; do
     none=$(a_packet "$mode" none)
@@ -130,6 +130,6 @@ for mode in rx tx; do
     diag "$mode: mapping takes $burst instructions a packet in bursts of 64, $single one by one"
     cmp_ok "$mode: mapping in bursts of 64 takes instructions" "$burst" -gt 10
     cmp_ok "$mode: and fits into 10G and 64 bytes" "$burst" -le "$fits"
-    cmp_ok "$mode: one by one it does not" "$single" -gt "$fits"
+    cmp_ok "$mode: single buffers do not fit" "$single" -gt "$fits"
 done
 done_testing

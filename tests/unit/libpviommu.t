@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# libpviommu on its simulated backend: its tests, also under ASan, UBSan and TSan; and that it
-# can be used as it is installed. tests/vm/libpviommu.t runs the same program on the device.
+# libpviommu on its simulated backend: its tests, also under ASan, UBSan and TSan; and its
+# installation. tests/vm/libpviommu.t runs the same program on the device.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -15,7 +15,7 @@ ok 'it builds' "$root/userspace/build.sh" plain all
 ok 'for ASan and UBSan' "$root/userspace/build.sh" asan libpviommu/libpviommu-test
 ok 'for TSan' "$root/userspace/build.sh" tsan libpviommu/libpviommu-test
 
-# run KIND FILTER: its tests become ours, and it has nothing else to say.
+# run KIND FILTER: the program's results become this test's, without other output.
 run() {
     local status=0
     relay "$1" < <(UBSAN_OPTIONS=halt_on_error=1 "$out/$1/libpviommu/libpviommu-test" "--gtest_filter=$2" 2>"$work/err"
@@ -28,7 +28,7 @@ run asan '*'
 run tsan 'Threads.*:*DevicesRace*:Spaces.AnotherLcore*'
 nok 'an unknown option is wrong usage' "$out/plain/libpviommu/libpviommu-test" --devices
 
-# As it is installed.
+# As installed.
 stage=$work/stage
 ok 'it installs' env DESTDIR="$stage" meson install -C "$out/plain" --no-rebuild
 libdir=$(dirname "$(cd "$stage" && find . -name 'libpviommu.so.0')")
@@ -39,7 +39,7 @@ include/pviommu/space.h include/pviommu/xen_pviommu.h lib/libpviommu.a lib/libpv
 lib/pkgconfig/libpviommu.pc share/man/man3/libpviommu.3"
 export PKG_CONFIG_PATH=$stage/$libdir/pkgconfig PKG_CONFIG_SYSROOT_DIR=$stage
 
-# The example of the page, as it stands there.
+# The example of the page, unchanged.
 sed -n '/^    #include/,/^    }$/{s/^    //p;/^$/p}' "$root/docs/libpviommu.md" >"$work/example.cpp"
 sed -n '/^    int main/,/^    }$/s/^    //p' "$root/docs/libpviommu.md" >>"$work/example.cpp"
 # shellcheck disable=SC2046  # several words
@@ -56,9 +56,9 @@ for kind in shared static; do
 1'
     fi
 done
-like 'the shared one uses the library' "$(ldd "$work/shared")" "libpviommu\\.so\\.0 => $stage"
+like 'the shared build uses the library' "$(ldd "$work/shared")" "libpviommu\\.so\\.0 => $stage"
 
-# The manual names what programs call, but for what only looks.
+# The manual names the calls of programs, without const functions.
 is 'the manual has no errors' "$(groff -ww -man -Tutf8 -z "$root/docs/man/libpviommu.3" 2>&1)" ''
 manual=$(groff -man -Tascii -P-cbou "$root/docs/man/libpviommu.3")
 for call in $(nm -DC --defined-only "$stage/$libdir/libpviommu.so.0" | grep -v ') const' |
@@ -66,11 +66,11 @@ for call in $(nm -DC --defined-only "$stage/$libdir/libpviommu.so.0" | grep -v '
     like "the manual has ${call%?}()" "$manual" "\b${call%?}\("
 done
 
-# What programs see of it.
+# The library's symbols for programs.
 library=$stage/$libdir/libpviommu.so.0
 exported=$(nm -DC --defined-only "$library" | grep -v ' A LIBPVIOMMU_0\.1$')
 cmp_ok 'it exports something' "$(wc -l <<<"$exported")" -gt 30
-is 'all of it with a version' "$(grep -v '@@LIBPVIOMMU_0\.1$' <<<"$exported")" ''
+is 'all with a version' "$(grep -v '@@LIBPVIOMMU_0\.1$' <<<"$exported")" ''
 is 'and in its namespace' "$(grep -vE ' [TWV] ((vtable|typeinfo|typeinfo name) for )?pviommu::' <<<"$exported")" ''
-is 'nothing of it is internal' "$(grep -E 'State::|core_|bfn_|shim_|_failed' <<<"$exported")" ''
+is 'no internal symbol' "$(grep -E 'State::|core_|bfn_|shim_|_failed' <<<"$exported")" ''
 done_testing

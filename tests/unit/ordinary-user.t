@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A user who is not root: each target says at once which packages root is to install, and
-# with these there needs no root for anything.
+# A user without root: each target first lists the packages for root to install. With the
+# packages installed, no target needs root.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -28,14 +28,14 @@ for target in "${targets[@]}"; do
     status=0
     said=$(DPKG_ADMINDIR=$work/dpkg user timeout 60 make -C "$work/tree" --no-print-directory "$target" 2>&1 </dev/null) || status=$?
     cmp_ok "make $target: a status" "$status" -ne 0
-    # Before it, there may be the command itself, or the title of a step.
-    like "make $target: what lacks" "$(grep -v -e '^== ' -e '^$' -e '^scripts/' -e '^status=' <<<"$said" | head -n 1)" \
+    # The command itself, or the title of a step, may precede.
+    like "make $target: missing packages" "$(grep -v -e '^== ' -e '^$' -e '^scripts/' -e '^status=' <<<"$said" | head -n 1)" \
         '^[a-z-]+: installing Debian packages needs root; lacking: .*\b(gcc|make)\b'
-    like "make $target: what helps" "$said" 'remedy: run it as root, or this first: sudo .*scripts/install-deps .*\b(gcc|make)\b'
+    like "make $target: the remedy" "$said" 'remedy: run it as root, or this first: sudo .*scripts/install-deps .*\b(gcc|make)\b'
     is "make $target: nothing is done" "$(find "$work/tree/build" -type f 2>/dev/null | head -n 3)" ''
 done
 
-# With all packages there: the machine's root file system is built, which took a chroot once.
+# With all packages: the machine's root file system is built, which took a chroot once.
 # shellcheck disable=SC2016  # the inner shell's
 build='set -euo pipefail; TB_HOME=$PWD/scripts/testbed.d TB_INTERACTIVE=
     for part in common packages rootfs; do . "$TB_HOME/$part.sh"; done
@@ -44,10 +44,10 @@ mapfile -t packages < <("$root/scripts/testbed" packages)
 if [ -z "$(lacking "${packages[@]}")" ]; then
     ok 'the root file system is built' user env -C "$work/tree" bash -c "$build"
     ok 'and packed' test -s "$work/tree/build/testbed/images/base.cpio"
-    # A library that is not aboard is missed, though the host has it.
+    # A library missing on board is found, even if the host has the library.
     find "$work/tree/build/testbed/base" -name 'libaio.so*' -delete
     # shellcheck disable=SC2016
-    like 'what lacks in it is found' "$(user env -C "$work/tree" bash -c '. scripts/testbed.d/rootfs.sh
+    like 'a missing library is found' "$(user env -C "$work/tree" bash -c '. scripts/testbed.d/rootfs.sh
         run_from build/testbed/base fio --version; echo "status $?"' 2>&1)" '^not aboard: .*libaio\.so'
 else
     skip 'the root file system is built' "packages lack: $(lacking "${packages[@]}" | xargs)"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The page of pviommuctl report in headless Chromium: it shows its plots, as pixels,
-# without errors, and asks nobody for anything. Pages that were broken turn it red.
+# The page of pviommuctl report in headless Chromium: the plots are visible as pixels,
+# without errors and without requests. Broken pages turn the test red.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -19,7 +19,7 @@ ok 'it builds' "$root/userspace/build.sh" plain pviommuctl/pviommuctl
 } >"$work/record"
 ok 'there is a page' "$out/pviommuctl/pviommuctl" report "$work/record" --html "$work/good.html" --output "$work/text"
 
-# It writes the port that it takes.
+# Chromium writes the number of its port.
 : >"$work/driver"
 chromedriver --port=0 >"$work/driver" 2>&1 &
 driver=$!
@@ -27,7 +27,7 @@ for _ in {1..100}; do grep -q 'on port [0-9]' "$work/driver" && break; sleep 0.1
 port=$(grep -oE 'on port [0-9]+' "$work/driver" | tail -n 1 | grep -oE '[0-9]+')
 cmp_ok 'chromedriver is there' "${port:-0}" -gt 0
 
-# look PAGE [pixels]: what Chromium sees of it, a fact a line, in $seen. Pixels take a while.
+# look PAGE [pixels]: Chromium's view, a fact a line, in $seen. Pixels take a while.
 cat >"$work/look.py" <<'PYTHON'
 import base64, json, struct, sys, urllib.request, zlib
 
@@ -90,7 +90,7 @@ def look_at_pixels():
     print('area', bool(area) and abs(blue / area - 1) < 0.05)
     x, y, w, h = rects('#timeline')[0]
     colours = {shown(i, j) for j in range(int(y), int(y + h)) for i in range(int(x), int(x + w))}
-    # Of three lines that meet, one may hide another.
+    # Of three lines that meet, a line may hide another.
     print('lines', len(rects('#timeline .line')), sum(c in colours for c in [(0x2f, 0x6f, 0xb5), (0xc8, 0x64, 0x1e), (0x3c, 0x8a, 0x4e)]) >= 2)
     x, y, w, h = rects('#cost')[0]
     colours = {shown(i, j) for j in range(int(y), int(y + h)) for i in range(int(x), int(x + w))}
@@ -114,7 +114,7 @@ try:
     print('axes', js("return [...document.querySelectorAll('.plots .label')].every(e => e.textContent.length > 3)"))
     print('inside', js("return [...document.querySelectorAll('.plot text')].every(e => { const r = e.getBoundingClientRect(),"
                        "s = e.closest('svg').getBoundingClientRect(); return r.left >= s.left - 1 && r.right <= s.right + 1; })"))
-    # A click makes a box as wide as all; Escape undoes it.
+    # A click makes a box as wide as the picture; Escape undoes the click.
     before, cpu = rects('#flame > .box'), rects('#cpu > .box')
     js("document.querySelectorAll('#flame > .box')[0].scrollIntoView()")
     narrow = js("const all = [...document.querySelectorAll('#flame > .box')], b = all.find(e => +e.dataset.w < 0.5);"
@@ -150,18 +150,18 @@ is 'the timeline has its lines' "$(fact lines)" '3 True'
 like 'the costs have circles and curves' "$(fact circles)" '^True [1-9][0-9]* [1-9]'
 is 'boxes of the flame graph are drawn, in their colours' "$(fact flame)" 'True True True'
 is 'a click zooms' "$(fact zoom)" 'True True'
-is 'but not where CPUs were, which is a picture of its own' "$(fact cpu)" '3 True True'
+is 'but not the places of CPUs, a picture of its own' "$(fact cpu)" '3 True True'
 is 'Escape returns' "$(fact back)" True
 is 'dark is dark, and the bars are seen' "$(fact dark)" "True ['6aa5e8']"
 is 'no errors' "$(fact errors)" '0'
 is 'no requests' "$(fact asked)" page
-# What is broken is seen.
+# A broken page is seen.
 sed 's/^const flames =/const flames = =/' "$work/good.html" >"$work/script.html"
 look script
-like 'a script that is broken' "$(fact ready):$(fact errors)" '^no:1 .*SyntaxError'
+like 'a broken script' "$(fact ready):$(fact errors)" '^no:1 .*SyntaxError'
 sed 's/<rect \(class="mark s0"\|width="100%"\)/<rect visibility="hidden" \1/' "$work/good.html" >"$work/bars.html"
 look bars pixels
-is 'bars that are not drawn' "$(fact area):$(fact bars)" "False:['ffffff']"
+is 'bars without a drawing' "$(fact area):$(fact bars)" "False:['ffffff']"
 is 'nor boxes' "$(fact flame)" 'True True False'
 sed 's|<body>|<body><img src="http://127.0.0.1:9/x.png">|' "$work/good.html" >"$work/image.html"
 look image

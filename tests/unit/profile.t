@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# pviommuctl report on records of the test machine, and on what is broken or made
-# up; the figures beside those that awk finds.
+# pviommuctl report on records of the test machine, and on broken or invented
+# records; the figures beside awk's.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -15,13 +15,13 @@ trap 'rm -rf "$work"' EXIT
 ok 'it builds' "$root/userspace/build.sh" plain pviommuctl/pviommuctl
 [ -x "$out/pviommuctl/pviommuctl" ] || done_testing
 
-# ctl ARGUMENT...: what it says is in $said and $err, its status in $status.
+# ctl ARGUMENT...: the output is in $said and $err, the status in $status.
 ctl() {
     status=0
     said=$(timeout 60 "$out/pviommuctl/pviommuctl" "$@" 2>"$work/err") || status=$?
     err=$(cat "$work/err")
 }
-# json EXPRESSION: of what was said, as Python sees it in j.
+# json EXPRESSION: of the output, as j in Python.
 json() { python3 -c "import json, sys; j = json.load(sys.stdin); print($1)" <<<"$said"; }
 
 # A record of fio in lazy, with stacks.
@@ -61,9 +61,9 @@ ln -s /proc/self/fd/1 "$work/stdout"
 ctl report "$data/perf-lazy.txt" --html "$work/stdout" --output "$work/report.text"
 is 'a page on stdout' "$status:$(grep -c 'id="flame"' <<<"$said")" 0:1
 
-# A record that lost events.
+# A record with lost events.
 lost=$(awk '/PERF_RECORD_LOST lost/ { n += $NF } END { print n }' "$data/perf-lost.txt")
-cmp_ok 'there is a record that lost events' "$lost" -gt 0
+cmp_ok 'a record has lost events' "$lost" -gt 0
 ctl report "$data/perf-lost.txt" --json
 is 'lost events are a status and a message' "$status:${err%%: record*}" \
     "4:pviommuctl: $lost events were lost, so that all figures are too low"
@@ -71,7 +71,7 @@ is 'and in the report' "$(json 'j["lost"]')" "$lost"
 ctl report "$data/perf-lost.txt"
 like 'in the text' "$said" "^lost events +$lost\$"
 
-# Exact figures of a record that was made: a + b / B with a = 150, b = 3000.
+# Exact figures of an invented record: a + b / B with a = 150, b = 3000.
 for ops in 1 2 4 8 16; do
     printf 'x 1 [001] %d.5: xen_pviommu:pviommu_batch: slots=9 maps=%d unmaps=0 others=0 mapped=9 unmapped=0 status=0 ns=%d\n' \
         "$ops" "$ops" $((150 * ops + 3000))
@@ -84,10 +84,10 @@ is 'and the histogram' "$(json '*[s["ops"] for s in j["batches"]["all"]["sizes"]
     '1 2 4 8 16 3150 3300 3600 4200 5400'
 is 'over its time' "$(json 'j["seconds"], sum(j["timeline"]["hypercalls"])')" '15.0 5'
 
-# What can't be read.
+# Unreadable records.
 : >"$work/empty"
 ctl report "$work/empty" --json
-is 'an empty record is one' "$status:$(json 'j["totals"]["maps"], j["lost"]')" '0:0 0'
+is 'an empty record is valid' "$status:$(json 'j["totals"]["maps"], j["lost"]')" '0:0 0'
 { cat "$work/known"; echo 'x 1 [001] 9.5: xen_pviommu:pviommu_flush: reason=ride waited='; } >"$work/broken"
 ctl report "$work/broken"
 is 'a broken line is named' "$status:$said:$err" "1::pviommuctl: $work/broken: line 6: xen_pviommu:pviommu_flush lacks a good waited=: record again, or cut the line out (docs/profiling.md has the format)"
@@ -108,14 +108,14 @@ is 'nothing to read' "$status" 2
 ctl report "$work/known" --output "$work/none/x"
 is 'nowhere to write' "$status:$err" "1:pviommuctl: $work/none/x: No such file or directory"
 
-# Memory grows with what differs, not with events.
+# Memory grows with different stacks, not with events.
 for ((i = 0; i < 400; i++)); do cat "$data/perf-lazy.txt"; done >"$work/large"
 cmp_ok 'a large record' "$(stat -c %s "$work/large")" -gt 10000000
 ok 'is read in little memory' bash -c 'ulimit -v 60000; "$1" report "$2" >"$3"' - "$out/pviommuctl/pviommuctl" "$work/large" "$work/text"
 like 'and as a whole' "$(cat "$work/text")" "^maps +$(($(count map) * 400))\$"
 
-# profile, with a perf that is made here: it says what it was asked, answers on its
-# control pipe, and prints a record. Counters move as it is told to.
+# profile, with a perf made here: the script prints its arguments, answers on its
+# control pipe, and prints a record. Counters move at its orders.
 sys=$work/sys
 module=$sys/kernel/xen_pviommu
 mkdir -p "$module/counters" "$sys/bus/pci/devices" "$sys/kernel/tracing/events/"{xen_pviommu,block/block_rq_issue}
@@ -152,7 +152,7 @@ is 'profile runs the command' "$status:$said:$err" '0:mine:'
 said=$(cat "$work/json")
 is 'events and counters agree' "$(json 'j["counters"]["exact"], j["counters"]["agreement"]')" 'True events and counters agree exactly'
 is 'the title is the command' "$(json 'j["title"].startswith("bash -c echo mine")')" True
-ok 'what perf printed is kept' cmp "$work/kept" "$work/record"
+ok 'the output of perf is kept' cmp "$work/kept" "$work/record"
 ok 'and there is a page' grep -q 'id="flame"' "$work/page.html"
 is 'perf is told when' "$(grep -vE '^(record|script)' "$work/asked" | xargs)" 'enable disable stop'
 like 'and what' "$(cat "$work/asked")" "^record -q -B -g -k mono -D -1 -m 8M .* -a -e cpu-clock/freq=199,name=cpu-clock/ -e xen_pviommu:\* -e block:block_rq_issue/call-graph=no/$"
@@ -172,21 +172,21 @@ is 'the time ends the command' "$status" 143
 cp "$data/perf-lost.txt" "$work/record"
 profile --json --seconds 0.1
 is 'lost events are a status' "$status:${err%%: record*}" "4:pviommuctl: $lost events were lost, so that all figures are too low"
-# The shell's children ignore SIGINT; they wait for it all the same.
+# The shell's children ignore SIGINT; perf and pviommuctl wait for the signal all the same.
 cp "$data/perf-lazy.txt" "$work/record"
 set_maps 5
 rm "$work/asked"
 WORK=$work PATH=$work/bin:$PATH "$out/pviommuctl/pviommuctl" --sysfs "$sys" profile --pid $$ >"$work/text" 2>&1 &
 for _ in {1..600}; do grep -q enable "$work/asked" 2>/dev/null && break; sleep 0.1; done
 kill -INT $!
-# With a bound: if it is deaf, that is a failure and no hang.
+# With a bound: a deaf program is a failure and no hang.
 timeout 120 tail --pid=$! -f /dev/null || kill -KILL $!
 wait $!
-is 'Ctrl-C ends it, and it reports' "$?:$(grep -c '^lost events' "$work/text")" 0:1
-is 'it leaves nothing behind' "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'pviommuctl.??????' -newer "$work/bin/perf" | wc -l)" 0
+is 'Ctrl-C ends the recording, and the report follows' "$?:$(grep -c '^lost events' "$work/text")" 0:1
+is 'nothing is left behind' "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'pviommuctl.??????' -newer "$work/bin/perf" | wc -l)" 0
 touch "$work/refuse"
 profile -- true
-is 'what perf says comes through' "$status:$err" '1:pviommuctl: perf record failed: Error: no permission'
+is "perf's message comes through" "$status:$err" '1:pviommuctl: perf record failed: Error: no permission'
 rm "$work/refuse"
 profile --pid 4194305
 is 'no process' "$status:$err" '2:pviommuctl: there is no process 4194305'
@@ -231,6 +231,6 @@ like 'its costs' "$said" '^ +1 +2 +1000$'
 like 'its flushes' "$said" '^ +ride +1 +7$'
 fields() { sed -n "/^TRACE_EVENT(pviommu_$1,/,/^);/s/.*__field([a-z0-9]*, \([a-z]*\)).*/\1/p" "$root/kernel/xen-pviommu/trace.h" | xargs; }
 taken() { grep -A 1 "__pviommu_$1(" "$root/scripts/perf/pviommu-report.py" | xargs | sed -nE 's/.*chain, (.*), \*more.*/\1/p' | tr -d ,; }
-is 'a batch has the fields that it expects' "$(taken batch | sed 's/took/ns/')" "$(fields batch)"
+is 'a batch has the expected fields' "$(taken batch | sed 's/took/ns/')" "$(fields batch)"
 is 'and a flush' "$(taken flush | sed 's/wait/waited/')" "$(fields flush)"
 done_testing

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # pviommuctl: unit tests of its core, also under ASan and UBSan, and the program
-# itself on a sysfs that is made here. The kernel's refusals come from a library
-# that is preloaded.
+# itself on a sysfs made here. The kernel's refusals come from a preloaded
+# library.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
@@ -18,7 +18,7 @@ ok 'they build for ASan and UBSan' "$root/userspace/build.sh" asan pviommuctl/pv
 ok 'and pass' env UBSAN_OPTIONS=halt_on_error=1 "$root/build/meson/asan/pviommuctl/pviommuctl-test" --gtest_brief=1
 [ -x "$out/pviommuctl/pviommuctl" ] || done_testing
 
-# A sysfs as the module shows it. All counters are 0 but those that are set.
+# A sysfs like the module's. All counters are 0 unless set.
 sys=$work/sys
 module=$sys/kernel/xen_pviommu
 counters() { sed -nE "s/^\t($1)\\(([a-z_]+),.*/\\2/p" "$root/kernel/xen-pviommu/counter_list.h"; }
@@ -50,21 +50,21 @@ make_tree() {
 }
 make_tree
 
-# ctl ARGUMENT...: what it says is in $said and $err, its status in $status.
+# ctl ARGUMENT...: the output is in $said and $err, the status in $status.
 ctl() {
     status=0
     said=$(timeout 60 "$out/pviommuctl/pviommuctl" --sysfs "$sys" "$@" 2>"$work/err" </dev/null) || status=$?
     err=$(cat "$work/err")
 }
 refused() { REFUSE=$1 LD_PRELOAD=$out/pviommuctl/refuse.so ctl "${@:2}"; }
-# json EXPRESSION: of what was said, as Python sees it in j.
+# json EXPRESSION: of the output, as j in Python.
 json() { python3 -c "import json, sys; j = json.loads(sys.argv[1]); print($1)" "$said"; }
 
 for name in "${total[@]}"; do
     like "docs/boot-options.md has $name" "$(grep '^| `counters/' "$root/docs/boot-options.md")" "[/\`]$name\`"
 done
 
-# What the kernel and the documents have, we know.
+# pviommuctl knows all words of the kernel and the documents.
 ctl stats --json
 is 'every counter of the kernel is there, and no other' "$(json '*sorted(j["counters"])')" \
     "$(printf '%s\n' "${total[@]}" bfns_in_use leftover files pinned devices | sort | xargs)"
@@ -80,7 +80,7 @@ ctl status --json
 is 'in JSON too' "$(json '"remedy" in j, j["state"]')" 'True fallback'
 # And why a device is not translated.
 while IFS= read -r reason; do
-    like "$reason: it has a cause" "$(<"$root/docs/boot-options.md")" "^\| $reason \| [A-Za-z\`]"
+    like "$reason: a cause is documented" "$(<"$root/docs/boot-options.md")" "^\| $reason \| [A-Za-z\`]"
 done < <(sed -nE 's/^\t\[XEN_IOMMUOP_DEVICE_[a-z_]+\] = "(.*)",/\1/p' "$root/kernel/xen-pviommu/translate.c")
 make_tree
 
@@ -96,16 +96,16 @@ usage     claims 5, tables 5, mapped 5, yielded 5
 devices   2"
 ctl status --json
 is 'status --json' "$(json 'j["state"], j["isolate"], j["host_map"], j["usage"]["yielded"], j["devices"]')" 'active False whole 5 2'
-# Each word that the kernel has for it.
+# Each of the kernel's words.
 for word in $(sed -nE 's/^\t\[PVIOMMU_HOST_[A-Z]+\] = "(.*)",/\1/p' "$root/kernel/xen-pviommu/isolate.c"); do
     put kernel/xen_pviommu/host_map "$word"
     ctl status
     like "the host map is $word" "$said" "^host_map +$word\$"
-    is "$word: with a remedy if it has holes" "$(grep -c '^remedy .*isolate' <<<"$said")" "$([ "$word" = holed ] && echo 1 || echo 0)"
+    is "$word: a remedy for holes" "$(grep -c '^remedy .*isolate' <<<"$said")" "$([ "$word" = holed ] && echo 1 || echo 0)"
 done
 put kernel/xen_pviommu/host_map whole
 refused "read yielded 19" status
-is 'what sysfs has no device for is left out' "$status:$(grep usage <<<"$said")" '0:usage     claims 5, tables 5, mapped 5'
+is 'devices without an entry in sysfs are left out' "$status:$(grep usage <<<"$said")" '0:usage     claims 5, tables 5, mapped 5'
 put kernel/xen_pviommu/state off
 ctl status
 like 'off has a remedy' "$said" '^remedy +.*modprobe xen-pviommu mode=strict'
@@ -138,7 +138,7 @@ is 'and set' "$status:$said:$(cat "$sys/$mode_file")" '0:0000:00:03.0 lazy:lazy'
 ctl mode 00:09.0 lazy
 is 'no such device' "$status:$err" '2:pviommuctl: 0000:00:09.0: no such device. Served: 0000:00:03.0, 0000:00:04.0'
 ctl mode 00:1f.0
-like 'a device that is not served' "$status:$err" '^2:.*0000:00:1f.0: not served .*bind it again.* Served: 0000:00:03.0, 0000:00:04.0$'
+like 'an unserved device' "$status:$err" '^2:.*0000:00:1f.0: not served .*bind it again.* Served: 0000:00:03.0, 0000:00:04.0$'
 ctl mode ../../x lazy
 is 'no address' "$status:$err" '2:pviommuctl: ../../x: no PCI address, as 0000:00:03.0 or 00:03.0 is'
 ctl mode 00:03.0 'lazy strict'
@@ -155,7 +155,7 @@ done <<'END'
 13 lazy only root
 5 lazy Input/output error: dmesg
 END
-is 'what was refused is not shown as done' "$said" ''
+is 'a refused change is not shown as done' "$said" ''
 
 # isolate and flush
 ctl isolate
@@ -167,7 +167,7 @@ is 'and reset' "$status:$said:$(cat "$module/isolate")" 0:off:0
 ctl isolate maybe
 is 'but not to another word' "$status" 2
 refused "write isolate 16" isolate on
-like 'a device that needs the host map' "$status:$err" "^1:.*isolate on refused: .*dmesg \| grep 'isolate refused'"
+like 'a device in need of the host map' "$status:$err" "^1:.*isolate on refused: .*dmesg \| grep 'isolate refused'"
 refused "write isolate 12" isolate off
 like 'no memory' "$status:$err" '^1:.*isolate off refused: Cannot allocate memory: dmesg'
 ctl vfio
@@ -175,9 +175,9 @@ is 'vfio is shown' "$status:$said" 0:off
 ctl vfio on
 is 'and set' "$status:$said:$(cat "$module/vfio"):$(cat "$module/isolate")" 0:on:1:0
 refused "write vfio 16" vfio on
-like 'drivers that came before' "$status:$err" "^1:.*vfio on refused: .*dmesg \| grep 'vfio=1 refused'.*before"
+like 'earlier drivers' "$status:$err" "^1:.*vfio on refused: .*dmesg \| grep 'vfio=1 refused'.*before"
 refused "write vfio 16" vfio off
-like 'a device that VFIO has' "$status:$err" "^1:.*vfio off refused: .*dmesg \| grep 'vfio=0 refused'.*unbind it from vfio-pci"
+like 'a device of VFIO' "$status:$err" "^1:.*vfio off refused: .*dmesg \| grep 'vfio=0 refused'.*unbind it from vfio-pci"
 refused "write vfio 95" vfio on
 like 'no IOMMU API' "$status:$err" '^1:.*vfio on refused: .*CONFIG_IOMMU_API'
 ctl flush
@@ -186,11 +186,11 @@ put kernel/xen_pviommu/state fallback
 put kernel/xen_pviommu/reason passthrough
 for command in 'isolate on' 'vfio on' flush; do
     refused "write ${command% on} 19" $command
-    like "$command, when it is not active" "$status:$err" "^1:.*$command refused: .*fallback: DMA bypasses.*dom0-iommu=passthrough"
+    like "$command, when the module is not active" "$status:$err" "^1:.*$command refused: .*fallback: DMA bypasses.*dom0-iommu=passthrough"
 done
 make_tree
 
-# Not root, if we are: a copy of the program, as others may not come where it is.
+# Not root, even in a root's run: a copy of the program, in a folder for all users.
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     chmod 755 "$work"
     cp "$out/pviommuctl/pviommuctl" "$work/"
@@ -215,9 +215,9 @@ ctl stats --device 00:03.0 --json
 is 'stats --device' "$status:$(json 'j["counters"]["maps"], "ops" in j["counters"]')" '0:0 False'
 make_tree
 
-# stats --watch. The first and the last file that it reads are pipes: whoever
-# writes them knows where it is, and may change all others after the last.
-# snapshot MAPS OPS HYPERCALLS: the next one that it reads.
+# stats --watch. Its first and last files are pipes: their writer knows the place of
+# the watcher, and may change all other files after the last.
+# snapshot MAPS OPS HYPERCALLS: the watcher's next snapshot.
 snapshot() {
     put kernel/xen_pviommu/counters/ops "$2"
     put kernel/xen_pviommu/counters/hypercalls "$3"
@@ -226,7 +226,7 @@ snapshot() {
 }
 rm "$module/counters/maps" "$module/counters/devices"
 mkfifo "$module/counters/maps" "$module/counters/devices"
-# await TEXT: until the watcher said it, but not for ever.
+# await TEXT: until the watcher prints the text, but not for ever.
 await() { timeout 60 bash -c 'until grep -qs -e "$1" "$2"; do sleep 0.05; done' - "$1" "$work/watched"; }
 watched() { exec "$out/pviommuctl/pviommuctl" --sysfs "$sys" stats --watch 0.1 "$@" >"$work/watched" 2>&1; }
 watched --count 3 --json &
@@ -256,18 +256,18 @@ snapshot 100 10 10
 cp -r "$module" "$work/new"
 mv "$module" "$work/old"
 await .
-like 'a module that is away' "$(cat "$work/watched")" '"event":"not loaded"'
+like 'an unloaded module' "$(cat "$work/watched")" '"event":"not loaded"'
 mv "$work/new" "$module"
 for values in '900 90 90' '950 95 95'; do snapshot $values; done
 await differences
-# It waits at the pipe again, where no signal reaches it but this.
+# The watcher waits at the pipe again, where only this signal arrives.
 kill -KILL $!
 wait $! 2>/dev/null
 said=$(grep differences "$work/watched" | head -n 1)
 is 'and back counts from there' "$(json 'j["differences"]["maps"]')" 50
 like 'and says so' "$(cat "$work/watched")" '"event":"counters restarted"'
 
-# The same without a gap that is seen.
+# The same without a visible gap.
 rm -f "$work/watched"
 watched --count 1 --json &
 watcher=$!
@@ -285,14 +285,14 @@ timeout 60 tail --pid="$watcher" -f /dev/null || kill -KILL "$watcher"
 wait
 make_tree
 
-# (The shell has what it starts behind it ignore SIGINT; they wait for it all the same.)
+# (The shell's children ignore SIGINT; the watchers wait for the signal all the same.)
 for command in 'stats --watch 0.05' 'top --interval 0.05'; do
     rm -f "$work/watched"
     # shellcheck disable=SC2086  # several words
     "$out/pviommuctl/pviommuctl" --sysfs "$sys" $command >"$work/watched" 2>&1 &
     await .
     kill -INT $!
-    # With a bound: if it is deaf, that is a failure and no hang.
+    # With a bound: a deaf program is a failure and no hang.
     timeout 120 tail --pid=$! -f /dev/null || kill -KILL $!
     wait $! 2>/dev/null
     is "Ctrl-C ends ${command%% *}" "$?" 0
@@ -306,7 +306,7 @@ rm "$sys/bus/pci/devices/0000:00:04.0/driver"
 ln -s '../../drivers/odd "na\me' "$sys/bus/pci/devices/0000:00:04.0/driver"
 ctl metrics
 is 'metrics' "$status" 0
-# Each line is HELP, TYPE or a sample; each sample below the TYPE of its family, which comes once.
+# Each line is HELP, TYPE or a sample; each sample is below the one TYPE of its family.
 judge_metrics() {
     python3 - "$1" <<'PYTHON'
 import re, sys
@@ -331,7 +331,7 @@ assert len(samples) > 20, len(samples)
 PYTHON
 }
 printf '%s\n' "$said" >"$work/metrics"
-ok 'they are what Prometheus reads' judge_metrics "$work/metrics"
+ok 'the metrics are valid for Prometheus' judge_metrics "$work/metrics"
 sed 's/_info{state="active"/_info{state="a"b"/' "$work/metrics" >"$work/metrics.bad"
 nok '(and a bad label is seen)' judge_metrics "$work/metrics.bad"
 like 'a reason' "$said" '^pviommu_flushes_by_reason_total\{reason="timer"\} 7$'
@@ -345,9 +345,9 @@ ctl metrics --output "$work/textfile/pviommu.prom"
 is 'metrics --output' "$status:$said:$(ls "$work/textfile")" 0::pviommu.prom
 ok 'has the same' cmp "$work/metrics" "$work/textfile/pviommu.prom"
 ctl metrics --output "$work/none/pviommu.prom"
-is 'and says where it cannot write' "$status:$err" "1:pviommuctl: $work/none/pviommu.prom: No such file or directory"
+is 'and an error names the path' "$status:$err" "1:pviommuctl: $work/none/pviommu.prom: No such file or directory"
 
-# Where a user sends it: a link, a device, a pipe and an open file stay what they are.
+# Other targets: a link, a device, a pipe and an open file stay as they are.
 ln -s textfile/pviommu.prom "$work/link"
 : >"$work/textfile/pviommu.prom"
 ctl metrics --output "$work/link"
@@ -355,17 +355,17 @@ is 'metrics into a symlink' "$status:$(readlink "$work/link"):$(cmp "$work/metri
     '0:textfile/pviommu.prom:same'
 ln -s /dev/full "$work/full"
 ctl metrics --output "$work/full"
-is 'into a device that is full' "$status:$err:$(readlink "$work/full")" "1:pviommuctl: $work/full: No space left on device:/dev/full"
+is 'into a full device' "$status:$err:$(readlink "$work/full")" "1:pviommuctl: $work/full: No space left on device:/dev/full"
 mkfifo "$work/pipe"
 timeout 60 cat "$work/pipe" >"$work/piped" &
 ctl metrics --output "$work/pipe"
 wait $!
 is 'into a FIFO' "$status:$(stat -c %F "$work/pipe"):$(cmp "$work/metrics" "$work/piped" && echo same)" '0:fifo:same'
-# (As /dev/stdout is, which is not this test's to lose.)
+# (As /dev/stdout, which this test must not lose.)
 ln -s /proc/self/fd/1 "$work/stdout"
 echo first >"$work/opened"
 "$out/pviommuctl/pviommuctl" --sysfs "$sys" metrics --output "$work/stdout" >>"$work/opened"
-is 'into what stdout is' "$?:$(cmp <(echo first; cat "$work/metrics") "$work/opened" && echo same)" 0:same
+is 'into the file of stdout' "$?:$(cmp <(echo first; cat "$work/metrics") "$work/opened" && echo same)" 0:same
 make_tree
 
 # top
@@ -373,15 +373,15 @@ put bus/pci/devices/0000:00:04.0/xen_pviommu/leaked 1
 ctl top --count 2 --interval 0.05 --sort leaked
 is 'top' "$status:$(grep -c '^DEVICE' <<<"$said")" 0:2
 is 'sorted' "$(awk '/^0000/ { print $1 }' <<<"$said" | xargs)" '0000:00:04.0 0000:00:03.0 0000:00:04.0 0000:00:03.0'
-unlike 'without a terminal it is plain' "$said" $'\033'
+unlike 'without a terminal the text is plain' "$said" $'\033'
 like 'with figures' "$said" '^0000:00:03\.0 +e1000e +strict +pviommu +0\.0 +0\.0 +0\.0 +- +0\.0 +0$'
 said=$(script -qec "'$out/pviommuctl/pviommuctl' --sysfs '$sys' top --count 1 --interval 0.05" /dev/null </dev/null)
-like 'on a terminal it draws' "$said" $'^\033\\[\\?1049h\033\\[\\?25l\033\\[Hxen_pviommu active'
-like 'and leaves it as it was' "$said" $'\033\\[\\?25h\033\\[\\?1049l'
+like 'on a terminal top draws' "$said" $'^\033\\[\\?1049h\033\\[\\?25l\033\\[Hxen_pviommu active'
+like 'and restores the terminal' "$said" $'\033\\[\\?25h\033\\[\\?1049l'
 ctl top --sort colour
-is 'by a column that is none' "$status" 2
+is 'by a wrong column' "$status" 2
 
-# Usage, and what all have in common.
+# Usage, and common parts of all commands.
 for command in status devices mode isolate vfio flush stats metrics top profile; do
     ctl $command --help
     like "$command --help" "$status:$said" '^Usage: pviommuctl .*'$command
@@ -416,7 +416,7 @@ else
     skip 'the manual has no errors' 'no groff'
 fi
 manual=$(sed 's/\\-/-/g' "$root/docs/man/pviommuctl.1")
-# complete WORD...: what bash would offer for the last one.
+# complete WORD...: bash's offer for the last word.
 complete_line() {
     bash -c '. "$1"; COMP_LINE=$2 COMP_POINT=${#2} COMP_WORDBREAKS=" :"
         f=$(complete -p pviommuctl); f=${f#*-F }; ${f% *}; printf "%s\n" "${COMPREPLY[@]}" | xargs' \
@@ -442,7 +442,7 @@ for command in status devices mode isolate vfio flush stats metrics top report p
     like "$command is in the manual" "$manual" "^\\.B(R|I)? $command"
 done
 
-# All of it goes where it belongs.
+# All files are installed in their places.
 ok 'it installs' env DESTDIR="$work/root" meson install -C "$out" --no-rebuild
 is 'its files' "$(cd "$work/root" && find . -type f -name '*pviommuctl*' | sed 's|^\./usr/local/||' | sort | xargs)" \
     'bin/pviommuctl share/bash-completion/completions/pviommuctl share/man/man1/pviommuctl.1'

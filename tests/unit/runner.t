@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The runner's own negative control: what must turn `make check` red does.
+# The runner's own negative control: `make check` turns red for each fault.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tap.sh"
@@ -35,7 +35,7 @@ try 'a crash is red' 'echo ok 1 - a; echo 1..1; kill -SEGV $$' 1 '1 passed, 1 fa
 try 'a bail-out is red' 'echo ok 1 - a; echo 1..1; echo "Bail out! no"' 1 '1 passed, 1 failed, 0 skipped'
 TEST_TIMEOUT=2 try 'a test that hangs is red' 'echo ok 1 - a; echo 1..1; sleep 60' 1 '1 passed, 1 failed, 0 skipped'
 
-is 'a file that is not there is red' "$("$here/run" "$dir/none.t" | tail -n 1)" '0 passed, 1 failed, 0 skipped'
+is 'a missing file is red' "$("$here/run" "$dir/none.t" | tail -n 1)" '0 passed, 1 failed, 0 skipped'
 is 'no tests at all is red' "$("$here/run" | tail -n 1)" '0 passed, 1 failed, 0 skipped'
 
 printf '#!/bin/bash\necho ok 1; echo 1..1\n' >"$dir/a.t"
@@ -45,7 +45,7 @@ chmod +x "$dir"/[abc].t
 is 'files in parallel are all counted' "$("$here/run" -j 3 "$dir"/[abc].t | tail -n 1)" \
     '2 passed, 1 failed, 0 skipped'
 
-# The same for the helpers that tests are written with.
+# The same for the helpers of tests.
 helper() { (tap_start; "$@"; done_testing) | head -n 1; }
 like 'ok: green' "$(helper ok x true)" '^ok 1 - x$'
 like 'ok: red' "$(helper ok x false)" '^not ok 1 - x$'
@@ -53,14 +53,14 @@ like 'nok: red' "$(helper nok x true)" '^not ok 1 - x$'
 like 'is: red' "$(helper is x 1 2)" '^not ok 1 - x$'
 like 'cmp_ok: green' "$(helper cmp_ok x 2 -gt 1)" '^ok 1 - x$'
 like 'cmp_ok: red' "$(helper cmp_ok x 1 -gt 1)" '^not ok 1 - x$'
-like 'cmp_ok: red on what is no number' "$(helper cmp_ok x '' -ge 0)" '^not ok 1 - x$'
+like 'cmp_ok: red without a number' "$(helper cmp_ok x '' -ge 0)" '^not ok 1 - x$'
 like 'like: red' "$(helper like x abc '^b')" '^not ok 1 - x$'
 like 'unlike: red' "$(helper unlike x abc b)" '^not ok 1 - x$'
 like 'unlike: green' "$(helper unlike x abc d)" '^ok 1 - x$'
 # shellcheck disable=SC2016
 nok 'done_testing: red after a failure' bash -c '. "$1"; fail x; done_testing' - "$here/tap.sh"
 
-# Results that are taken over from elsewhere.
+# Results from elsewhere.
 relayed() { (tap_start; relay x <<<"$1"; done_testing); }
 like 'relay: green' "$(relayed $'ok 1 - a\n1..1')" '^ok 1 - x: a$'
 unlike 'relay: green only' "$(relayed $'ok 1 - a\n1..1')" '^not ok'
@@ -71,8 +71,8 @@ like 'relay: another plan is red' "$(relayed $'ok 1 - a\n1..2')" '^not ok 2 - x:
 like 'relay: nothing is red' "$(relayed '')" '^not ok 1 - x: no result$'
 like 'relay: a lost result is red' "$(relayed $'ok 2 - a\n1..1')" '^not ok 1 - x: result 1 has the number 2$'
 
-# And the whole way through make: a test that fails makes `make check` fail.
+# And the whole way through make: a failed test makes `make check` fail.
 checked() { make -s -C "$here/.." -o deps -o build check TESTS="$1" >/dev/null 2>&1; }
-ok 'make check is green with a test that passes' checked "$dir/a.t"
-nok 'make check is red with a test that fails' checked "$dir/b.t"
+ok 'make check is green with a good test' checked "$dir/a.t"
+nok 'make check is red with a failed test' checked "$dir/b.t"
 done_testing

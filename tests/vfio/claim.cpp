@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// claim GROUP: has VFIO claim the group's devices for this process, which maps
-// nothing and opens none: they are blocked. Says so, and keeps them while stdin is open.
+// claim GROUP: has VFIO claim the group's devices for this process. The process maps and opens
+// nothing: the devices are blocked. Prints a line, and keeps the devices while stdin is open.
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <sys/ioctl.h>

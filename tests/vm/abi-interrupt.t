@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A batch of 128 ops that is interrupted between any two of them.
+# A batch of 128 ops with an interruption between any two of them.
 set -u
 . "$(dirname "$0")/lib.sh"
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The hypercall's ABI from dom0, as docs/iommu-op.md has it: each wrong field,
-# handle, BFN, MFN and order of ops gets its errno, nothing else changes, no
-# reference is lost, and Xen and dom0 live on.
+# The hypercall's ABI from dom0, by docs/iommu-op.md. Each wrong field, handle, BFN, MFN
+# and order of ops gets its errno, nothing else changes, no reference is lost, and Xen
+# and dom0 live on.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -15,17 +15,17 @@ vm_test leaf "${ATTACKS[@]}" --no-module --xen-args "$room" --qemu-args "$DEVICE
 # The same through Xen's generic map and unmap, where no leaf table is direct.
 vm_test generic "${ATTACKS[@]}" --no-module --qemu-args "$DEVICES" --xen-args "$room iommu-op=generic" -- \
     abi.sh fields claims tables frames mmio foreign batch list refs defer yield race
-# An IOMMU that caches what is not present: fresh maps need a flush as well.
+# An IOMMU that caches absent entries: fresh maps need a flush as well.
 vm_test caching "${ATTACKS[@]}" --no-module --xen-args "$room" --qemu-args "$DEVICES -global intel-iommu.caching-mode=on" -- \
     abi.sh fields batch list refs defer yield race
-# Without devices that need it, the host map can go.
+# Without devices in need of the host map, the map can go.
 vm_test hostmap "${ATTACKS[@]}" --no-module --xen-args "$room" -- abi.sh hostmap
 vm_test hostmap-generic "${ATTACKS[@]}" --no-module --xen-args "$room iommu-op=generic" -- abi.sh hostmap
-# A DIMM that Linux does not know of: Xen gets it as it is told.
+# A DIMM unknown to Linux: Xen gets the DIMM on request.
 vm_test hotadd "${ATTACKS[@]}" --no-module --xen-args "$room" \
     --qemu-args '-m 2048,slots=2,maxmem=4G -object memory-backend-ram,id=dimm,size=1G -device pc-dimm,memdev=dimm' -- \
     abi.sh hotadd
-# How long Xen works without a look at other work, by the instruction clock. With
-# assertions and UBSAN it takes longer.
+# Xen's longest work without a look at other work, by the instruction clock. Assertions
+# and UBSAN need more instructions.
 [ "$VM_XEN" = debug ] || vm_test bounds --no-module --icount --xen-args "$room" -- abi.sh bounds
 done_testing

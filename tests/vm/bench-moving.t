@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # make bench's parts on real traffic and on processes: native Linux, isolation, a
-# driver that recycles its pages. Rows are there, and plausible.
+# driver with recycled pages. Rows exist, and are plausible.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -20,8 +20,8 @@ is 'who moved packets' "$(subjects net)" 'native-strict native-strict-pool reuse
 is 'who read' "$(subjects disk)" 'native-strict reuse static-isolated strict strict-isolated xen-swiotlb'
 is 'who forked' "$(subjects fork)" 'off reuse static-isolated strict'
 
-# A packet is mapped at both of its ends, but some of it in one list. On a pool only
-# the frames that are sent are mapped.
+# A packet is mapped at both of its ends, but partly in one list. On a pool only
+# sent frames are mapped.
 for subject in native-strict native-strict-pool strict strict-isolated; do
     holds "$subject: a packet has its invalidation" \
         "$(value net "$subject" invalidations_per_packet) as \$n | \$n > 0.1 and \$n < 2"
@@ -37,7 +37,7 @@ holds 'and pays for its own' "$(value net native-strict insns_per_packet) > $(va
 is 'xen-swiotlb on a pool is its own measure' "$(value net xen-swiotlb-pool throughput)" 1
 holds 'instructions of a packet on a pool' "$(value net xen-swiotlb-pool insns_per_packet) as \$n | \$n > 2000 and \$n < 100000"
 
-# Refused, and then nothing else; or measured: hypercalls are for pages that were page
+# Refused, without any figure; or measured. Hypercalls are for pages that were page
 # tables when the map was made, a few of thousands.
 for bench in 'net static-isolated' 'net static-isolated-pool' 'disk static-isolated'; do
     read -r bench subject <<<"$bench"
@@ -52,7 +52,7 @@ holds 'a fork' "$(value fork off insns_fork) as \$n | \$n > 100000 and \$n < 100
 holds 'a program is dearer' "$(value fork off insns_exec) > $(value fork off insns_fork)"
 # Of each burst 128 single pages.
 holds 'reuse: mappings idle whenever forks begin' "$(value fork reuse mapped) >= $(value fork strict mapped) + 100"
-# Strict leaves nothing behind that a page table could meet.
+# Strict leaves no mapping behind for a page table to meet.
 for metric in insns_fork insns_exec; do
     holds "strict, $metric: as without the module, to 1 in 100" \
         "($(value fork strict $metric) / $(value fork off $metric) - 1 | fabs) < 0.01"

@@ -14,7 +14,7 @@ nok 'an unknown part is refused' "$bench" --parts pairs,odd
 nok 'an unknown option is refused' "$bench" --odd
 ok 'it runs' "$bench" --quick --subjects strict --parts pairs,threads,traffic --runs 2 --out "$out"
 
-# rows FILTER: what jq says of the rows, on one line.
+# rows FILTER: jq's output for the rows, on one line.
 rows() { jq -r "[.[] | $1] | join(\" \")" "$json"; }
 # value BENCH SUBJECT METRIC: rounded down.
 value() { rows "select(.bench == \"$1\" and .subject == \"$2\" and .metric == \"$3\").value | floor"; }
@@ -36,16 +36,16 @@ between 'a pair costs more than two crossings' $((crossing * 2)) 10000 "$(value 
 between 'a batch is worth it' 50 "$(value iommu-op map insns_b1)" "$(value iommu-op map insns_b64)"
 between 'so is a list' 50 "$(value dma-map-pair strict insns_1p)" "$(value sg-64 strict insns_per_page)"
 
-# Two CPUs. The module has seen that it would see a lock.
+# Two CPUs. The module has checked that it would see a lock.
 is 'hypercalls a pair on two CPUs' "$(value dma-map-threads strict hypercalls_2t)" 2
 for cpus in 1 2; do
     is "$cpus CPUs: a lock in 50 pairs at most" \
         "$(rows "select(.metric == \"locks_${cpus}t\").value <= 0.02")" true
-    is "$cpus CPUs: and none waits for it" \
+    is "$cpus CPUs: and none waits for a lock" \
         "$(rows "select(.metric == \"lock_waits_${cpus}t\").value <= 0.001")" true
 done
 
-# Traffic. A packet is mapped at both of its ends, but some of it in one list.
+# Traffic. A packet is mapped at both of its ends, but partly in one list.
 between 'instructions a packet' 2000 100000 "$(value net xen-swiotlb insns_per_packet)"
 between 'instructions a read' 2000 100000 "$(value disk xen-swiotlb insns_per_read)"
 is 'xen-swiotlb makes no hypercall' "$(rows 'select(.subject == "xen-swiotlb" and .unit == "1").value' | xargs -n 1 | sort -u)" 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Devices whose DMA no IOMMU unit translates: QEMU lets those below a host bridge
+# Devices whose DMA no IOMMU unit translates: QEMU lets devices below a host bridge
 # of its own bypass the IOMMU, and the DMAR table names them in no unit's scope.
 # Beside them a disk, and NICs behind a PCIe-to-PCI bridge, which are translated.
 set -u

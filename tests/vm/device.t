@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# /dev/xen-pviommu: processes map their own memory. tests/device is what runs in
-# the machine.
+# /dev/xen-pviommu: processes map their own memory. tests/device runs in the
+# machine.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -21,6 +21,6 @@ trace=$(grep -a 'vtd_dmar_fault' "$VM_LOG/qemu-trace.log")
 is 'QEMU saw each blocked write' "$(grep -c 'write 1$' <<<"$trace")" $((3 * 512 / 4))
 is 'QEMU saw each blocked read' "$(grep -c 'write 0$' <<<"$trace")" $((3 * 512 / 4))
 
-# The log says of each BFN that failed and of each page that stays.
+# The log names each BFN that failed and each page that stays.
 vm_test broken --mode strict --copy "$program" --excuse 'xen_pviommu: .*(never used again|stay pinned|left over)' -- device.sh broken
 done_testing

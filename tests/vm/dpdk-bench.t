@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# make bench's part on DPDK: its rows are there, and plausible, and what a burst must reach.
+# make bench's part on DPDK: its rows exist, and are plausible, and bursts reach their goals.
 set -u
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# pviommu-pmd in dom0, on real ports: mappings, bursts, and buffers that were given back.
+# pviommu-pmd in dom0, on real ports: mappings, bursts, and returned buffers.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -22,7 +22,7 @@ nic_pair virtio-net-pci,iommu_platform=on,disable-legacy=on
 vm_test dpdk --mode strict --linux-args xen_pviommu.vfio=1 --qemu-args "$DEVICES" "${copies[@]}" --timeout 1200 \
     --excuse '\[VT-D\]' --trace vtd_dmar_fault -- dpdk.sh
 
-# faults WRITE: the addresses at which devices would read (0) or write (1), as QEMU's trace tells.
+# faults WRITE: addresses of blocked reads (0) or writes (1) of devices, by QEMU's trace.
 faults() { sed -nE "s/^vtd_dmar_fault .* addr (0x[0-9a-f]+) write $1\$/\\1/p" "$VM_LOG/qemu-trace.log"; }
 for way in tx:0 rx:1; do
     address=$(sed -nE "s/^# ${way%:*}: stale (0x[0-9a-f]+)\$/\\1/p" "$VM_LOG/stdout")

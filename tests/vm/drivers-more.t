@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Older and odder devices: narrow masks, bounced buffers, bridges, virtio with
-# and without translation. They all work, on whichever path.
+# and without translation. They all work, on any path.
 set -u
 . "$(dirname "$0")/lib.sh"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The five drivers that matter carry traffic and files over our path, in every mode.
+# The five most important drivers carry traffic and files over the module's path, in every mode.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -12,7 +12,7 @@ ahci
 for mode in strict static lazy reuse; do
     list='nic:e1000e nic:vmxnet3 nic:virtio-pci disk:nvme disk:ahci'
     # QEMU's ahci reads a list in one piece, and a list has many entries only statically.
-    # A debug Xen gives dom0 its frames backwards, so that no two pages are one piece.
+    # A debug Xen gives dom0 its frames backwards, so no two pages are one piece.
     [ "$VM_XEN/$mode" != debug/static ] || list=${list% disk:ahci}
     vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" -- drivers.sh "$mode" "$list" ''
 done

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What a device really reaches: the edu device's DMA, through the map and
-# without one. The faults are seen by QEMU's own trace and by Xen.
+# The real reach of a device: the edu device's DMA, through a map and without a
+# map. QEMU's own trace and Xen see the faults.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -22,5 +22,5 @@ for mode in lazy reuse; do
 done
 
 vm_test static --mode static --qemu-args "$DEVICES" --trace vtd_dmar_fault --excuse "$fault" -- edu.sh static
-is 'static: QEMU saw what was blocked in yields, and no other fault' "$(grep -ac vtd_dmar_fault "$VM_LOG/qemu-trace.log")" $((6 * 512 / 4))
+is 'static: QEMU saw the blocked DMA of yields, and no other fault' "$(grep -ac vtd_dmar_fault "$VM_LOG/qemu-trace.log")" $((6 * 512 / 4))
 done_testing

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# virtio-gpu in a machine of 4 GiB: its frame buffers are scattered pages, which the
-# device reads where our path maps them. QEMU says what the display shows then.
+# virtio-gpu in a machine of 4 GiB: its frame buffers are scattered pages, and the device
+# reads their mappings on the module's path. QEMU then has a dump of the display.
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/vm/monitor.sh"
@@ -11,7 +11,7 @@ program=$TEST_LOG/framebuffer
 ok 'it builds' g++ -std=c++20 -O1 -Wall -Wextra -Werror -static -o "$program" "$TESTS/gpu/framebuffer.cpp"
 
 monitor
-# shown LINE: with the hash of what the display shows.
+# shown LINE: with the hash of the display's contents.
 shown() {
     local shot=$TEST_LOG/shot.ppm
     rm -f "$shot"

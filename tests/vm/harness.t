@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The negative control of the machine's own tests: what must turn them red does.
+# The negative control of the machine's own tests: each fault turns them red.
 set -u
 . "$(dirname "$0")/lib.sh"
 
-# try NAME HOW OPTION...: what vm_test says of a machine that ends like that.
+# try NAME HOW OPTION...: the output of vm_test for a machine with such an end.
 try() {
     (tap_start
         vm_test "$1" --no-module "${@:3}" -- red.sh "$2"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# dom0 panics while the host map is dropped. Xen starts a crash kernel, Debian's own, and
-# that writes the head of its dump to a disk, where we find it. Once it has its IOMMU
-# driver, and once none, so that its DMA goes through Xen's tables as they are then.
+# dom0 panics while the host map is dropped. Xen starts Debian's own crash kernel, which
+# writes the head of its dump to a disk, for this test to read. Once with an IOMMU
+# driver, and once without, so that DMA goes through Xen's tables of that time.
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/vm/packages.sh"
@@ -13,8 +13,8 @@ release=$(basename "$kernel"/lib/modules/*)
 
 ok 'kexec-tools can be had' unpack kexec-tools "${XEN_LIBRARIES[@]}"
 
-# The crash kernel's init: the dump's first 64 KiB go to the disk's second page, and who
-# wrote them to its first.
+# The crash kernel's init: the dump's first 64 KiB go to the disk's second page, and the
+# writer's name to the first.
 crash_init() {
     cat <<'END'
 #!/bin/busybox sh
@@ -38,7 +38,7 @@ poweroff -f
 END
 }
 
-# crash_initrd FILE: that, with the disk's driver and all that it depends on.
+# crash_initrd FILE: the init, with the disk's driver and its dependencies.
 crash_initrd() {
     local root=$TEST_LOG/initrd n=10 module
     rm -rf "$root"
@@ -72,9 +72,9 @@ crash() {
         --copy "$TESTS/tap.sh" --copy "$TESTS/vm/guest/lib.sh" --copy "$TESTS/vm/guest/kdump.sh" -- bash kdump.sh "${@:2}"
     is "$1: dom0 panics, the host map is put back, and the crash kernel writes its dump" "$(happened)" \
         'host map dropped,Kernel panic - not syncing: sysrq triggered crash,host map restored,Executing kexec image,the dump is on the disk'
-    is "$1: the disk says who wrote it, and a hash" "$(page 0 1 | tr -d '\0')" "crash kernel $release: $(page 1 16 | sha256sum)"
+    is "$1: the disk has the writer's name, and a hash" "$(page 0 1 | tr -d '\0')" "crash kernel $release: $(page 1 16 | sha256sum)"
     is "$1: of a dump, an ELF file" "$(page 1 1 | head -c 4 | tail -c 3)" ELF
-    ok "$1: with what Xen says of itself" grep -qa VMCOREINFO_XEN <(page 1 16)
+    ok "$1: with Xen's own note" grep -qa VMCOREINFO_XEN <(page 1 16)
     [ "$TAP_FAILED" -eq "$failed" ] || diag "$(vm_trouble)"
 }
 driver='DMAR: Intel\(R\) Virtualization Technology'

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Mappings that outlive their driver, in each mode, with and without the host map: dom0
-# lives, the unmap that comes late does its work, and one that never comes is counted.
+# Mappings that outlive their driver, in each mode, with and without the host map. dom0
+# lives, a late unmap does its work, and a missing unmap is counted.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -12,10 +12,10 @@ ok 'it builds' g++ -std=c++20 -O1 -Wall -Wextra -Werror -static -o "$program" "$
 
 nvme
 edu
-# Without a console on it: of that virtio-gpu itself forgets a buffer now and then, and warns.
+# Without a console: virtio-gpu itself now and then forgets a console's buffer, and warns.
 DEVICES+=' -device virtio-gpu-pci,iommu_platform=on,disable-legacy=on'
-# A kernel of ours has what drivers it has. DMA_API_DEBUG warns of the first one that goes
-# with mappings left, as is meant here; debug.sh counts them.
+# A small kernel has its own set of drivers. DMA_API_DEBUG warns of the first driver that goes
+# with mappings left, as intended here; debug.sh counts them.
 drivers=(--drivers virtio-gpu)
 [ -z "$VM_KERNEL" ] || drivers=(--excuse 'cut here|DMA-API: .* pending DMA allocations|WARNING: .* dma_debug_device_change|Call Trace:')
 # edu writes and reads 512 bytes of an earlier driver's, in words of 4; static revokes nothing.

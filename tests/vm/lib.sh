@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# For tests that need the virtual machine: boot, run something in dom0, judge
-# the logs, and take over the results.
+# For tests in the virtual machine: boot, run a command in dom0, judge the logs, and
+# take over the results.
 
 TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$TESTS/tap.sh"
@@ -10,24 +10,24 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${TEST_LOG:=$TESTS/../build/tests/by-hand/$(basename "$0" .t)}"
 mkdir -p "$TEST_LOG"
 
-# Several machines share the host, and a CPU that QEMU mistranslates hangs.
+# Several machines share the host, and a CPU with a wrong translation of QEMU's hangs.
 export TESTBED_TCG_THREAD=single
 
-# A directory that tests/vm/small-kernel filled: boot that one, with its modules,
-# and have its own detectors judge each test (guest/debug.sh). They take time.
+# A directory of tests/vm/small-kernel: boot its kernel, with its modules, and have its
+# own detectors judge each test (guest/debug.sh). They take time.
 : "${VM_KERNEL:=}"
 [ -z "$VM_KERNEL" ] || export TESTBED_PATIENCE=4
 
-# VM_XEN=debug: wherever it is our Xen, boot the one with assertions and UBSAN. It
+# VM_XEN=debug: in place of the patched Xen, boot the build with assertions and UBSAN, which
 # takes time, too.
 : "${VM_XEN:=}"
 [ -z "$VM_XEN" ] || export TESTBED_PATIENCE=4
-# It tells of each page that it refuses to dom0: of many when abi_attack asks.
+# A debug Xen logs each page that it refuses to dom0: many when abi_attack asks.
 ATTACKS=()
 [ "$VM_XEN" != debug ] || ATTACKS=(--excuse 'arch/x86/mm\.c:[0-9]+:d0v[0-9]+ ')
 
-# vm NAME [OPTION]... -- COMMAND...: one boot. Sets VM_STATUS, and VM_LOG, where
-# stdout, stderr and the logs are. The logs are always judged.
+# vm NAME [OPTION]... -- COMMAND...: one boot. Sets VM_STATUS, and VM_LOG, the folder of
+# stdout, stderr and the logs. The logs are always judged.
 vm() {
     local name=$1
     shift
@@ -38,7 +38,7 @@ vm() {
     "$TESTS/../scripts/testbed" run --judge --log "$VM_LOG" "$@" >"$VM_LOG/stdout" 2>"$VM_LOG/stderr" || VM_STATUS=$?
 }
 
-# What a status of scripts/testbed says, for a failed test's details.
+# The meaning of a status of scripts/testbed, for a failed test's details.
 vm_trouble() {
     case $VM_STATUS in
         123) echo "the judge found something in $VM_LOG/console.log:"; cat "$VM_LOG/judge.log" ;;
@@ -63,7 +63,7 @@ vm_test() {
     fi
     vm "$name" "${options[@]}" -- bash "$@"
     relay "$name" <"$VM_LOG/stdout"
-    # A script with failed results ends with 1: the results say it better.
+    # A script with failed results ends with 1: the results have the details.
     if [ "$VM_STATUS" -eq 0 ] || { [ "$VM_STATUS" -eq 1 ] && grep -q '^not ok' "$VM_LOG/stdout"; }; then
         pass "$name: the machine ends well and its logs are clean"
     else

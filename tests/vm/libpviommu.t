@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# libpviommu on the device: the tests that tests/unit/libpviommu.t runs on the simulated
-# backend, the same program.
+# libpviommu on the device: the same program that tests/unit/libpviommu.t runs on the
+# simulated backend.
 set -u
 . "$(dirname "$0")/lib.sh"
 

@@ -6,8 +6,8 @@ set -u
 
 edu
 nvme
-# A disk with something on it.
+# A disk with contents.
 head -c 8M /dev/urandom | dd of="$TEST_LOG/$DRIVE.img" conv=notrunc status=none
-# Where the host map is gone, edu's DMA is blocked, and the log has it.
+# Without the host map, edu's DMA is blocked, and the log has the fault.
 vm_test module --no-module --xen-args dom0_mem=768M,max:1024M --qemu-args "$DEVICES" --excuse '\[VT-D\]' -- module.sh
 done_testing

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# The host's side of a machine that runs: dom0 says a line on its second serial
-# port and waits for one (`host` in guest/lib.sh), and QEMU does as it is told.
+# The host's side of a running machine. dom0 writes a line to its second serial port and
+# waits for a line (`host` in guest/lib.sh), and QEMU follows the order.
 
 # monitor: adds both ends to DEVICES.
 monitor() {
@@ -15,7 +15,7 @@ monitor() {
     DEVICES+=" -serial pipe:$TEST_LOG/serial -chardev pipe,id=told,path=$TEST_LOG/qmp -mon chardev=told,mode=control"
 }
 
-# qmp COMMAND [ARGUMENTS]: waits for its end, and prints what QEMU said.
+# qmp COMMAND [ARGUMENTS]: waits for the end, and prints QEMU's answer.
 qmp() {
     local said
     printf '{"execute": "%s", "arguments": {%s}}\n' "$1" "${2-}" >&"$QMP_IN"
@@ -29,7 +29,7 @@ qmp() {
 answer() {
     local asked
     while read -r asked <&"$SERIAL_OUT"; do
-        # Each machine's QEMU wants it first.
+        # Each machine's QEMU wants the handshake first.
         qmp qmp_capabilities >/dev/null
         "$1" "$asked" >&"$SERIAL_IN"
     done &

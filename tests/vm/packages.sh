@@ -10,7 +10,7 @@ XEN_LIBRARIES=(libxenmisc4.17 libxen{call,devicemodel,evtchn,foreignmemory,gntta
 # --copy takes a program's libraries from where the loader finds them.
 export LD_LIBRARY_PATH=$TEST_LOG/packages/usr/lib/x86_64-linux-gnu
 
-# unpack PACKAGE...: the newest ones, in $TEST_LOG/packages.
+# unpack PACKAGE...: the newest versions, in $TEST_LOG/packages.
 unpack() {
     local package
     rm -rf "$TEST_LOG/packages"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# pviommuctl profile in the machine: its report counts what the driver counts, lost
-# events are told, and fio and iperf3 in lazy and strict have their pages.
+# pviommuctl profile in the machine: its report agrees with the driver's counts, lost
+# events are reported, and fio and iperf3 in lazy and strict have their pages.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -15,7 +15,7 @@ vm_test profile --no-module --timeout 1500 --qemu-args "$DEVICES" --copy /usr/bi
     --copy "$TOP/scripts/perf/stat" --copy "$TOP/scripts/perf/record" \
     --copy /usr/bin/bpftrace --copy "$TOP/scripts/perf/pviommu.bt" -- profile.sh
 
-# The report for perf script reads a record of the machine, as it would in dom0.
+# The report for perf script reads a record of the machine, as in dom0.
 sed -n '/^BEGIN perf.data$/,/^END perf.data$/p' "$VM_LOG/stderr" | grep -vE ' perf\.data$' >"$VM_LOG/both"
 grep ' ' "$VM_LOG/both" >"$VM_LOG/grown"
 grep -v ' ' "$VM_LOG/both" | base64 -d >"$VM_LOG/perf.data"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Tracepoints that are off cost nothing: a pair of map and unmap takes as many
-# instructions, to 24 of them, as in a module that was compiled without them.
+# Disabled tracepoints cost nothing: a pair of map and unmap takes as many
+# instructions, to 24 of them, as in a module without tracepoints.
 set -u
 . "$(dirname "$0")/lib.sh"
 

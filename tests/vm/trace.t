@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Tracepoints tell what the counters count: no more, no less, in every mode.
+# Tracepoints agree with the counters: no more, no less, in every mode.
 set -u
 . "$(dirname "$0")/lib.sh"
 

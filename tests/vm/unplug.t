@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A disk that QEMU takes out while its files are open and it is read, and puts in again:
-# the host map is dropped, dom0 lives, and all that was mapped comes back.
+# A disk that QEMU takes out during reads of open files, and puts in again. The host map
+# is dropped, dom0 lives, and all mappings come back.
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/vm/monitor.sh"

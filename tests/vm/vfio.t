@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# DPDK's testpmd, as Debian ships it, drives two NICs in dom0 through VFIO.
+# Debian's own testpmd of DPDK drives two NICs in dom0 through VFIO.
 set -u
 . "$(dirname "$0")/lib.sh"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Xen's trace buffer, read by Debian's xentrace, says of the hypercalls what the
-# module counts.
+# Xen's trace buffer, read by Debian's xentrace, agrees with the module's counts of
+# hypercalls.
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/vm/packages.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# XSM decides: under an enforced FLASK policy that allows dom0 `xen2 iommu_op`
-# all works, and without that one permission Xen refuses and the module stays out.
+# XSM decides: under an enforced FLASK policy with dom0's permission `xen2 iommu_op` all
+# works. Without that permission Xen refuses and the module stays out.
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -12,8 +12,8 @@ policy=$(realpath "$TEST_LOG")/policy
 enforce='xsm=flask flask=enforcing dom0_mem=768M,max:1024M'
 denial='avc: +denied +\{ iommu_op \} .*tcontext=system_u:system_r:xen_t tclass=xen2$'
 
-# build NAME: Xen's example policy, as hypervisor/patches has it, unless there is
-# a newer NAME.d/policy.conf.
+# build NAME: Xen's example policy, as in hypervisor/patches, unless a newer
+# NAME.d/policy.conf exists.
 build() {
     make -C "$source/tools/flask/policy" -f Makefile.common FLASK_BUILD_DIR="$policy/$1.d" POLICY_FILENAME="$policy/$1"
 }
@@ -29,11 +29,11 @@ is '... lacks one permission' "$(diff "$policy"/{allowed,denied}.d/policy.conf |
 nic_pair e1000e
 nvme
 
-# FLASK itself trips a debug Xen's UBSAN where it tells of a denial.
+# FLASK itself trips a debug Xen's UBSAN in the log of a denial.
 own=()
 [ "$VM_XEN" != debug ] || own=(--excuse 'UBSAN: .* in .*/xsm/flask/avc\.c:' --excuse 'Xen call trace:')
 
-# boot POLICY: the machine under it.
+# boot POLICY: the machine under the policy.
 boot() {
     vm_test "$1" "${own[@]}" --mode strict --xen-args "$enforce" --xen-module "$policy/$1" --qemu-args "$DEVICES" -- xsm.sh "$1"
     like "$1: FLASK enforces" "$(console)" 'Flask: +Starting in enforcing mode'

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Xen's queue of invalidations, and the flush that the hooks patch puts into it,
- * on a unit of which only the queue's registers are there.
+ * Xen's queue of invalidations, and the flush in the hooks patch, on a unit with the
+ * queue's registers alone.
  */
 #include "vtd.h"
 #include "qinval.c"
 #include "leaf_flush.c"
 
 /*
- * The unit. It works off a descriptor whenever a CPU waits, and never by itself,
- * so that the queue gets as full as it can.
+ * The unit. It takes a descriptor whenever a CPU waits, and never by itself, so the
+ * queue gets as full as possible.
  */
 static struct unit {
     _Alignas(PAGE_SIZE) uint8_t regs[PAGE_SIZE];
     struct qinval_entry *ring;
     unsigned int head, tail, size;
     bool on;
-    unsigned int most;              /* entries that were in the queue at once */
+    unsigned int most;              /* highest number of queued entries */
     unsigned long done;             /* IOTLB invalidations */
     struct qinval_entry last;       /* of them */
 } unit;
@@ -52,7 +52,7 @@ static bool unit_works(void)
     default:
         fail("a descriptor of no known type");
     }
-    /* An entry that is taken twice has no type. */
+    /* A second take of an entry finds no type. */
     *e = (struct qinval_entry){};
 
     return true;
@@ -79,7 +79,7 @@ static void new_tail(unsigned int tail)
 {
     unsigned int added = (tail - unit.tail) % unit.size;
 
-    /* One that is full looks like one that is empty. */
+    /* A full queue would look like an empty queue. */
     if ( pending() + added >= unit.size )
         fail("the queue runs over");
     unit.tail = tail;
@@ -107,7 +107,7 @@ void unit_write(uint64_t val, void *reg)
     }
 }
 
-/* While a CPU waits, without the lock, the next one calls. */
+/* While a CPU waits, without the lock, the next CPU calls. */
 static void (*next_calls)(void), (*last_call)(void);
 static unsigned int calls_left;
 
@@ -204,8 +204,8 @@ static void same_descriptor(uint64_t cap, const char *name)
 }
 
 /*
- * 127 calls that wait, each with two entries, leave one free. Then comes one
- * more, wherever in the queue that is.
+ * 127 waiting calls, each with two entries, leave one free. Then comes another
+ * call, at any place of the queue.
  */
 static void full_queue(void (*others)(void), void (*last)(void), const char *name)
 {
@@ -246,7 +246,7 @@ static void disabled(void)
 
     disable_qinval(&iommu);
     leaf_flush(3);
-    ok(by_all_units == 2, "so is all of it while the queue is disabled");
+    ok(by_all_units == 2, "a disabled queue: everything by all units");
     if ( enable_qinval(&iommu) )
         fail("the queue can be enabled again");
     by_leaf();
@@ -258,7 +258,7 @@ static void disabled(void)
     if ( !enable_qinval(&iommu) )
         fail("a unit without a queue is told of");
     leaf_flush(3);
-    ok(by_all_units == 3, "a queue that does not come back is not waited for");
+    ok(by_all_units == 3, "no wait for a queue that does not come back");
 }
 
 static void ordinary(const char *name)
@@ -279,14 +279,14 @@ static void without(void)
 
     vmap_fails = true;
     start(CAPS);
-    ordinary("a queue that could not be mapped");
+    ordinary("an unmapped queue");
     vmap_fails = false;
 }
 
 int main(void)
 {
     same_descriptor(CAPS, "a leaf's flush is the driver's own descriptor");
-    same_descriptor(CAPS | DRAINS, "on a unit that drains, too");
+    same_descriptor(CAPS | DRAINS, "on a unit with drains, too");
     full_queue(by_driver, by_leaf, "a leaf's flush behind the driver's in a full queue");
     full_queue(of_interrupts, by_leaf, "behind those of interrupts");
     full_queue(by_leaf, by_driver, "the driver's behind those of leaves");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which unit does what: leaf_info, which is of all of them, and leaf_device,
- * which says of a device whether the domain's table translates all its DMA.
+ * The part of each unit: leaf_info is of all units, and leaf_device says of a device
+ * whether the domain's table translates all its DMA.
  */
 #include "vtd.h"
 
@@ -56,7 +56,7 @@ acpi_find_matched_drhd_unit(const struct pci_dev *pdev)
     return unit_of_dev;
 }
 
-/* The device is behind this bridge on bus 0, if there is one; or it is not known. */
+/* The device is behind this bridge on bus 0, if not NULL; or the bridge is unknown. */
 static enum pdev_type bridge;
 static uint8_t bridge_devfn;
 static int bridges;
@@ -118,7 +118,7 @@ static struct context_entry *context(unsigned int bus, unsigned int devfn)
     return c;
 }
 
-/* A device, alone on bus 1, which is translated. */
+/* A translated device, alone on bus 1. */
 static void device(enum pdev_type type, uint8_t devfn)
 {
     two_units(CAPS, 4);
@@ -146,7 +146,7 @@ static void one_function(void)
     unit_of_dev = NULL;
     answer(XEN_IOMMUOP_DEVICE_no_unit, "nor in no unit's scope");
     unit_of_dev = drhd_units + 1;
-    answer(XEN_IOMMUOP_DEVICE_other_table, "nor by a unit to which no flush goes");
+    answer(XEN_IOMMUOP_DEVICE_other_table, "nor by a unit without flushes");
 
     unit_of_dev = drhd_units;
     context_set_translation_type(*context(1, 8), CONTEXT_TT_PASS_THRU);
@@ -191,14 +191,14 @@ static void behind_a_bridge(void)
     device(DEV_TYPE_PCI, 8);
     answer(XEN_IOMMUOP_DEVICE_ok, "a conventional device of the root bus");
     bridges = -1;
-    answer(XEN_IOMMUOP_DEVICE_other_table, "behind what Xen does not know");
+    answer(XEN_IOMMUOP_DEVICE_other_table, "behind a device unknown to Xen");
 
     bridges = 1;
     bridge = DEV_TYPE_LEGACY_PCI_BRIDGE;
     bridge_devfn = 0xf0;
-    answer(XEN_IOMMUOP_DEVICE_other_table, "a bridge that is not translated");
+    answer(XEN_IOMMUOP_DEVICE_other_table, "an untranslated bridge");
     context(0, 0xf0);
-    answer(XEN_IOMMUOP_DEVICE_ok, "a bridge that is");
+    answer(XEN_IOMMUOP_DEVICE_ok, "a translated bridge");
     bridge = DEV_TYPE_PCIe2PCI_BRIDGE;
     answer(XEN_IOMMUOP_DEVICE_other_table, "a PCIe bridge speaks for its bus' first device, too");
     context(1, 0);
@@ -208,7 +208,7 @@ static void behind_a_bridge(void)
 int main(void)
 {
     info(CAPS, 4, 36, false, "leaf_info: all units are alike");
-    info(37ULL << 16, 4, 26, false, "one that no device uses is narrower");
+    info(37ULL << 16, 4, 26, false, "a unit without devices is narrower");
     info(CAPS, 3, 27, false, "or has fewer levels");
     info(CAPS | CACHING_MODE, 4, 36, true, "or caches absent entries");
     one_function();

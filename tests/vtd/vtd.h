@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For tests of what the hooks patch does to Xen's VT-d driver: a machine's units
- * and its hardware domain, and results. tests/build/vtd.sh makes iommu.h and the
- * .c files that are not here out of a patched tree.
+ * For tests of the hooks patch in Xen's VT-d driver: a machine's units and its
+ * hardware domain, and results. tests/build/vtd.sh makes iommu.h and the
+ * missing .c files out of a patched tree.
  */
 #pragma once
 

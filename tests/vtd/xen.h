@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * As much of Xen as its queue of invalidations (vtd/qinval.c) and the leaf
- * functions of vtd/iommu.c need on the host, where an address is its own maddr,
- * and the hooks by which a test is the unit's registers.
+ * Xen for the queue of invalidations (vtd/qinval.c) and the leaf functions of
+ * vtd/iommu.c, on the host, where an address is its own maddr. By its hooks a test
+ * plays the unit's registers.
  */
 #pragma once
 
@@ -67,7 +67,7 @@ typedef struct { bool held; } spinlock_t;
 #define spin_unlock_irqrestore(l, flags) ((void)(flags), spin_unlock(l))
 extern bool lock_is_held;
 
-/* Time stands still: what would wait for ever is found by cpu_relax(). */
+/* Time stands still: cpu_relax() finds an endless wait. */
 #define NOW() ((s_time_t)0)
 #define MILLISECS(x) ((s_time_t)(x) * 1000000)
 static const unsigned int iommu_dev_iotlb_timeout = 1000;
@@ -114,7 +114,7 @@ static inline uint64_t alloc_pgtable_maddr(unsigned long npages, nodeid_t node)
     return virt_to_maddr(page);
 }
 
-/* What the structures of vtd/iommu.h consist of */
+/* Parts of the structures of vtd/iommu.h. */
 struct list_head { struct list_head *next, *prev; };
 struct msi_desc { int irq; };
 
@@ -157,7 +157,7 @@ struct domain {
 #define dfn_to_daddr(d) ((d).dfn << PAGE_SHIFT)
 #define IOMMU_FLUSHF_modified 2u
 
-/* Devices with an IOTLB of their own: no descriptor here is of one. */
+/* Devices with an IOTLB of their own: no descriptor here is of such a device. */
 static inline struct domain *rcu_lock_domain_by_id(int id) { return NULL; }
 static inline void rcu_unlock_domain(struct domain *d) {}
 static inline void iommu_dev_iotlb_flush_timeout(struct domain *d,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The BFN allocator beside Linux' iova.c, on the same shim. With Google Benchmark
-// by default; `run SUBJECT ORDER PAIRS` only runs, for an instruction counter, and
-// says how many shared locks that took once the caches were warm.
+// by default. `run SUBJECT ORDER PAIRS` runs the pairs, for an instruction counter,
+// and prints the number of shared locks with warm caches.
 #include "bench.h"
 
 #include <benchmark/benchmark.h>

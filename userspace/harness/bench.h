@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Between bench_pairs.c, which is compiled as the kernel's files are, and bench.cpp. */
+/* Between bench.cpp and bench_pairs.c, which is compiled as the kernel's files are. */
 #pragma once
 
 #ifdef __cplusplus

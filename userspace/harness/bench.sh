@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The BFN allocator beside Linux' own iova.c: userspace/harness/bench.sh writes
 # build/bench/bfn-pair.txt, lines of "bfn-pair SUBJECT METRIC VALUE", and the
-# same as rows in bfn-pair.json. Instructions by cachegrind, as the difference of
-# two numbers of pairs; times by Google Benchmark, medians of RUNS, interleaved;
-# with 2 threads a pair's time is the wall clock's over the pairs of both.
+# same as rows in bfn-pair.json. Instructions are cachegrind's, as the difference of
+# two numbers of pairs. Times are Google Benchmark's, medians of RUNS, interleaved.
+# With 2 threads a pair's time is the wall clock over the pairs of both.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The least of Linux that the benchmark's files need: no checks, no faults. */
+/* The least of Linux for the benchmark's files: no checks, no faults. */
 #include <linux/cpuhotplug.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>

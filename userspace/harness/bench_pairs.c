@@ -41,7 +41,7 @@ void bench_pviommu(unsigned int order, unsigned long pairs)
     }
 }
 
-/* As dma-iommu.c does for a device that reaches 64 bits. */
+/* As dma-iommu.c does for a device of 64 bits. */
 void bench_linux_iova(unsigned int order, unsigned long pairs)
 {
     unsigned long pfn;

@@ -18,7 +18,7 @@ Device::Device(pviommu_mode mode)
 
 Device::~Device()
 {
-    // What a device counted outlives it, as in device.c.
+    // A device's counts outlive the device, as in device.c.
     for (const auto &[which, sum] : take_counters())
         pviommu_count(which, sum);
     taken[slot_] = false;
@@ -42,7 +42,7 @@ uint64_t Device::counter(pviommu_counter which) const
     return sum;
 }
 
-// Is it in place, and just as it was asked for? Later, what yielded is not.
+// Is the mapping in place, with the access of its map? A yielded mapping is not.
 void Device::check(const Mapping &m, bool lives) const
 {
     for (unsigned long i = 0; i < m.nr; i++) {
@@ -99,7 +99,7 @@ int Device::unmap(const Mapping &m)
         check(m, true);
     const bool strict = __atomic_load_n(&pd_.mode, __ATOMIC_RELAXED) == PVIOMMU_STRICT;
     const int err = harness_unmap(&pd_, m.addr);
-    // (Not when others are at work, who may have the BFNs already.)
+    // (Not with other CPUs at work, which may have the BFNs already.)
     if (strict && !threaded() && !faults)
         for (unsigned long i = 0; i < m.nr; i++)
             if (entry(m.bfn() + i).cached)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What a driver does with its buffers, by map.c and, for lists, as sg.c does it;
-// and what it may count on, checked each time.
+// A driver's work with its buffers, by map.c and, for lists, as sg.c does;
+// and the driver's guarantees, checked each time.
 #pragma once
 
 #include "world.h"
@@ -42,7 +42,7 @@ class Device {
                     unsigned long &pages);
 
 public:
-    // Unmaps may fail: then it is not sure what a device reaches.
+    // Unmaps may fail: then the reach of a device is unknown.
     bool faults = false;
 
     explicit Device(pviommu_mode mode);
@@ -59,7 +59,7 @@ public:
     int unmap(const Mapping &m);
     Mapping map_list(const std::vector<Part> &parts, bool write = true);
     int unmap_list(const Mapping &m);
-    // A list of single pages, by one op, as sg.c does; nothing if one op can't. unmap() takes it down.
+    // A list of single pages, by one op, as in sg.c; nothing if one op can't. unmap() ends the mapping.
     Mapping map_pages(const std::vector<unsigned long> &pfns, bool write = true);
     uint64_t counter(pviommu_counter which) const;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The inline functions of the kernel's fast.h, to be called from C++.
+ * The inline functions of the kernel's dispatch.h, to be called from C++.
  */
-#include "fast.h"
+#include "dispatch.h"
 #include "fast_calls.h"
 
 /* Nobody records: trace.c is not here. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What tests start from: a world with two windows, taken down in good order.
+// The start of each test: a world with two windows, taken down in good order.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "driver.h"
 
-constexpr unsigned kDead = NR_CPUS - 1; // the CPU that comes and goes
+constexpr unsigned kDead = NR_CPUS - 1; // the CPU of hotplug
 
 // The n-th call is true, counted from 0.
 inline std::function<bool()> nth(unsigned n)
@@ -88,7 +88,7 @@ public:
             if (world::online(cpu))
                 world::as_cpu(cpu, [] { world::irqs_off([] { bfn_reclaim(&pviommu_high.bfns); }); });
     }
-    // All runs of that order that there are.
+    // All runs of that order.
     static std::vector<uint64_t> exhaust(unsigned order)
     {
         std::vector<uint64_t> all;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// libFuzzer: bytes become what drivers do on several CPUs, with time, hotplug and
-// faults in between, and inside of hypercalls. The model is the world's books:
-// each mapping leads where it is to, no BFN and no page is free while a device
-// reaches it, and in the end all is back.
+// libFuzzer: bytes become drivers' calls on several CPUs, with time, hotplug and
+// faults in between, and inside of hypercalls. The model is the world's books: each
+// mapping leads to its page, and no BFN and no page is free while a device reaches
+// the memory. In the end all is back.
 #include "bytes.h"
 #include "driver.h"
 
@@ -110,8 +110,8 @@ class Run {
         }
     }
 
-    // A page goes through Linux' allocator, or leaves dom0 and another frame comes; perhaps under the hands of a
-    // driver that forgot it. If Xen holds it by a reference, such a driver kills dom0 as ever.
+    // A page goes through Linux' allocator, or leaves dom0 and another frame comes, perhaps under a forgotten
+    // mapping. If Xen holds the page by a reference, such a driver kills dom0 as before.
     void other_use()
     {
         const unsigned how = in_.u8();
@@ -131,7 +131,7 @@ class Run {
         }
     }
 
-    // Another CPU at work while this one is in Xen.
+    // Another CPU at work while this CPU is in Xen.
     void nested()
     {
         if (in_static_ || !countdown(nest_in_) || depth_)
@@ -160,7 +160,7 @@ class Run {
         else if (what == 24)
             other_use();
         busy_[cpu] = false;
-        // These may be on any CPU: none is free for others.
+        // The mappings may be on any CPU: no BFN is free for others.
         busy_.fill(true);
         if (what == 25 || what == 26)
             pass_jiffies(1 + in_.u8() % 8);
@@ -179,7 +179,7 @@ class Run {
         busy_.fill(false);
         for (cpu = 0; cpu < NR_CPUS; cpu++)
             if ((per_cpu_ptr(pviommu_queues, cpu)->nr || per_cpu_ptr(pviommu_reuses, cpu)->nr) && !timer_pending(cpu))
-                violate("what waits on CPU %u waits for ever", cpu);
+                violate("the queue of CPU %u waits for ever", cpu);
     }
 
 public:
@@ -195,7 +195,7 @@ public:
         set_foreign(101, 7);
         set_identity(120);
         hooks.alloc_fails = [this] { return countdown(alloc_in_); };
-        // That an unmap finds nothing is believed, so it is not said of what is mapped.
+        // The driver believes an unmap's -ENOENT, so the world never gives -ENOENT for a mapped BFN.
         if (bits & 16)
             hooks.holds = [](uint64_t mfn) { return mfn % 16 == 5; };
         hooks.op_fails = [this](const xen_iommu_op &op) {

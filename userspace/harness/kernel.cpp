@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What Linux gives the kernel's files: CPUs with interrupts, locks, timers,
-// hotplug, memory that can fail, and memory order as weak as it may be.
+// Linux for the kernel's files: CPUs with interrupts, locks, timers,
+// hotplug, memory that can fail, and memory order as weak as allowed.
 #include "rcu.h"
 #include "world.h"
 
@@ -32,7 +32,7 @@ std::string logged;
 
 namespace {
 
-// A write that its thread has made, and nobody sees yet.
+// A write in its thread's store buffer, not yet visible.
 struct Buffered {
     volatile void *what;
     uint64_t value;
@@ -43,9 +43,9 @@ struct Buffered {
 struct Thread {
     unsigned cpu = 0;
     int irqs_off = 0;         // how deep
-    unsigned long frames = 0; // that ops named since
+    unsigned long frames = 0; // named by ops since then
     int rcu = 0;
-    bool ordered = false; // a barrier came before what is written now
+    bool ordered = false; // a barrier precedes the next write
     bool weak = false;
     std::vector<Buffered> buffer;
     std::vector<const spinlock_t *> locks;
@@ -54,7 +54,7 @@ thread_local Thread me;
 
 std::array<std::mutex, NR_CPUS> cpus;
 std::array<std::atomic<bool>, NR_CPUS> is_online;
-// Held for writing while a CPU goes or comes, until all of it is done.
+// Held for writing while a CPU goes or comes, to the very end.
 std::shared_mutex hotplug;
 thread_local bool hotplugs;
 
@@ -166,7 +166,7 @@ void cpu_down(unsigned cpu)
     if (!is_online[cpu] || !others)
         return;
     {
-        // Whoever is on it leaves first.
+        // The thread on the CPU leaves first.
         const std::lock_guard<std::mutex> on_it(cpus[cpu]);
         is_online[cpu] = false;
     }
@@ -218,7 +218,7 @@ bool timer_pending(unsigned cpu)
     return false;
 }
 
-// A piece of the caller's, one that rides with it, and one that is taken back.
+// A piece of the caller's, a rider's, and a piece that is taken back.
 void add_irqs_off_frames(unsigned long nr)
 {
     me.frames += nr;
@@ -274,7 +274,7 @@ void reset_kernel()
     timers = nullptr;
     pending_work = nullptr;
     cpu_dead = nullptr;
-    // So that they wrap while the tests run.
+    // So they wrap while the tests run.
     shim_jiffies = ~0UL - 5;
     me.cpu = 0;
     me.irqs_off = me.rcu = 0;
@@ -386,7 +386,7 @@ void spin_lock_init(spinlock_t *l) { l->locked = 0; }
 void spin_lock(spinlock_t *l)
 {
     if (!me.irqs_off)
-        violate("a lock that interrupts take, too, is taken with interrupts on");
+        violate("a lock of interrupt handlers is taken with interrupts on");
     if (lockdep_is_held(l))
         violate("deadlock: the lock is held already");
     if (!me.locks.empty())
@@ -406,7 +406,7 @@ void spin_lock(spinlock_t *l)
 void spin_unlock(spinlock_t *l)
 {
     if (me.locks.empty() || me.locks.back() != l)
-        violate("a lock that is not held is given back");
+        violate("a lock is released without being held");
     drain();
     me.locks.pop_back();
     __atomic_store_n(&l->locked, 0, __ATOMIC_RELEASE);
@@ -484,14 +484,14 @@ void free_percpu(void *p)
     const size_t at = static_cast<size_t>(static_cast<char *>(p) - __start_shim_percpu);
     for (auto area = areas.begin(); area != areas.end(); ++area)
         if (area->at == at) {
-            // What still uses it finds nonsense.
+            // A late user finds nonsense.
             for (unsigned cpu = 0; cpu < NR_CPUS; cpu++)
                 std::memset(__start_shim_percpu + cpu * SHIM_PERCPU_ROOM + at, 0x6b, area->size);
             areas.erase(area);
             live--;
             return;
         }
-    violate("free_percpu() of what is not allocated");
+    violate("free_percpu() of unallocated memory");
 }
 
 // --- memory
@@ -499,7 +499,7 @@ void free_percpu(void *p)
 void *shim_alloc(size_t size, size_t align, gfp_t gfp)
 {
     if (gfp & GFP_KERNEL && (me.irqs_off || me.rcu))
-        violate("an allocation that may sleep, with interrupts off");
+        violate("an allocation may sleep, with interrupts off");
     if (hooks.alloc_fails && hooks.alloc_fails())
         return nullptr;
     size = (size + align - 1) / align * align;
@@ -564,7 +564,7 @@ void on_each_cpu(void (*func)(void *info), void *info, int)
             cpus[cpu].lock();
             shim_rcu_read_lock();
             me.irqs_off++;
-            // It may have gone just now: then it has been dealt with.
+            // The CPU may have gone just now: then the work is done.
             if (is_online[cpu])
                 func(info);
             shim_irq_restore();
@@ -602,7 +602,7 @@ void cpuhp_remove_state_nocalls(cpuhp_state state)
         return;
     const std::lock_guard<std::shared_mutex> guard(hotplug);
     if (static_cast<int>(state) != 100 || !cpu_dead)
-        violate("hotplug callbacks are removed that were not set up");
+        violate("hotplug callbacks are removed without a setup");
     cpu_dead = nullptr;
 }
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Real threads under TSan, one a simulated CPU: buffers are mapped on one CPU and
-// unmapped on another, timers fire, one CPU comes and goes, windows are trimmed,
-// pages that nobody has mapped become page tables and ordinary again.
-// Then runs of BFNs alone, handed on without anything that orders the CPUs but
-// the allocator itself. At the end every BFN, reference and byte is back.
+// Real threads under TSan, one for each simulated CPU. Buffers are mapped on one CPU and
+// unmapped on another, timers fire, one CPU comes and goes, windows are trimmed, and
+// unmapped pages become page tables and ordinary again.
+// Then runs of BFNs alone, handed on with no order between CPUs but the allocator's
+// own. At the end every BFN, reference and byte is back.
 #include "driver.h"
 
 #include <chrono>
@@ -19,7 +19,7 @@ namespace {
 constexpr unsigned kWorkers = NR_CPUS;
 constexpr unsigned kDead = NR_CPUS - 1;
 
-// From one CPU to another. The taker's steps are not seen by the giver.
+// From one CPU to another. The giver does not see the taker's steps.
 template <typename T> class Pipe {
     static constexpr size_t kSize = 64;
     std::array<T, kSize> slots_;
@@ -29,7 +29,7 @@ public:
     bool put(const T &t)
     {
         const size_t head = head_.load(std::memory_order_relaxed);
-        // Acquire, so that a slot is not written while it is read: the slots are many.
+        // Acquire, so that no slot is written during a read: the slots are many.
         if (head - tail_.load(std::memory_order_relaxed) >= kSize / 2)
             return false;
         slots_[head % kSize] = t;
@@ -65,12 +65,12 @@ void buffers(unsigned seed)
 {
     reset({.high = 2048, .low = 512, .fixed = true});
     set_threaded(true);
-    // Mutexes, as there are many takers; they hide no race of what is per CPU.
+    // Mutexes, because the takers are many; they hide no race of per-CPU data.
     struct Shared {
         std::mutex lock;
         std::vector<std::pair<Mapping, Device *>> live;
     } shared;
-    // As Linux' page allocator: how many have the page; -1: it is another's at the moment.
+    // As Linux' page allocator: the number of owners; -1: another owner at the moment.
     constexpr unsigned kFirst = 16, kPool = 64;
     std::array<std::atomic<int>, kPool> users = {};
     const auto take = [&](unsigned i) {
@@ -150,7 +150,7 @@ void buffers(unsigned seed)
     end();
 }
 
-// What each BFN is used for: not atomic, so that only the allocator keeps the users apart.
+// The use of each BFN: not atomic, so that only the allocator keeps the users apart.
 std::array<uint64_t, 2048> scratch;
 
 void runs(unsigned seed)
@@ -172,7 +172,7 @@ void runs(unsigned seed)
                 irqs_off([&] {
                     u64 *cookie = bfn_cookie(&pviommu_high.bfns, r.bfn);
                     if (*cookie != r.bfn)
-                        violate("a cookie is not what its owner wrote");
+                        violate("a cookie differs from its owner's write");
                     *cookie = 0;
                     bfn_free(&pviommu_high.bfns, r.bfn, r.order);
                 });

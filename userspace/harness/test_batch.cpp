@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Batches: what becomes of a run of maps or unmaps when it goes well, and when not.
+// Batches: runs of maps or unmaps that succeed, and that fail.
 #include "fixture.h"
 
 using namespace world;
@@ -66,7 +66,7 @@ TEST_F(Batch, OtherAccessOrOwnerIsAnotherOp)
     const Mapping read = strict.map(48, 2, {.write = false});
     EXPECT_TRUE(read);
     EXPECT_EQ(strict.unmap(read), 0);
-    // Two parts of a list that are neighbours in memory, but not in the run.
+    // Two parts of a list: neighbours in memory, but not in the run.
     sent.clear();
     const Mapping list = strict.map_list({{64, 2}, {66, 2, 1}});
     ASSERT_TRUE(list);
@@ -74,7 +74,7 @@ TEST_F(Batch, OtherAccessOrOwnerIsAnotherOp)
     EXPECT_EQ(strict.unmap_list(list), 0);
 }
 
-// Single pages of which no two are neighbours.
+// Single pages without neighbours.
 static std::vector<Part> scattered(unsigned n)
 {
     std::vector<Part> parts;
@@ -111,13 +111,13 @@ TEST_F(Batch, AListEndsWhereAnythingIsDifferent)
 {
     set_foreign(50, 5);
     const std::tuple<std::vector<Part>, std::vector<unsigned>> cases[] = {
-        // A gap; a run; a frame that is somebody else's.
+        // A gap; a run; another owner's frame.
         {{{16, 1}, {32, 1}, {48, 1, 1}}, {XEN_IOMMUOP_map_list, XEN_IOMMUOP_map}},
         {{{16, 1}, {32, 1}, {64, 16}, {96, 1}, {112, 1}},
          {XEN_IOMMUOP_map_list, XEN_IOMMUOP_map, XEN_IOMMUOP_map_list}},
         {{{16, 1}, {32, 1}, {50, 1}, {64, 1}}, {XEN_IOMMUOP_map_list, XEN_IOMMUOP_map, XEN_IOMMUOP_map}},
         {{{50, 1}, {64, 1}, {96, 1}}, {XEN_IOMMUOP_map, XEN_IOMMUOP_map_list}},
-        // Neighbours are a run, and a list takes what it can.
+        // Neighbours are a run, and a list takes the rest.
         {{{16, 1}, {17, 1}, {32, 1}, {48, 1}, {49, 1}}, {XEN_IOMMUOP_map, XEN_IOMMUOP_map_list}},
     };
     for (const auto &[parts, ops] : cases) {
@@ -176,7 +176,7 @@ TEST_F(Batch, AFailedListOfPagesIsNotMapped)
     EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
 }
 
-// What waits goes along, behind the list.
+// Waiting unmaps go along, behind the list.
 TEST_F(Batch, AListOfPagesTakesUnmapsAlong)
 {
     Device lazy(PVIOMMU_LAZY);
@@ -243,7 +243,7 @@ TEST_F(OneOp, HasNoLists)
 
 TEST_F(EightFrames, AListCanBeUndoneByOneOp)
 {
-    // As a process' array is, which goes in no pieces.
+    // As a process' array, without pieces.
     pviommu_xen.piece = PVIOMMU_PIECE;
     const Mapping m = strict.map_list(scattered(20));
     ASSERT_TRUE(m);
@@ -301,7 +301,7 @@ TEST_F(FourOps, AFailedRunIsTakenBack)
     EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
 }
 
-// An IOMMU that caches absent entries: the map is there, its flush failed.
+// An IOMMU that caches absent entries: the map exists, its flush failed.
 TEST_F(Batch, AMapThatNoDeviceSeesIsTakenBack)
 {
     for (const unsigned pages : {1u, 3u}) {
@@ -339,11 +339,11 @@ TEST_F(FourOps, AFrameThatIsNoneEndsTheRun)
         EXPECT_EQ(cached(), 0u);
         EXPECT_EQ(handed_out(), 0u);
         EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
-        EXPECT_EQ(device_failures(), failures) << "it is the page's fault";
+        EXPECT_EQ(device_failures(), failures) << "the fault is the page's";
     }
 }
 
-// Nor is a page that Xen knows not to be dom0's to map; all else counts.
+// Nor does a page that Xen will not map for dom0; all else counts.
 TEST_F(Batch, ThePagesFaultIsNotTheDevices)
 {
     for (const auto &[status, failures] : {std::pair{-ENXIO, 0u}, {-EPERM, 0u}, {-ENOSPC, 1u}, {-EIO, 1u}}) {
@@ -392,7 +392,7 @@ TEST_F(FourOps, WhatIsNotTakenBackIsNeverUsedAgain)
 
 TEST_F(FourOps, OneEarlierFrameIsNotTakenBack)
 {
-    // The second call fails; what the first one mapped is undone frame by frame, but for one.
+    // The second call fails; the maps of the first are undone frame by frame, but for one.
     strict.faults = true;
     hooks.op_fails = [maps = 0u, frames = 0u](const xen_iommu_op &o) mutable {
         if (o.op == XEN_IOMMUOP_map)
@@ -453,7 +453,7 @@ TEST_F(Batch, OneBfnInUse)
         hooks.op_fails = nullptr;
         EXPECT_TRUE(is_handed_out(bfn)) << "first status " << first;
         EXPECT_FALSE(entry(bfn).cached);
-        EXPECT_TRUE(entry(bfn + 20).mapped) << "that was not ours to unmap";
+        EXPECT_TRUE(entry(bfn + 20).mapped) << "another mapping is untouched";
     }
     EXPECT_EQ(counter(PVIOMMU_LEAKED), 64u);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The allocator: runs, magazines, depot, chunks, and what comes back.
+// The allocator: runs, magazines, depot, chunks, and frees.
 #include "fixture.h"
 
 using namespace world;
@@ -99,7 +99,7 @@ TEST_F(Small, RandomRunsOnAllCpus)
 
 TEST_F(Small, FreedElsewhereComesBack)
 {
-    // Orders that no magazine keeps: straight to a chunk that is another CPU's, or full.
+    // Orders without a magazine: straight to a chunk of another CPU, or a full chunk.
     for (const unsigned order : {6u, 7u, 8u}) {
         const std::vector<uint64_t> all = exhaust(order);
         for (const uint64_t bfn : all)
@@ -198,7 +198,7 @@ TEST_F(Small, CookieIsThere)
 
 TEST_F(Small, ReclaimedBfnsAscend)
 {
-    // So that neighbours are neighbours: the last of a magazine is the lowest.
+    // So neighbours stay neighbours: the last of a magazine is the lowest.
     for (uint64_t i = 0; i < 4; i++)
         EXPECT_EQ(alloc(0), kHigh + i);
     for (uint64_t i = 0; i < 4; i++)
@@ -238,7 +238,7 @@ TEST_F(Small, NoLockInSteadyState)
 
 TEST_F(Pv, OneLockAMagazineBetweenCpus)
 {
-    // One CPU allocates, another one frees, as with received packets.
+    // One CPU allocates and another frees, as with received packets.
     std::vector<uint64_t> held;
     unsigned long before = 0;
     for (unsigned i = 0; i < 100 * kMagazine; i++) {
@@ -322,7 +322,7 @@ TEST_F(Small, NoMemoryForAMagazine)
         free(bfn, 0);
 }
 
-// A window of which only a part is open, and that is made larger as it is needed.
+// A partly open window, enlarged on demand.
 static unsigned asked;
 
 TEST_F(Big, AClosedWindowOpensAsItIsAskedTo)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The host map: dropped, restored, and what is left when neither works.
+// The host map: dropped, restored, and its state when neither works.
 #include "fixture.h"
 
 #include <algorithm>
@@ -37,7 +37,7 @@ public:
         EXPECT_EQ(panic_notifier_list.block, nullptr);
     }
 
-    // As Xen does it: iommu_op_host.c.
+    // As in Xen: iommu_op_host.c.
     int piece(unsigned op)
     {
         const bool restores = op == XEN_IOMMUOP_restore_host_map;
@@ -45,7 +45,7 @@ public:
         truth();
         if (at == (restores ? At::Present : At::Dropped))
             return 0;
-        // It may refuse before it does anything.
+        // The refusal may come before any work.
         if (const int err = fails(op, kPieces))
             return err;
         if (at != (restores ? At::Restoring : At::Dropping)) {
@@ -64,11 +64,11 @@ public:
     {
         return std::all_of(there.begin(), there.end(), [=](bool t) { return t == present; });
     }
-    // The state that the module tells is the state of the map.
+    // The module's state is the state of the map.
     void truth() const
     {
         if (pviommu_host_map_stands())
-            EXPECT_TRUE(all(true)) << "machine addresses are given out that reach nothing";
+            EXPECT_TRUE(all(true)) << "machine addresses without a map are given out";
         if (pviommu_isolated())
             EXPECT_TRUE(all(false)) << "isolated, and devices reach more";
     }
@@ -98,7 +98,7 @@ TEST_F(Isolate, ThereAndBack)
         EXPECT_TRUE(pviommu_isolated() && all(false));
         const unsigned before = calls;
         EXPECT_EQ(pviommu_isolate(true), 0);
-        EXPECT_EQ(calls, before) << "it is so already";
+        EXPECT_EQ(calls, before) << "no change is needed";
         EXPECT_EQ(pviommu_isolate(false), 0);
         EXPECT_TRUE(pviommu_host_map_stands() && all(true));
     }
@@ -110,10 +110,10 @@ TEST_F(Isolate, ADeviceThatNeedsIt)
     hooks.needs_base = [&] { return looks++ == 0; };
     EXPECT_EQ(pviommu_isolate(true), -EBUSY);
     EXPECT_EQ(calls, 0u);
-    // One that came between the two looks.
+    // A device that came between the two looks.
     looks = 0;
     hooks.needs_base = [&] {
-        EXPECT_EQ(pviommu_host_map_stands(), looks == 0) << "nothing new may need it at the second look";
+        EXPECT_EQ(pviommu_host_map_stands(), looks == 0) << "no new user at the second look";
         return looks++ == 1;
     };
     EXPECT_EQ(pviommu_isolate(true), -EBUSY);
@@ -147,7 +147,7 @@ TEST_F(Isolate, HolesAreToldAndMended)
         EXPECT_EQ(pviommu_host_map, PVIOMMU_HOST_HOLED);
         EXPECT_FALSE(pviommu_host_map_stands() || pviommu_isolated());
         EXPECT_TRUE(said("the host map has holes"));
-        // A try that is refused at once leaves them.
+        // A try that is refused at once leaves the holes.
         works();
         fail(kRestore, kPieces, -EBUSY);
         EXPECT_EQ(pviommu_isolate(false), -EBUSY);
@@ -172,7 +172,7 @@ TEST_F(Isolate, ARestoreThatFailsHalfWay)
     EXPECT_EQ(pviommu_isolate(true), 0);
     fail(kRestore, 2, -ENOMEM);
     EXPECT_EQ(pviommu_isolate(false), -ENOMEM);
-    EXPECT_EQ(pviommu_host_map, PVIOMMU_HOST_HOLED) << "devices reach the half that is back";
+    EXPECT_EQ(pviommu_host_map, PVIOMMU_HOST_HOLED) << "devices reach the restored half";
     works();
     EXPECT_EQ(pviommu_isolate(false), 0);
     EXPECT_TRUE(pviommu_host_map_stands());

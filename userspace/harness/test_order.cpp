@@ -6,7 +6,7 @@
 
 using namespace world;
 
-// One chunk in all: what is lost is missed at once.
+// One chunk in all: a loss shows at once.
 class Race : public Pv {
 public:
     Race() : Pv({.high = 512}) {}
@@ -15,7 +15,7 @@ public:
         hooks.before_read = hooks.after_read = nullptr;
         weak_memory(false);
     }
-    // Once, when that is read.
+    // Once, at the first read of the variable.
     static std::function<void(const volatile void *)> at(const volatile void *what, const std::function<void()> &then,
                                                          bool locked = false)
     {
@@ -33,7 +33,7 @@ TEST_F(Race, FreeBesideDisown)
     const uint64_t a = alloc(8), b = alloc(8);
     std::thread other;
     std::atomic<bool> freed_it = false;
-    // CPU 0 has said that nobody owns the chunk, and has seen no free bit in it. Now one is freed.
+    // CPU 0 has disowned the chunk, and has seen no free bit. Now a BFN is freed.
     hooks.after_read = at(
         &chunk_of(a)->free[BFN_CHUNK_WORDS - 1].counter,
         [&] {
@@ -54,7 +54,7 @@ TEST_F(Race, FreeBesideDisown)
     ASSERT_TRUE(other.joinable()) << "the moment did not come";
     other.join();
     hooks.after_read = nullptr;
-    // The other CPU lists it, now or in time for this one's second look.
+    // The other CPU lists the chunk, now or in time for this CPU's second look.
     if (found == kNone)
         found = alloc_on(2, 8);
     EXPECT_EQ(found, a) << "the free was lost";
@@ -66,7 +66,7 @@ TEST_F(Race, FreeBesideDisown)
 TEST_F(Race, DisownBesideFree)
 {
     const uint64_t a = alloc(8), b = alloc(8);
-    // CPU 1 has freed, and seen that CPU 0 owns the chunk. Now that gives it up.
+    // CPU 1 has freed, and seen CPU 0 as the chunk's owner. Now CPU 0 disowns the chunk.
     const bfn_chunk *chunk = chunk_of(a);
     hooks.after_read = at(&chunk->state, [&] {
         as_cpu(0, [] { irqs_off([] { bfn_chunk_disown(&high(), this_cpu_ptr(high().cpu)); }); });
@@ -86,7 +86,7 @@ TEST_F(Race, TwoFreesListAChunkOnce)
 {
     const uint64_t a = alloc(8), b = alloc(8);
     EXPECT_EQ(alloc(8), kNone);
-    // CPU 1 has seen that nobody owns the chunk; CPU 2 is faster.
+    // CPU 1 has seen no owner of the chunk; CPU 2 is faster.
     hooks.after_read = at(&chunk_of(a)->state, [&] { free_on(2, b, 8); });
     free_on(1, a, 8);
     hooks.after_read = nullptr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // Runs of any length: a piece at a time, with interrupts on in between (the world
-// itself says when they are off for longer), and still whole or not at all.
+// itself checks the time with interrupts off), and still whole or not at all.
 #include "fixture.h"
 
 #include <algorithm>
@@ -35,7 +35,7 @@ public:
         EXPECT_EQ(handed_out(), 0u);
         EXPECT_EQ(counter(PVIOMMU_LEAKED), 0u);
     }
-    // Pages of a list of which no two are neighbours.
+    // Pages of a list without neighbours.
     static std::vector<Part> list(unsigned n)
     {
         std::vector<Part> parts;
@@ -126,7 +126,7 @@ TEST_F(Pieces, AFailureOfAListTakesAllBack)
 TEST_F(Pieces, WhatCannotBeTakenBackIsNeverUsedAgain)
 {
     strict.faults = true;
-    // The third piece fails, and the second one stays.
+    // The third piece fails, and so does the unmap of the second.
     hooks.op_fails = [](const xen_iommu_op &o) {
         if (o.op == XEN_IOMMUOP_unmap)
             return o.u.range.bfn % 1024 == 512 ? -EIO : 0;
@@ -154,10 +154,10 @@ TEST_F(Pieces, AFailedPieceOfAnUnmapKeepsTheRun)
     }
 }
 
-// Long runs that wait leave in pieces, by the timer and by a request.
+// Long waiting runs leave in pieces, by the timer and by a request.
 TEST_F(Pieces, LongRunsThatWait)
 {
-    // As many as the queue takes, in which the tests' memory has room.
+    // As many as the queue takes, within the tests' memory.
     constexpr unsigned end = std::min(8u, kQueue);
     for (const bool timer : {false, true}) {
         std::vector<Mapping> all;
@@ -215,7 +215,7 @@ TEST_F(Pieces, ALengthOfNothing)
     expect_nothing();
 }
 
-// As far as that: behind the first chunk of its run.
+// As far as the limit: behind the first chunk of its run.
 TEST_F(Pieces, AlignmentBeyondAChunk)
 {
     for (const unsigned long align : {512ul, 1024ul, 2048ul})
@@ -227,7 +227,7 @@ TEST_F(Pieces, AlignmentBeyondAChunk)
     expect_nothing();
 }
 
-// What is counted as a flush has flushed something.
+// Each counted flush has flushed some BFNs.
 TEST_F(Pieces, AFullBatchTakesNoneAlong)
 {
     restart({.high = 16ul * 512, .max_ops = 4});

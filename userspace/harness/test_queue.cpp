@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Unmaps that wait: how they leave, when, and what happens if that fails.
+// Waiting unmaps: the ways and times of their leaving, and failures.
 #include "fixture.h"
 
 using namespace world;
@@ -11,7 +11,7 @@ public:
     Device lazy{PVIOMMU_LAZY}, strict{PVIOMMU_STRICT};
     unsigned next = 16;
 
-    // Map and unmap n pages, one each; neighbours in nothing.
+    // Map and unmap n pages, one each; no neighbours at all.
     std::vector<Mapping> wait(unsigned n)
     {
         std::vector<Mapping> all;
@@ -44,7 +44,7 @@ TEST_F(Lazy, WhatWaitsYields)
     const std::vector<Mapping> all = wait(3);
     EXPECT_TRUE(waits(all));
     EXPECT_EQ(counter(PVIOMMU_QUEUED), 3u);
-    // Linux frees the page, and has it at once.
+    // Linux frees the page, and has the page at once.
     recycle(all[0].pfn);
     EXPECT_TRUE(entry(all[0].bfn()).yielded);
     EXPECT_TRUE(waits({all[1], all[2]}));
@@ -53,7 +53,7 @@ TEST_F(Lazy, WhatWaitsYields)
     pviommu_queues_drain();
     EXPECT_TRUE(gone(all));
     EXPECT_EQ(counter(PVIOMMU_FLUSH_REQUEST), 1u);
-    EXPECT_EQ(counter(PVIOMMU_PAGES_UNMAPPED), 3u) << "an unmap of what yielded is one";
+    EXPECT_EQ(counter(PVIOMMU_PAGES_UNMAPPED), 3u) << "an unmap of a yielded page counts";
     EXPECT_EQ(counter(PVIOMMU_STALE), 0u) << "the driver had unmapped them";
 }
 
@@ -61,7 +61,7 @@ TEST_F(Lazy, AFullQueueLeaves)
 {
     const std::vector<Mapping> all = wait(kQueue);
     EXPECT_TRUE(waits(all));
-    const Mapping m = lazy.map(9); // takes along what waits
+    const Mapping m = lazy.map(9); // takes along the waiting unmaps
     EXPECT_TRUE(gone(all));
     EXPECT_EQ(lazy.unmap(m), 0);
     // With maps all made before, nothing rides.
@@ -177,7 +177,7 @@ TEST_F(Lazy, ShortOfBfnsTheyGo)
     lazy.unmap(all[0]);
     EXPECT_TRUE(waits({all[0]}));
     const Mapping m = lazy.map(9);
-    EXPECT_TRUE(m) << "one that waited made room";
+    EXPECT_TRUE(m) << "a waiting unmap made room";
     EXPECT_EQ(counter(PVIOMMU_FLUSH_PRESSURE), 1u);
     lazy.unmap(m);
     for (unsigned i = 1; i < all.size(); i++)
@@ -189,7 +189,7 @@ TEST_F(Lazy, AFailedUnmapKeepsItsBfn)
     const std::vector<Mapping> all = wait(3);
     hooks.op_fails = [&](const xen_iommu_op &o) { return o.u.range.bfn == all[1].bfn() ? -EIO : 0; };
     sent.clear();
-    // So that they do not become one op.
+    // So they do not become one op.
     set_max_frames(1);
     pviommu_queues_drain();
     hooks.op_fails = nullptr;
@@ -238,7 +238,7 @@ TEST_F(Lazy, AFailedRiderDoesNotHurtItsMap)
 
 TEST_F(Lazy, MoreThanABatchHolds)
 {
-    // Every other one, so that they do not join.
+    // Every other page, so that they do not join.
     pviommu_xen.max_ops = 2;
     std::vector<Mapping> all;
     for (unsigned i = 0; i < 2 * kRide; i++)
@@ -278,7 +278,7 @@ TEST_F(Lazy, NeighboursAreOneOp)
         EXPECT_EQ(sent[0].ops[0].u.range.bfn, a.bfn());
         EXPECT_EQ(sent[0].ops[0].u.range.nr, 3u);
     }
-    // Not over what one op takes.
+    // Not beyond the limit of an op.
     set_max_frames(2);
     wait(3);
     sent.clear();
@@ -321,12 +321,12 @@ TEST_F(Lazy, WhatYieldsWaits)
     set_foreign(52, 3);
     set_foreign(53, 3);
     const std::vector<Mapping> waiting = {
-        lazy.map(20, 2), // two pages of which each is freed for itself
+        lazy.map(20, 2), // two pages, each freed on its own
         lazy.map(30, 4), // in two pieces of the machine's memory
         lazy.map_list({{40, 1}, {44, 3}, {60, 1}}),
         lazy.map_pages({64, 66, 68}),
         lazy.map(50, 1, {.write = false}),
-        // No page of the guest's that Linux frees is held by a mapping that only reads.
+        // No page of the guest's, freed by Linux, is held by a read-only mapping.
         lazy.map(52, 1, {.write = false}),
         lazy.map_list({{50, 1}, {53, 1}}, false),
         lazy.map(70, 3, {.limit = 0xffffffff}),
@@ -350,7 +350,7 @@ TEST_F(Lazy, WhatIsHeldDoesNotWait)
         EXPECT_EQ(m.parts.empty() ? lazy.unmap(m) : lazy.unmap_list(m), 0);
         EXPECT_TRUE(gone({m}));
     };
-    // Xen is short of memory: each map is done for all that.
+    // Xen is short of memory: each map succeeds all the same.
     for (const uint64_t nth : {0u, 1u, 2u}) {
         hooks.holds = [&](uint64_t mfn) { return mfn == mfn_of(20 + nth); };
         for (const bool write : {true, false}) {
@@ -362,22 +362,22 @@ TEST_F(Lazy, WhatIsHeldDoesNotWait)
         }
     }
     hooks.holds = nullptr;
-    // What is the caller's to free, MMIO, what a device writes of a guest's.
+    // Memory that the caller frees, MMIO, and a device's writes to a guest's pages.
     expect_gone(lazy.map(50, 1, {.strict = true}));
     expect_gone(lazy.map_mmio(1u << 20, 2));
     set_foreign(52, 3);
     expect_gone(lazy.map(52));
     expect_gone(lazy.map_list({{50, 1}, {52, 1}}));
-    // A page table, which a driver has no reason to let a device read.
+    // A page table, which no driver has a reason to show to a device.
     make_table(54);
     expect_gone(lazy.map(54, 1, {.write = false}));
-    // Not all of its run is mapped, or that does not begin where its word is.
+    // Not all of the run is mapped, or the run begins elsewhere than its word.
     expect_gone(lazy.map_list({{40, 1}, {44, 1, 1}}));
     expect_gone(lazy.map(57, 2, {.align = 4}));
     EXPECT_EQ(handed_out(), 0u);
     EXPECT_EQ(counter(PVIOMMU_ERRORS), 0u) << "held is no error";
     EXPECT_EQ(counter(PVIOMMU_QUEUED), 0u);
-    // The next one on this CPU is not taken for held.
+    // The next mapping on this CPU does not count as held.
     hooks.holds = [](uint64_t mfn) { return mfn == mfn_of(20); };
     expect_gone(lazy.map_list({{20, 1}, {25, 1}}));
     const Mapping yields = lazy.map_list({{60, 1}, {62, 1}});
@@ -385,7 +385,7 @@ TEST_F(Lazy, WhatIsHeldDoesNotWait)
     EXPECT_TRUE(waits({yields}));
 }
 
-// The first of two ops holds its page, and the second one fails.
+// The first of two ops holds its page, and the second fails.
 TEST_F(Lazy, WhatIsHeldIsUndone)
 {
     hooks.holds = [](uint64_t mfn) { return mfn == mfn_of(30); };
@@ -398,7 +398,7 @@ TEST_F(Lazy, WhatIsHeldIsUndone)
     EXPECT_EQ(handed_out(), 0u);
 }
 
-// One flush of many pages is worth a hypercall sooner than one of many unmaps.
+// A flush of many pages is worth a hypercall sooner than a flush of many unmaps.
 TEST_F(Lazy, LongRunsWeighMore)
 {
     std::vector<Mapping> all;
@@ -424,7 +424,7 @@ TEST_F(Lazy, APageThatIsMappedOften)
     EXPECT_FALSE(entry(all[11].bfn()).yields);
     for (const Mapping &m : all)
         EXPECT_EQ(lazy.unmap(m), 0);
-    recycle(20); // dom0 would die of one that is held
+    recycle(20); // dom0 would die of a held page
     pviommu_queues_drain();
     EXPECT_TRUE(gone(all));
 }
@@ -444,7 +444,7 @@ TEST_F(Lazy, OnlyWhatFitsIntoAnOpWaits)
     EXPECT_TRUE(entry(list_fits.bfn()).mapped);
 }
 
-// A driver that frees memory which it has mapped costs itself BFNs, and nobody a page.
+// A driver that frees mapped memory loses BFNs, and costs nobody a page.
 TEST_F(Lazy, WhatADriverForgot)
 {
     for (Device *d : {&lazy, &strict}) {
@@ -472,7 +472,7 @@ TEST_F(Lazy, WhatADriverForgot)
     }
 }
 
-// A map of several hypercalls fails behind pages that have yielded.
+// A map of several hypercalls fails behind yielded pages.
 TEST_F(Lazy, AFailedMapLeavesNoBit)
 {
     strict.faults = true;
@@ -522,14 +522,14 @@ TEST_F(Lazy, ADeadCpuLeavesNothing)
     cpu_up(kDead);
     for (unsigned round = 0; round < 2; round++) {
         as_cpu(kDead, [&] { all = wait(1); });
-        EXPECT_TRUE(timer_pending(kDead)) << "it works when it is back";
+        EXPECT_TRUE(timer_pending(kDead)) << "armed again after the return";
         pass_jiffies(ticks());
         EXPECT_TRUE(gone(all));
     }
 }
 
-// A CPU that is offline, and not dealt with yet: neither does on_each_cpu() reach it, nor
-// may a drain return before somebody has.
+// A CPU is offline, and its queue is not yet drained. on_each_cpu() does not reach the
+// CPU, and no drain may return before the queue is empty.
 TEST_F(Lazy, ADrainDoesNotMissADyingCpu)
 {
     std::vector<Mapping> all;
@@ -551,6 +551,6 @@ TEST_F(Lazy, ADrainDoesNotMissADyingCpu)
     cpu_down(kDead);
     drains.join();
     hooks.dying = nullptr;
-    EXPECT_FALSE(left) << "what waited was still mapped behind the drain";
+    EXPECT_FALSE(left) << "a waiting unmap was still mapped behind the drain";
     cpu_up(kDead);
 }

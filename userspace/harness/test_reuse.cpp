@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Mappings that idle: who gets one, and when they go.
+// Idle mappings: their new users, and their end.
 #include "fixture.h"
 
 using namespace world;
@@ -39,7 +39,7 @@ TEST_F(Reuse, OnlyTheSame)
     const Mapping in_other_mode = lazy.map(32, 2);
     EXPECT_EQ(counter(PVIOMMU_REUSE_HITS), 0u);
     all.push_back(other.map(32, 2));
-    EXPECT_EQ(counter(PVIOMMU_REUSE_HITS), 1u) << "another device may have it";
+    EXPECT_EQ(counter(PVIOMMU_REUSE_HITS), 1u) << "another device may reuse the mapping";
     EXPECT_EQ(all.back().bfn(), m.bfn());
     for (const Mapping &each : all)
         EXPECT_EQ(dev.unmap(each), 0);
@@ -117,7 +117,7 @@ TEST_F(Reuse, TheyAgeAndGo)
 {
     const Mapping m = dev.map(20), again = dev.map(21);
     EXPECT_EQ(dev.unmap(m), 0);
-    // One that is taken again and again stays, one that is not goes within two periods.
+    // A mapping in constant use stays, an unused mapping goes within two periods.
     for (unsigned i = 0; i < 2 * ticks(); i++) {
         EXPECT_TRUE(timer_pending(0));
         EXPECT_EQ(dev.unmap(again), 0);
@@ -154,7 +154,7 @@ TEST_F(Reuse, TheTimerGoesOnForThoseThatAreYoung)
     pass_jiffies(1);
     EXPECT_EQ(dev.map(20).bfn(), m.bfn());
     EXPECT_EQ(dev.unmap(m), 0);
-    pass_jiffies(ticks() - 1); // it fires, and nothing is old enough
+    pass_jiffies(ticks() - 1); // the timer fires, and no mapping is old enough
     EXPECT_TRUE(entry(m.bfn()).mapped);
     EXPECT_TRUE(timer_pending(0));
     pass_jiffies(ticks());
@@ -211,7 +211,7 @@ TEST_F(Reuse, AnotherModeLeavesNoTrace)
     dev.set_mode(PVIOMMU_STRICT);
     const Mapping strict = dev.map(20);
     EXPECT_NE(strict.bfn(), m.bfn());
-    EXPECT_EQ(dev.unmap(strict), 0); // takes nothing that idles
+    EXPECT_EQ(dev.unmap(strict), 0); // takes no idle mapping along
     EXPECT_TRUE(entry(m.bfn()).mapped);
     pass_jiffies(2 * ticks());
     EXPECT_FALSE(entry(m.bfn()).cached);
@@ -252,7 +252,7 @@ TEST_F(Reuse, AFreedPageThatComesAgain)
     EXPECT_EQ(dev.unmap(again), 0);
 }
 
-// What became of the page meanwhile, the mapping is not taken again.
+// After any change of the page, the mapping is not reused.
 TEST_F(Reuse, WhatYieldedIsNotTakenAgain)
 {
     for (const unsigned how : {0u, 1u, 2u, 3u}) {
@@ -304,7 +304,7 @@ TEST_F(Reuse, ANeighbourThatYieldedIsAnothers)
     EXPECT_EQ(counter(PVIOMMU_STALE), 0u);
 }
 
-// Two idle mappings of one page, of which one yielded before the page was mapped again.
+// Two idle mappings of one page; one yielded before the page was mapped again.
 TEST_F(Reuse, AnotherOneMayBeTaken)
 {
     const Mapping a = dev.map(20);
@@ -320,7 +320,7 @@ TEST_F(Reuse, AnotherOneMayBeTaken)
     EXPECT_EQ(dev.unmap(m), 0);
 }
 
-// What yielded while a driver had it does not idle.
+// A mapping that yielded under a driver does not idle.
 TEST_F(Reuse, WhatADriverForgot)
 {
     const Mapping m = dev.map(20);
@@ -333,7 +333,7 @@ TEST_F(Reuse, WhatADriverForgot)
     EXPECT_EQ(handed_out(), 0u);
 }
 
-// It can't tell by its PFN what it maps.
+// Its PFN does not tell the page.
 TEST_F(Reuse, OnlyPagesOfDom0Idle)
 {
     set_foreign(52, 3);

@@ -43,7 +43,7 @@ TEST_F(Revoke, TakesWhatIsTheOwners)
     EXPECT_EQ(counter(PVIOMMU_STALE), 0u) << "no memory was lost";
 }
 
-// What a driver has unmapped is nobody's, whether it waits or idles.
+// Unmapped memory belongs to nobody, while its mapping waits or idles.
 TEST_F(Revoke, LeavesWhatWaitsOrIdles)
 {
     for (const pviommu_mode mode : {PVIOMMU_LAZY, PVIOMMU_REUSE}) {

@@ -10,7 +10,7 @@ public:
     Static() : Pv({.fixed = true}) {}
     Device dev{PVIOMMU_STATIC};
     static uint64_t bfn_of(unsigned long pfn) { return kStatic + pfn; }
-    // It is mapped, at its place.
+    // The page is mapped, at its place.
     void expect_hit(unsigned long pfn, unsigned long nr = 1)
     {
         sent.clear();
@@ -21,7 +21,7 @@ public:
         EXPECT_EQ(dev.unmap(m), 0);
         EXPECT_TRUE(sent.empty());
     }
-    // It is, after a look.
+    // The page is mapped, after a look.
     void expect_renewed(unsigned long pfn, unsigned long nr, unsigned long pages)
     {
         const uint64_t renewed = dev.counter(PVIOMMU_STATIC_RENEWED);
@@ -70,7 +70,7 @@ TEST_F(Static, APageThatYieldedComesAgain)
     EXPECT_EQ(counter(PVIOMMU_ERRORS), 0u);
 }
 
-// Tables of that time, and what was not there.
+// Page tables of that time, and absent pages.
 TEST_F(Static, WhatWasNoOrdinaryMemoryAtLoad)
 {
     finish();
@@ -85,7 +85,7 @@ TEST_F(Static, WhatWasNoOrdinaryMemoryAtLoad)
         EXPECT_FALSE(pviommu_static_hit(pfn)) << pfn;
     for (const unsigned long pfn : {19ul, 21ul, 23ul, 26ul, 35ul})
         EXPECT_TRUE(pviommu_static_hit(pfn)) << pfn;
-    EXPECT_EQ(counter(PVIOMMU_ERRORS), 0u) << "that a page is a table is no error";
+    EXPECT_EQ(counter(PVIOMMU_ERRORS), 0u) << "a page table is no error";
     make_ordinary(20);
     come_back(24);
     expect_renewed(18, 7, 2);
@@ -102,7 +102,7 @@ TEST_F(Static, WhatXenHoldsIsNotMapped)
     EXPECT_EQ(pviommu_static_init(&tables), 0);
     EXPECT_FALSE(pviommu_static_hit(20));
     EXPECT_TRUE(pviommu_static_hit(21));
-    make_table(20); // dom0 would die of it
+    make_table(20); // dom0 would die of a held page
     make_ordinary(20);
     expect_dynamic(20);
     EXPECT_FALSE(entry(bfn_of(20)).cached);
@@ -136,7 +136,7 @@ TEST_F(Static, AFailureLeavesTheOtherWay)
     }
 }
 
-// Two CPUs want the page, each at the other's worst moment: nobody gets an address that leads nowhere.
+// Two CPUs want the page, each at the other's worst moment: every address leads to the page.
 TEST_F(Static, TwoCpusMapItAnew)
 {
     for (unsigned at = 0; at < 4; at++) {
@@ -145,7 +145,7 @@ TEST_F(Static, TwoCpusMapItAnew)
         hooks.called = [&](const xen_iommu_op *, unsigned) {
             if (call++ != at / 2)
                 return;
-            // It would wait for the lock: but what it sees without must be a miss, or true.
+            // The CPU would wait for the lock: its look without the lock must be a miss, or true.
             if (pviommu_static_hit(20)) {
                 other++;
                 EXPECT_TRUE(entry(bfn_of(20)).mapped);
@@ -157,7 +157,7 @@ TEST_F(Static, TwoCpusMapItAnew)
     }
 }
 
-// Both have seen the bit, and one waits for the lock: the page is in use when it gets that.
+// Both have seen the bit, and one waits for the lock: the page is in use at that CPU's turn.
 TEST_F(Static, TheSecondFindsItMapped)
 {
     recycle(20);
@@ -188,7 +188,7 @@ TEST_F(Static, TheSecondFindsItMapped)
     EXPECT_EQ(dev2.unmap(other), 0);
 }
 
-// As it is once dom0 has given memory away and got other; some of it are page tables.
+// As after dom0 has given memory away and got other memory; some of the pages are page tables.
 TEST_F(Static, ScatteredMemory)
 {
     restart({.fixed = true, .scattered = true});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// A Xen that has memory for so many leaf tables, and then for none: whatever can be mapped
-// by those that it has is mapped, no device is latched, and a refusal passes.
+// A Xen with memory for a few leaf tables, and then for none. Mappings within the
+// existing tables succeed, no device is latched, and a refusal passes.
 #include "fixture.h"
 
 using namespace world;
@@ -82,7 +82,7 @@ TEST_F(Tables, TheReserveGrowsWithWhatIsInFlight)
     reserve();
     const std::vector<Mapping> all = fill(40, 40);
     EXPECT_TRUE(run_work());
-    // 20 chunks, and half of that.
+    // 20 chunks, and half as many.
     EXPECT_EQ(tables(), 30u);
     set_tables_left(0);
     const std::vector<Mapping> more = fill(100, 20);
@@ -102,12 +102,12 @@ TEST_F(Tables, NotMoreThanThereAreChunks)
     expect_calm();
 }
 
-// Chunks with tables come before others, whatever their numbers are.
+// Chunks with tables come before others, whatever their numbers.
 TEST_F(Tables, ThoseThatHaveOneFirst)
 {
     const std::vector<Mapping> all = fill(12);
     set_tables_left(0);
-    // The lowest ones stay.
+    // The lowest chunks stay.
     unmap({all.begin() + 4, all.end()});
     reclaim_all();
     const std::vector<Mapping> again = fill(8, 8);
@@ -123,7 +123,7 @@ TEST_F(Tables, ARefusalIsOfThatChunkOnly)
     set_tables_left(1);
     const Mapping first = strict.map(16);
     ASSERT_TRUE(first);
-    // What does not fit into the chunk that has a table.
+    // The rest, beyond the chunk with a table.
     const std::vector<Mapping> half = fill(4, 1);
     EXPECT_NE(logged.find("starved"), std::string::npos);
     for (unsigned long pfn = 20; pfn < 200; pfn++) {
@@ -174,7 +174,7 @@ TEST_F(Tables, LongRunsToo)
 {
     reserve();
     set_tables_left(0);
-    // 8 chunks have one; runs of 2 and of 4 find theirs.
+    // 8 chunks have a table; runs of 2 and of 4 find theirs.
     for (const unsigned long nr : {1024ul, 2048ul, 600ul}) {
         const Mapping m = strict.map(16, nr);
         ASSERT_TRUE(m) << nr;
@@ -182,9 +182,9 @@ TEST_F(Tables, LongRunsToo)
     }
     const Mapping m = strict.map(16);
     ASSERT_TRUE(m);
-    // It would be all 8.
+    // All 8 chunks would go.
     EXPECT_FALSE(strict.map(16, 4000));
-    // Xen is not asked in vain again, nor are the tables that there are forgotten.
+    // Xen is not asked in vain again, and existing tables are not forgotten.
     const uint64_t errors = counter(PVIOMMU_ERRORS);
     EXPECT_FALSE(strict.map(16, 4000));
     EXPECT_EQ(counter(PVIOMMU_ERRORS), errors);
@@ -223,7 +223,7 @@ TEST_F(Tables, ItPasses)
     expect_calm();
 }
 
-// Nor does a chunk that is in use meanwhile.
+// Nor does a chunk with a new user.
 TEST_F(Tables, ABarredChunkIsTakenAgain)
 {
     const uint64_t somebodys = alloc(0);

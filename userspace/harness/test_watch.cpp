@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Watch pages: what Xen is given, and what its bits say.
+// Watch pages: their registration in Xen, and the meaning of their bits.
 #include "fixture.h"
 
 #include <bit>
@@ -44,7 +44,7 @@ TEST_F(Watch, EachPageOfAClaimOnce)
         uint64_t at = c.bfn / XEN_IOMMUOP_WATCH_FRAMES;
         for (const xen_iommu_op_watch &w : ops) {
             EXPECT_EQ(w.bfn / XEN_IOMMUOP_WATCH_FRAMES, at);
-            EXPECT_GE(w.bfn, c.bfn) << "the claim has it";
+            EXPECT_GE(w.bfn, c.bfn) << "the claim has the BFN";
             EXPECT_LT(w.bfn, c.bfn + c.nr);
             at += w.nr;
         }
@@ -75,7 +75,7 @@ TEST_F(Watch, AnOldXenIsAskedNothing)
     EXPECT_TRUE(ops.empty());
 }
 
-// Of each BFN of a run its own bit, in whatever word or page that is.
+// Each BFN of a run has its own bit, in any word or page.
 TEST_F(Watch, BitsAreTheBfns)
 {
     Device strict(PVIOMMU_STRICT);
@@ -104,7 +104,7 @@ TEST_F(Watch, BitsAreTheBfns)
         EXPECT_EQ(strict.unmap(m), 0);
 }
 
-// The allocator hands out what lies in the second page as well.
+// The allocator hands out BFNs of the second page as well.
 TEST_F(Watch, AWindowOfSeveralPages)
 {
     Device lazy(PVIOMMU_LAZY);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The simulated dom0 and its Xen, which the kernel's files run in: CPUs, timers,
-// memory and pages, and a table of BFNs with an IOTLB that remembers. It knows
-// the rules that must hold whatever happens, and says when one is broken. Headers of C++ come first:
-// the kernel has macros of their names.
+// The simulated dom0 and its Xen, in which the kernel's files run: CPUs, timers,
+// memory and pages, and a table of BFNs with an IOTLB that remembers. The world knows
+// the rules, and reports each violation. Headers of C++ come first: the kernel has
+// macros of their names.
 #pragma once
 
 #include <array>
@@ -57,7 +57,7 @@ struct Config {
 
 enum class Call { Works, FailsBefore, FailsAfter };
 
-// What a test may want to happen. All are optional.
+// A test's events. All are optional.
 struct Hooks {
     std::function<bool()> alloc_fails;
     std::function<Call()> call_fails;                  // the whole hypercall
@@ -65,9 +65,9 @@ struct Hooks {
     std::function<void()> at_flush;                    // unmapped, not flushed yet
     std::function<void(const xen_iommu_op *, unsigned)> called;
     std::function<void(const volatile void *)> before_read, after_read; // READ_ONCE() and atomics
-    std::function<void(unsigned)> dying;                                // that CPU runs no more, its timers moved
+    std::function<void(unsigned)> dying;                                // the CPU runs no more, its timers moved
     std::function<bool()> cpuhp_fails;
-    std::function<int(unsigned)> host_map;                // what Xen says to a piece of its op
+    std::function<int(unsigned)> host_map;                // Xen's status for a piece of its op
     std::function<bool()> needs_base;                     // some device the host map
     std::function<bool(uint64_t)> holds;                  // has Xen no memory to let a map of the frame yield?
     std::function<int(const xen_iommu_op_watch &)> watch; // its status, or 0
@@ -75,37 +75,37 @@ struct Hooks {
 extern Hooks hooks;
 
 void reset(const Config &c = {});
-// Take all down; every BFN, reference and byte must be back but what faults cost.
+// Take all down; every BFN, reference and byte must be back, except for the cost of faults.
 void end();
 
 // --- CPUs, kernel.cpp
 
-// This thread is on that CPU from now on; it leaves one that goes offline.
+// This thread moves to the CPU; the thread leaves a CPU that goes offline.
 void pin(unsigned cpu);
 bool online(unsigned cpu);
-// Do it as if that CPU did, interrupted wherever this thread is.
+// Do the work as the CPU, interrupted wherever this thread is.
 void as_cpu(unsigned cpu, const std::function<void()> &what);
 // With interrupts off.
 void irqs_off(const std::function<void()> &what);
 void cpu_down(unsigned cpu);
 void cpu_up(unsigned cpu);
-// Let time go by, and what is due fire.
+// Let time go by, and fire due timers.
 void pass_jiffies(unsigned long n);
-// What was put off to process context; false if nothing was.
+// Work deferred to process context; false without any.
 bool run_work();
-// The timers of one CPU that are due.
+// The due timers of one CPU.
 void fire_timers(unsigned cpu);
 bool timer_pending(unsigned cpu);
 void grace_period();
 // The store buffer of this thread: see compiler.h.
 void weak_memory(bool on);
-// Threads that wait for a spinlock or for the end of a CPU's hotplug now.
+// Threads waiting for a spinlock or for the end of a CPU's hotplug now.
 unsigned lock_waiters();
 unsigned long allocations();
-// Several threads use this world: no look at what others may be changing.
+// Several threads use this world: checks of shared data are off.
 void set_threaded(bool on);
 bool threaded();
-// Frames that ops name while this CPU's interrupts are off, since they went off.
+// Frames of ops while this CPU's interrupts are off, since they went off.
 void add_irqs_off_frames(unsigned long nr);
 void register_thread();
 void unregister_thread();
@@ -119,48 +119,48 @@ void set_identity(unsigned long pfn); // no RAM: a device's, or persistent memor
 void set_absent(unsigned long pfn);
 void make_contiguous(); // all pages, in the machine
 
-// The page's frame becomes a page table: Xen takes the maps of it that yield from the devices, and dom0 dies
-// of any that holds it for writing. Then Linux frees it, and it is an ordinary page again.
+// The page's frame becomes a page table. Xen takes yielding maps of the page from the devices, and dom0 dies
+// of any map that holds the page for writing. Then Linux frees the page, which is ordinary again.
 void make_table(unsigned long pfn);
 void make_ordinary(unsigned long pfn);
-// Both, in turn: what a page has been through that Linux freed and allocated.
+// Both, in turn: the life of a page between free and allocation in Linux.
 void recycle(unsigned long pfn);
 // Maps that hold the page for writing.
 int held(unsigned long pfn);
-// The frame leaves dom0, as ballooning does it; another one comes.
+// The frame leaves dom0, as by ballooning; another frame comes.
 void leave(unsigned long pfn);
 void come_back(unsigned long pfn);
 
 struct Entry {
-    bool mapped, write; // a device reaches it by the table
+    bool mapped, write; // a device reaches the page by the table
     bool cached;        // by the IOTLB, at least
     bool yields;        // without a reference
-    bool yielded;       // and did: no device reaches it, and it is in use
+    bool yielded;       // a BFN in use that reaches no page any more
     uint64_t mfn;
 };
 Entry entry(uint64_t bfn);
-// Xen's bit of a BFN, in the page that it was given.
+// Xen's bit of a BFN, in the BFN's watch page.
 bool watch_bit(uint64_t bfn);
-// Some mapping that Xen has, and we do not know of.
+// Some mapping in Xen that the module does not know.
 void plant(uint64_t bfn, uint64_t mfn);
 void uproot(uint64_t bfn);
-// Leaf tables that Xen has memory for, besides those that it has made; it makes one for each chunk.
+// Leaf tables within Xen's memory, besides existing tables; Xen makes one for each chunk.
 void set_tables_left(unsigned long n);
 bool has_table(uint64_t bfn);
 // BFNs that lead to the frame, by table or IOTLB.
 int reached(uint64_t mfn);
 unsigned long mapped();
 unsigned long cached();
-// Allocator calls that the world does not book, for windows of a test's own.
+// Allocator calls outside of the world's books, for windows of a test's own.
 extern "C" u64 __real_bfn_alloc(bfn_window *w, unsigned int order);
 extern "C" void __real_bfn_free(bfn_window *w, u64 bfn, unsigned int order);
-// BFNs that the allocator has handed out.
+// BFNs handed out by the allocator.
 unsigned long handed_out();
 bool is_handed_out(uint64_t bfn);
 
 struct Stats {
     unsigned long calls, ops, flushes, failed_unmaps;
-    double microseconds; // what silicon would take for them, modelled
+    double microseconds; // the modelled time of silicon
 };
 Stats stats();
 constexpr double kCrossing = 0.5, kInvalidation = 1;
@@ -178,9 +178,9 @@ struct DeviceCounters {
 DECLARE_PER_CPU(DeviceCounters, device_counters);
 unsigned long device_failures();
 
-// Linux panics: interrupts are off, and whoever else ran is stopped where it was.
+// Linux panics: interrupts are off, and every other CPU is stopped at its place.
 void panic();
-// What the files have said to the log.
+// The log of the files.
 extern std::string logged;
 
 } // namespace world

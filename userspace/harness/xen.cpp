@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Xen's side of the hypercall, the pages of dom0, and who may have which BFN.
-// All in relaxed atomics: it must not order what the code under test does not.
+// Xen's side of the hypercall, the pages of dom0, and the owners of BFNs. All in
+// relaxed atomics: the model must not order the code under test.
 #include "world.h"
 
 extern "C" {
@@ -20,21 +20,21 @@ void reset_kernel();
 namespace {
 
 constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
-// Of an entry. Yields: no reference. Yielded: the device has lost it, and it is in use.
+// Of an entry. Yields: no reference. Yielded: the device has lost the page, and the BFN is in use.
 constexpr uint64_t kMapped = 1, kWrite = 2, kCached = 4, kYields = 8, kYielded = 16;
 constexpr unsigned kMfnShift = 5;
 // Neighbours among host addresses are neighbours in the machine by twos.
 constexpr uint64_t kScattered = 2;
 constexpr uint64_t kMfns = kPages + 512;
-// BFNs that Xen finds from a frame: maps of it that yield. More are held.
+// Limit of yielding maps of a frame, in Xen's look-up. Further maps are held.
 constexpr unsigned kChain = 8;
 constexpr uint64_t kWindowEnd = ~0ull;
 
-// What the table and the IOTLB say of a BFN, and whether the allocator gave it to somebody.
+// The state of a BFN in the table and the IOTLB, and its owner by the allocator.
 struct Bfn {
     std::atomic<uint64_t> entry;
     std::atomic<bool> owned;
-    std::atomic<bool> borrowed; // of a chunk that is given its table
+    std::atomic<bool> borrowed; // of a chunk on the way to its table
 };
 
 struct Window {
@@ -47,19 +47,19 @@ std::atomic<unsigned long> tables_left;
 std::array<std::atomic<bool>, 3 * kMaxBfns / BFN_CHUNK_SIZE> tables;
 
 struct Frame {
-    std::atomic<int> reach;  // BFNs that lead there, by table or IOTLB
-    std::atomic<int> held;   // those that hold it for writing
+    std::atomic<int> reach;  // BFNs that lead to the frame, by table or IOTLB
+    std::atomic<int> held;   // maps that hold the frame for writing
     std::atomic<bool> table; // a page table
     std::atomic<bool> left;  // not dom0's
     std::array<std::atomic<uint64_t>, kChain> chain;
 };
 std::array<Frame, kMfns> frames;
-uint64_t next_mfn; // of those that come
+uint64_t next_mfn; // of new frames
 
 // Of one claim or more: pages of bits, by BFN / XEN_IOMMUOP_WATCH_FRAMES.
 std::array<std::atomic<unsigned long *>, 128> watch_pages;
 
-// Xen's lock of the table, which orders nothing for the code under test.
+// Xen's lock of the table, without any order for the code under test.
 std::atomic<bool> table_lock;
 class TableLock {
 public:
@@ -98,7 +98,7 @@ std::atomic<bool> *table_of(uint64_t bfn)
     return nullptr;
 }
 
-// Those that come stay, also if there is no memory for the next.
+// New tables stay, also without memory for the next.
 bool make_tables(uint64_t bfn, size_t nr)
 {
     for (uint64_t at = bfn & ~(BFN_CHUNK_SIZE - 1); at < bfn + nr; at += BFN_CHUNK_SIZE) {
@@ -146,7 +146,7 @@ void chain_remove(uint64_t mfn, uint64_t bfn)
     violate("BFN %#lx is in no chain of frame %#lx", bfn, mfn);
 }
 
-// The frame is about to be something else: all maps that hold no reference go, and the guest is told.
+// The frame changes its use: all maps without a reference go, and Xen tells the guest.
 void yield_all(uint64_t mfn)
 {
     for (std::atomic<uint64_t> &at : frames[mfn].chain) {
@@ -154,7 +154,7 @@ void yield_all(uint64_t mfn)
         if (!bfn)
             continue;
         const uint64_t e = find(bfn)->entry.load(kRelaxed);
-        // One that is being unmapped has no entry any more, and the flush is early for it.
+        // A BFN under unmap has no entry any more, and its flush comes early.
         find(bfn)->entry.store(e & kMapped ? (e & ~(kMapped | kCached)) | kYielded : 0, kRelaxed);
         reached_by(mfn, -1);
         if (e & kMapped)
@@ -162,12 +162,12 @@ void yield_all(uint64_t mfn)
     }
 }
 
-// Behind the op. What does not fill its last slot is 0.
+// Behind the op. The rest of its last slot is 0.
 std::vector<uint64_t> mfns_of_list(const xen_iommu_op *op, const xen_iommu_op *end)
 {
     const xen_iommu_op_list &l = op->u.list;
     if (l.ctx || l.pad0 || l.pad1 || !l.nr || !(op->flags & 3) || op->flags & ~11u || op + slots_of(*op) > end)
-        violate("a map_list op that Xen refuses: nr %u, flags %#x", l.nr, op->flags);
+        violate("Xen refuses a map_list op: nr %u, flags %#x", l.nr, op->flags);
     const auto *words = reinterpret_cast<const uint64_t *>(op + 1);
     for (size_t i = l.nr; i < (slots_of(*op) - 1) * XEN_IOMMUOP_LIST_MFNS; i++)
         if (words[i])
@@ -180,14 +180,14 @@ std::vector<uint64_t> mfns_of_run(const xen_iommu_op &op)
     const xen_iommu_op_map &m = op.u.map;
     if (m.ctx || !m.nr || m.nr > pviommu_xen.max_frames || !(op.flags & 3) || op.flags & ~15u ||
         (op.flags & XEN_IOMMUOP_MAP_yield && (op.flags & XEN_IOMMUOP_MAP_mmio || m.domid != DOMID_SELF)))
-        violate("a map op that Xen refuses: nr %u, flags %#x", m.nr, op.flags);
+        violate("Xen refuses a map op: nr %u, flags %#x", m.nr, op.flags);
     std::vector<uint64_t> mfns;
     for (uint32_t i = 0; i < m.nr; i++)
         mfns.push_back(m.mfn + i);
     return mfns;
 }
 
-// May it be, at all?
+// Is the map allowed?
 int check_map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
 {
     if (!make_tables(bfn, mfns.size()))
@@ -205,7 +205,7 @@ int check_map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
         if (!b->owned.load(kRelaxed) && !b->borrowed.load(kRelaxed))
             violate("BFN %#lx is mapped, and nobody's", at);
         if (flags & XEN_IOMMUOP_MAP_yield && !watch_word(at))
-            violate("a map that yields, and no page for the bit of BFN %#lx", at);
+            violate("a map yields, and BFN %#lx has no page for its bit", at);
     }
     for (const uint64_t mfn : mfns) {
         if (mfn < kMfns && frames[mfn].left.load(kRelaxed))
@@ -214,11 +214,11 @@ int check_map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
             return -EBUSY;
     }
     if (flags & XEN_IOMMUOP_MAP_yield && !pviommu_xen.yield)
-        violate("a map that yields, which this Xen has not");
+        violate("a map yields, but this Xen has no such maps");
     return 0;
 }
 
-// Return: 0, 1 if some of it is held, or an error.
+// Return: 0, 1 if a part is held, or an error.
 int map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
 {
     const TableLock lock;
@@ -229,7 +229,7 @@ int map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
         uint64_t kind = flags & XEN_IOMMUOP_MAP_write ? kWrite : 0;
         if (flags & XEN_IOMMUOP_MAP_yield) {
             if (mfn >= kMfns)
-                violate("a map that yields, of MFN %#lx", mfn);
+                violate("a map yields, of MFN %#lx", mfn);
             else if (!frames[mfn].table.load(kRelaxed) && !(hooks.holds && hooks.holds(mfn)) && chain_add(mfn, bfn))
                 kind |= kYields;
             else
@@ -237,7 +237,7 @@ int map(uint64_t bfn, uint16_t flags, const std::vector<uint64_t> &mfns)
         }
         if (mfn < kMfns && kind == kWrite)
             frames[mfn].held.fetch_add(1, kRelaxed);
-        // A device uses it at once, so the IOTLB has it.
+        // A device uses the map at once, so the IOTLB has the entry.
         find(bfn++)->entry.store(mfn << kMfnShift | kMapped | kCached | kind, kRelaxed);
         reached_by(mfn, 1);
     }
@@ -249,7 +249,7 @@ int unmap(const xen_iommu_op &op)
     const TableLock lock;
     const xen_iommu_op_range &r = op.u.range;
     if (r.ctx || r.pad0 || r.pad1 || op.flags || !r.nr || r.nr > pviommu_xen.max_frames)
-        violate("an unmap op that Xen refuses: nr %u", r.nr);
+        violate("Xen refuses an unmap op: nr %u", r.nr);
     for (uint32_t i = 0; i < r.nr; i++) {
         const Bfn *b = find(r.bfn + i);
         if (!b) {
@@ -259,14 +259,14 @@ int unmap(const xen_iommu_op &op)
         if (!(b->entry.load(kRelaxed) & (kMapped | kYielded)))
             return -ENOENT;
         if (!b->owned.load(kRelaxed) && !b->borrowed.load(kRelaxed))
-            violate("BFN %#lx is unmapped when it is free already", r.bfn + i);
+            violate("BFN %#lx is unmapped while free", r.bfn + i);
     }
     for (uint32_t i = 0; i < r.nr; i++)
         find(r.bfn + i)->entry.fetch_and(~(kMapped | kYielded), kRelaxed);
     return 0;
 }
 
-// The IOTLB forgets what an op unmapped, and Xen lets go of its frames.
+// The IOTLB forgets an op's unmaps, and Xen releases their frames.
 void forget(const xen_iommu_op_range &r)
 {
     const TableLock lock;
@@ -308,7 +308,7 @@ int watch(const xen_iommu_op &op)
     if (const int status = hooks.watch ? hooks.watch(w) : 0)
         return status;
     if (w.ctx || w.pad0 || op.flags || !w.nr || w.mfn < SHIM_HOST_PFNS)
-        violate("a watch op that Xen refuses");
+        violate("Xen refuses a watch op");
     for (uint32_t i = 0; i < w.nr; i++)
         watch_pages[w.bfn / XEN_IOMMUOP_WATCH_FRAMES + i] = reinterpret_cast<unsigned long *>(
             ((w.mfn + i) ^ kScattered) << PAGE_SHIFT); // NOLINT(performance-no-int-to-ptr)
@@ -439,7 +439,7 @@ void end()
     if (in_use != handed_out())
         violate("%lu BFNs are in use by the allocator's count, %lu are handed out", in_use, handed_out());
     if (cached() > handed_out() + borrowed())
-        violate("a device reaches BFNs that are free");
+        violate("a device reaches free BFNs");
     if (!failed_unmaps && !counter(PVIOMMU_LEAKED)) {
         if (handed_out())
             violate("%lu BFNs did not come back", handed_out());
@@ -453,7 +453,7 @@ void end()
         if (w->last)
             for (uint64_t bfn = w->bfns.start; bfn < w->bfns.start + w->bfns.nr; bfn++)
                 if (watch_bit(bfn) && !is_handed_out(bfn))
-                    violate("the bit of BFN %#lx is set, which is free", bfn);
+                    violate("the bit of BFN %#lx is set, but the BFN is free", bfn);
     destroy(pviommu_high);
     destroy(pviommu_low);
     if (started)
@@ -509,10 +509,10 @@ void make_table(unsigned long pfn)
     const TableLock lock;
     Frame &f = frames[mfn_of(pfn)];
     if (f.held)
-        violate("page %#lx can't become a page table, dom0 dies: a device has it by reference", pfn);
+        violate("page %#lx can't become a page table, dom0 dies: a device has the page by reference", pfn);
     yield_all(mfn_of(pfn));
     if (f.chain[0])
-        violate("a map is left of a frame that yielded");
+        violate("a yielded frame still has a map");
     f.table = true;
 }
 
@@ -532,7 +532,7 @@ void leave(unsigned long pfn)
     const uint64_t mfn = mfn_of(pfn);
     p2m[pfn] = INVALID_P2M_ENTRY;
     yield_all(mfn);
-    // What is held by reference stays for so long.
+    // A reference keeps its frame for the time.
     frames[mfn].left = true;
 }
 
@@ -626,7 +626,7 @@ unsigned slots_of(const xen_iommu_op &op)
     return op.op == XEN_IOMMUOP_map_list ? 1 + (op.u.list.nr + XEN_IOMMUOP_LIST_MFNS - 1) / XEN_IOMMUOP_LIST_MFNS : 1;
 }
 
-// A map that fails changes nothing; but by -EIO it is mapped, and its flush failed.
+// A failed map changes nothing. -EIO is the exception: the map exists, and its flush failed.
 static int answer(int wanted, const std::function<int()> &map)
 {
     if (wanted && wanted != -EIO)
@@ -667,7 +667,7 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
         xen_iommu_op &op = *at;
         int status = hooks.op_fails ? hooks.op_fails(op) : 0;
         ops_done++;
-        // A run and a list have it where an unmap has it.
+        // A run and a list have their fields at the unmap's place.
         if (irqs_disabled())
             add_irqs_off_frames(op.u.range.nr);
         if (op.op == XEN_IOMMUOP_map) {
@@ -698,7 +698,7 @@ long shim_iommu_op(xen_iommu_op *ops, unsigned int count)
     return fate == Call::FailsAfter ? -EFAULT : 0;
 }
 
-// --- what is between the kernel's files and the allocator
+// --- between the kernel's files and the allocator
 
 u64 __wrap_bfn_alloc(bfn_window *w, unsigned int order);
 void __wrap_bfn_free(bfn_window *w, u64 bfn, unsigned int order);
@@ -724,7 +724,7 @@ u64 __wrap_bfn_alloc(bfn_window *w, unsigned int order)
     }
     const u64 *cookie = bfn_cookie(w, bfn);
     if (!cookie || *cookie)
-        violate("a new run has no cookie, or one that is in use");
+        violate("a new run has no cookie, or a cookie in use");
     return bfn;
 }
 
@@ -734,7 +734,7 @@ void __wrap_bfn_free(bfn_window *w, u64 bfn, unsigned int order)
     for (u64 b = bfn; b < bfn + BIT(order); b++) {
         Bfn *f = find(b);
         if (!f || !f->owned.exchange(false, kRelaxed))
-            violate("BFN %#llx is freed that is free", b);
+            violate("BFN %#llx is freed while free", b);
         else if (f->entry.load(kRelaxed) & kCached)
             violate("BFN %#llx is freed while a device reaches it", b);
         else if (f->entry.load(kRelaxed) & kYielded)
@@ -745,7 +745,7 @@ void __wrap_bfn_free(bfn_window *w, u64 bfn, unsigned int order)
     __real_bfn_free(w, bfn, order);
 }
 
-// Of a chunk that is borrowed one BFN is used.
+// Of a borrowed chunk one BFN is used.
 u64 __real_bfn_table_borrow(bfn_window *w);
 void __real_bfn_table_return(bfn_window *w, u64 bfn, bool has);
 u64 __wrap_bfn_table_borrow(bfn_window *w);
@@ -759,7 +759,7 @@ u64 __wrap_bfn_table_borrow(bfn_window *w)
     check_window(w, bfn, BFN_CHUNK_ORDER);
     for (u64 b = bfn; b < bfn + BFN_CHUNK_SIZE; b++)
         if (find(b)->owned.load(kRelaxed))
-            violate("BFN %#llx of a chunk that is borrowed is somebody's", b);
+            violate("BFN %#llx of a borrowed chunk has an owner", b);
     find(bfn)->borrowed.store(true, kRelaxed);
     return bfn;
 }
@@ -789,7 +789,7 @@ struct xen_page_foreign *xen_page_foreign(page *page)
     return foreign.domid == DOMID_SELF ? nullptr : &foreign;
 }
 
-// --- what the other files of the module would do
+// --- calls into the module's other files
 
 int pviommu_range_take(pviommu_range *r, const char *, u64 nr, u64)
 {

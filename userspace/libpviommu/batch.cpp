@@ -104,7 +104,7 @@ Result<unsigned> Batch::submit() noexcept
     return failed;
 }
 
-// What an unmap failed for stays handed out. So does, for ever, what nobody knows of.
+// A run whose unmap failed stays handed out. After -EIO the run is lost for ever.
 void Batch::settle() noexcept
 {
     Space::State &s = *lcore_->space().state_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
  * A window of the allocator, called as a lcore: see core.h, and lcore/linux/percpu.h
- * for what that makes of a lcore.
+ * for lcores in place of CPUs.
  */
 #include <linux/percpu.h>
 #include <linux/slab.h>
@@ -54,7 +54,7 @@ void pviommu_core_delete(struct pviommu_core *core)
     shim_free(core);
 }
 
-/* When it is short, what this lcore and the depot keep joins to larger runs. */
+/* When the window is short, the caches of this lcore and of the depot join to larger runs. */
 u64 pviommu_core_alloc(struct pviommu_core *core, unsigned int lcore, unsigned int order)
 {
     u64 first;

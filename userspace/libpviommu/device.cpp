@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// The backend that is the device: docs/device.md.
+// The backend of the device: docs/device.md.
 
 #include <cerrno>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// The errors of each call, with what helps: the same for all backends.
+// The errors of each call, with remedies: the same for all backends.
 #pragma once
 
 #include <new>
@@ -23,7 +23,7 @@ inline Failure fail(int error, const char *what, const char *remedy) noexcept
     return Failure(Error(error, what, remedy));
 }
 
-// What is set up may find no memory; that is a result like any other.
+// A constructor may lack memory, with a result like any other.
 template <typename F> auto guarded(const char *what, F &&f) noexcept -> decltype(f())
 {
     try {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
- * What Linux gives the allocator, given by a process: memory, and RCU by liburcu,
- * whose names are Linux' as well: so that this file includes none of lcore/linux.
+ * Linux' services for the allocator, from a process: memory, and RCU by liburcu. liburcu
+ * has Linux' names as well, so this file uses no header of lcore/linux.
  *
- * A grace period is waited for by who wants a new chunk, when some descriptors
- * of old ones wait: at most once in KEEP_WAITING chunks. So there is no thread
- * of the library's own, on a core that the process has for something else.
+ * A caller that wants a new chunk waits for a grace period, when descriptors of old
+ * chunks wait: at most once in KEEP_WAITING chunks. The library needs no thread of its
+ * own, on a core that the process wants for other work.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #define PAGE 4096
 #define KEEP_WAITING 16
 
-/* TSan does not see into liburcu: what RCU promises is told to it here. */
+/* TSan does not see into liburcu: annotations tell TSan the guarantees of RCU. */
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);

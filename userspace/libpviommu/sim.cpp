@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// The simulated backend: which op may do what, as kernel/xen-pviommu/userops.c.
-// What Xen would be given for it is in sim_calls.h.
+// The simulated backend: the rules for an op, as in kernel/xen-pviommu/userops.c.
+// The ops for Xen are in sim_calls.h.
 #include <pviommu/sim.h>
 
 #include <algorithm>
@@ -25,8 +25,8 @@ namespace pviommu {
 
 namespace {
 
-// An entry of the table: the address of a page, and in the bits below what it
-// allows. One that is broken may still lead somewhere.
+// An entry of the table: the address of a page, and the access in the bits below. A
+// broken entry may still lead somewhere.
 constexpr std::uintptr_t access_bits = XEN_PVIOMMU_READ | XEN_PVIOMMU_WRITE;
 constexpr std::uintptr_t broken = 4;
 constexpr std::uintptr_t flag_bits = page_size - 1;
@@ -112,7 +112,7 @@ struct Machine {
 
     explicit Machine(Sim::Options o) : options(std::move(o)) {}
 
-    // Of an op that is inside the window.
+    // Of an op inside the window.
     [[nodiscard]] std::uint64_t first(const Op &op) const { return (op.iova - base) / page_size; }
     [[nodiscard]] std::uint64_t end(const Op &op) const { return first(op) + op.size / page_size; }
     int check_region(const Op &op) const;
@@ -139,8 +139,8 @@ int Machine::check_region(const Op &op) const
     return op.offset >= r.size || op.size > r.size - op.offset ? -ERANGE : 0;
 }
 
-// Two ops that touch the same page need two hypercalls. The first page that is not
-// as it ought to be counts.
+// Two ops on the same page need two hypercalls. The first page in a wrong state
+// counts.
 template <bool maps> int Machine::look(const Op &op)
 {
     bool touched = false;
@@ -184,7 +184,7 @@ void Machine::call()
     }
 }
 
-// An op that needs several hypercalls shares none.
+// An op of several hypercalls shares none.
 template <bool maps> void Machine::count(const Op &op)
 {
     std::uint64_t frame = 0;
@@ -228,7 +228,7 @@ void Machine::set_unmap(const Op &op)
     counters.pages_unmapped += op.size / page_size;
 }
 
-// Xen does not do what it was asked, rightly. What can't be unmapped keeps its region.
+// Xen refuses a correct op. Pages whose unmap fails keep their region.
 template <bool maps> int Machine::refuse(const Op &op, int status)
 {
     if (maps && status != -EIO && status != -EEXIST)
@@ -282,7 +282,7 @@ void Machine::add_fault(std::uint64_t iova, bool write)
 
 } // namespace
 
-// In a namespace without a name, so that the compiler has all of an op in one piece.
+// In a namespace without a name, so that the compiler sees all of an op at once.
 struct Sim::State : Machine {
     using Machine::Machine;
 };
@@ -426,7 +426,7 @@ bool Sim::dma_write(std::uint64_t iova, std::span<const std::byte> from) noexcep
     return true;
 }
 
-// --- What happened
+// --- Results
 
 Sim::Counters Sim::counters() const noexcept
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What the module would give Xen for pages that are mapped and unmapped, by the
-// rules of kernel/xen-pviommu/batch.h and userops.c: counted, not done.
+// The module's ops for Xen, for maps and unmaps of pages, by the rules of
+// kernel/xen-pviommu/batch.h and userops.c: counted, not done.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace pviommu {
 
 class Calls {
 public:
-    // A hypercall: slots of it, ops in them, and is there an unmap?
+    // A hypercall: its slots, its ops, and is there an unmap?
     struct Call {
         unsigned slots = 0, ops = 0;
         bool unmaps = false;
@@ -36,7 +36,7 @@ public:
         call_.unmaps = true;
         return true;
     }
-    // It is made, and the next one begins.
+    // Count this hypercall, and begin the next.
     Call flush()
     {
         const Call made = call_;
@@ -66,7 +66,7 @@ private:
         nr_ = 1;
         return true;
     }
-    // Part of the last op: of its run; or of its list, if it is one or of one page.
+    // Part of the last op: of its run, or of its list (also of a single page).
     bool join(std::uint64_t bfn, std::uint64_t frame)
     {
         if (kind_ == Kind::none || bfn_ + nr_ != bfn)

@@ -37,7 +37,7 @@ Region &Region::operator=(Region &&other) noexcept
 
 Region::~Region() { remove(); }
 
-// Nobody finds it any more before it goes.
+// No thread finds the region any more before its end.
 Result<void> Region::remove() noexcept
 {
     if (!space_)
@@ -83,7 +83,7 @@ std::uint64_t Space::State::take(const Lcore &lcore, std::uint64_t pages) noexce
     return page;
 }
 
-// What lcores did before they gave their pages is over when the run is used again.
+// Earlier work of lcores on their pages is over when the run is used again.
 void Space::State::give(const Lcore &lcore, std::uint64_t head, std::uint64_t pages) noexcept
 {
     const auto n = static_cast<std::uint32_t>(pages);

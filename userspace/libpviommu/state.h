@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What a space has: for space.cpp and batch.cpp.
+// The state of a space: for space.cpp and batch.cpp.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ namespace pviommu {
 constexpr std::uint64_t none = ~std::uint64_t{0};
 
 inline std::uint64_t pages_of(std::uint64_t bytes) { return bytes / page_size; }
-// Of the run that so many pages need.
+// The order of a run of so many pages.
 inline unsigned order_of(std::uint64_t pages) { return static_cast<unsigned>(std::bit_width(pages - 1)); }
 
 // A region, to be found.
@@ -42,9 +42,9 @@ struct Space::State {
     mutable std::shared_mutex lock; // for pieces
     std::vector<Piece> pieces;
 
-    // Of batches' runs, by page of the window: the order of the run that it is in,
-    // and at its first page how many of them are not unmapped yet. A run is freed
-    // when that becomes 0. Orders are written before the run is handed out.
+    // Of batches' runs, by page of the window: the order of the page's run, and at the
+    // first page the number of mapped pages. A run is freed when the number
+    // becomes 0. Orders are written before the run is handed out.
     std::unique_ptr<std::uint8_t[]> order;
     std::unique_ptr<std::atomic<std::uint32_t>[]> left;
     std::atomic<std::uint64_t> leaked{0};

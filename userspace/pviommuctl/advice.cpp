@@ -36,7 +36,7 @@ constexpr Advice holed = {"holed",
                           "the host map has holes, and protects nothing: isolate is under way, or stopped half way",
                           "pviommuctl isolate, on or off, tries again; dmesg has the error's number"};
 
-// What any of the files may say.
+// The possible reasons of any file's refusal.
 std::string refused(int error)
 {
     if (error == EACCES || error == EROFS)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What a person can do about what the module says.
+// Remedies for the module's messages.
 #pragma once
 
 #include <optional>
@@ -17,15 +17,15 @@ struct Advice {
     std::string_view why, remedy;
 };
 
-// Every reason that this version knows.
+// Every reason known to this version.
 std::span<const Advice> advice_table();
 
-// What to tell of a module that is not active, or whose host map has holes; nothing
+// Remedy for a module that is not active, or whose host map has holes. Nothing
 // if all is well, or if the reason is unknown to this version.
 std::optional<Advice> advice_for(const Status &status);
 
-// Why the kernel refused a write with `error`, an errno, and what helps. They end
-// without a full stop or a newline.
+// The kernel's reason to refuse a write with `error`, an errno, and the remedy. The texts
+// end without a full stop or a newline.
 std::string mode_refused(int error, const std::string &address, std::string_view mode);
 std::string isolate_refused(int error, bool on, const Status &status);
 std::string vfio_refused(int error, bool on, const Status &status);

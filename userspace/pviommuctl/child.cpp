@@ -19,7 +19,7 @@ namespace {
 
 int shell_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-// What posix_spawn() needs, freed at the end.
+// Arguments of posix_spawn(), freed at the end.
 struct Attributes {
     Attributes()
     {

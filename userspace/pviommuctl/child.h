@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// A program that runs beside this one.
+// A child program.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace ctl {
 
-// Signals that end a record are blocked here, and waited for; children get them.
+// Blocks the signals that end a record, and waits for them; children get them.
 class StopSignals : NonCopyable {
 public:
     StopSignals();
@@ -22,7 +22,7 @@ public:
 
     struct Caught {
         int number;
-        bool by_terminal; // then all of its processes have it already
+        bool by_terminal; // then all of the child's processes have the signal already
     };
     // Nothing if none came within `seconds`. The end of a child ends the wait, too.
     std::optional<Caught> wait(double seconds) const;
@@ -33,7 +33,7 @@ private:
 };
 
 struct ChildOptions {
-    bool own_group = false; // Ctrl-C does not reach it
+    bool own_group = false; // Ctrl-C does not reach the child
     int out = -1, err = -1; // descriptors for its stdout and stderr; -1: ours
 };
 
@@ -42,10 +42,10 @@ public:
     // Throws if there is no such program, with `remedy`.
     Child(const std::vector<std::string> &argv, const StopSignals &signals, const ChildOptions &options,
           const std::string &remedy);
-    // One that still runs is killed.
+    // Kills a running child.
     ~Child();
 
-    // As a shell tells it: 128 + N for signal N. Nothing while it runs.
+    // As a shell reports a status: 128 + N for signal N. Nothing while the child runs.
     std::optional<int> poll();
     int wait();
     void signal(int number) const;

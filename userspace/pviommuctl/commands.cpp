@@ -12,7 +12,7 @@ Sysfs Context::loaded_sysfs() const
 
 CLI::Option *add_seconds(CLI::App &command, const std::string &name, double &seconds, const std::string &help)
 {
-    // Not CLI::Range, which lets NaN pass.
+    // CLI::Range lets NaN pass.
     const CLI::Validator sane(
         [](std::string &text) {
             double value = 0;

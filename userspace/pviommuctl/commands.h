@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The subcommands. A register function adds its own to `app`, with
-// a callback that does the work: it prints to stdout, and throws ctl::Error.
+// a callback for the work: print to stdout, and throw ctl::Error.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@
 
 namespace ctl {
 
-// What the options before the subcommand say. It outlives the parse.
+// The options before the subcommand. The struct outlives the parse.
 struct Context {
     std::string root = "/sys";
-    int status = 0; // of what ran on our behalf
+    int status = 0; // of a child program
 
     Sysfs sysfs() const { return Sysfs(root); }
     // Of a loaded module: throws Exit::not_loaded otherwise.

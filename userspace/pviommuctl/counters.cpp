@@ -13,14 +13,14 @@ using enum Kind;
 
 #define DEVICE(file, name, help) {#file, counter, true, help},
 #define MODULE(file, name, help) {#file, counter, false, help},
-// maps first and devices last: what is derived compares neighbours, which are
-// so read as close together as can be.
+// maps first and devices last: ratios compare neighbours, which are
+// so read as close together as possible.
 constexpr CounterInfo table[] = {
     PVIOMMU_COUNTER_LIST(DEVICE, MODULE) // the module's own list
     {"bfns_in_use", gauge, false, "BFNs in use now."},
-    {"leftover", gauge, false, "Mappings that drivers which are gone have not taken down."},
+    {"leftover", gauge, false, "Current mappings whose driver is gone."},
     {"files", gauge, false, "Open files of /dev/xen-pviommu."},
-    {"pinned", gauge, false, "Pages that these have pinned."},
+    {"pinned", gauge, false, "Pages pinned by these files."},
     {"devices", gauge, false, "Devices served now."},
 };
 #undef DEVICE

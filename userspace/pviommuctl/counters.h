@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The counters that the module has, and what can be derived from them.
+// The module's counters, and their ratios.
 #pragma once
 
 #include <cstdint>
@@ -19,11 +19,11 @@ enum class Kind {
 struct CounterInfo {
     std::string_view name; // of the file
     Kind kind;
-    bool of_device; // each device has one too
+    bool of_device; // each device has the counter, too
     std::string_view help;
 };
 
-// In the order in which they are read and shown.
+// In the order of reading and display.
 std::span<const CounterInfo> counter_table();
 
 struct Counter {
@@ -31,13 +31,13 @@ struct Counter {
     uint64_t value;
 };
 
-// What an older module lacks is left out.
+// Counters that an older module lacks are left out.
 using Counters = std::vector<Counter>;
 
 std::optional<uint64_t> find(const Counters &counters, std::string_view name);
 
-// What was counted in between; no gauges, and no counter that is in one of both
-// only. Nothing if one of them fell: they began anew.
+// The growth between two readings, without gauges and without counters of one reading
+// only. Nothing if a counter fell: the counters began anew.
 std::optional<Counters> difference(const Counters &before, const Counters &after);
 
 Counters gauges_of(const Counters &counters);
@@ -47,17 +47,17 @@ struct Share {
     double share;            // 0 to 1
 };
 
-// Nothing where it would be a division by zero, or a counter is missing.
+// Nothing for a division by zero, or if a counter is missing.
 struct Ratios {
     std::optional<double> ops_per_hypercall;
     std::optional<double> hypercalls_per_map;
     std::optional<double> reuse_hit_rate;
-    std::vector<Share> flush_shares; // of the flushes whose reason is known; empty if there are none
+    std::vector<Share> flush_shares; // of the flushes with a known reason; empty without any
 };
 
 Ratios ratios_of(const Counters &counters);
 
-// "strict" of "flush_strict"; empty if it is another counter.
+// "strict" of "flush_strict"; empty for any other counter.
 std::string_view flush_reason(std::string_view name);
 
 } // namespace ctl

@@ -7,7 +7,7 @@
 
 namespace ctl {
 
-// A descriptor that is closed at the end.
+// A descriptor, closed at the end.
 class Fd {
 public:
     explicit Fd(int fd) : fd_(fd) {}

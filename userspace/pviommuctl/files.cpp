@@ -36,8 +36,8 @@ bool write_all(int fd, std::string_view text)
     return true;
 }
 
-// A new file gets what the user's umask leaves of 0666: mkstemp() alone would
-// hide it from a collector that is another user.
+// A new file gets 0666 less the user's umask: mkstemp() alone would hide the file
+// from a collector with another user.
 mode_t wanted_mode()
 {
     const mode_t mask = ::umask(0);
@@ -45,8 +45,8 @@ mode_t wanted_mode()
     return 0666 & ~mask;
 }
 
-// The name at the end of a path's symlinks, be there a file or not. A link of
-// procfs, such as /dev/stdout leads to, is an open file: that has no name.
+// The name at the end of a path's symlinks, for an existing file or not. A link of
+// procfs, such as the target of /dev/stdout, is an open file without a name.
 std::optional<Path> followed(Path path)
 {
     struct stat proc = {}, link = {};
@@ -60,7 +60,7 @@ std::optional<Path> followed(Path path)
     return path;
 }
 
-// A device, a FIFO or an open file stays what it is.
+// A device, a FIFO or an open file is kept, and written to.
 void write_into(const Path &path, std::string_view text)
 {
     Fd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC));
@@ -70,7 +70,7 @@ void write_into(const Path &path, std::string_view text)
 
 void rename_to(const Path &path, std::string_view text)
 {
-    // Beside it, as rename() stays within a file system; and with a name that
+    // Beside the file, as rename() stays within a file system; and with a name that
     // no collector looking for "*.prom" takes.
     std::string temporary = path.string() + ".XXXXXX";
     Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
@@ -121,8 +121,8 @@ int write_file(const Path &path, std::string_view text)
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno;
-    // In a copied tree the old text may be longer. Only now: what is refused
-    // leaves the file as it was. sysfs has no use for it, and does not mind.
+    // In a copied tree the old text may be longer. The cut comes last: a refused write
+    // leaves the file unchanged. sysfs ignores the cut.
     if (::ftruncate(fd.get(), n) && errno != EINVAL)
         return errno;
     return static_cast<size_t>(n) == text.size() ? 0 : EIO;

@@ -12,15 +12,15 @@ namespace ctl {
 
 using Path = std::filesystem::path;
 
-// Nothing if there is no such file, or (ENODEV, as sysfs has it) what it tells
-// of is gone. Throws if it can't be read for another reason.
+// Nothing if the file does not exist, or if its object is gone (ENODEV, in
+// sysfs). Throws for any other failure to read.
 std::optional<std::string> read_file(const Path &path);
 
-// In one write, as sysfs wants it, into a file that is there. Returns 0 or an errno.
+// In one write, for sysfs, into an existing file. Returns 0 or an errno.
 int write_file(const Path &path, std::string_view text);
 
-// A reader sees the old file or the new one, and never half of one. A symlink keeps
-// leading there; a path that is no file, such as a device, is written to. Throws.
+// A reader sees the old file or the new file, and never half of one. A symlink
+// stays; a path that is no file, such as a device, is written to. Throws.
 void replace_file(const Path &path, std::string_view text);
 
 } // namespace ctl

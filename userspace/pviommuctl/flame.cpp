@@ -22,7 +22,7 @@ uint64_t measure(const Flame &flame, const Cost &cost)
 
 using Children = std::vector<std::vector<uint32_t>>;
 
-// Functions side by side in the order of their names, so that two pictures compare.
+// Functions side by side in the order of their names, to compare two pictures.
 Children children_of(const Report &report, const std::vector<StackNode> &nodes)
 {
     Children children(nodes.size());
@@ -34,7 +34,7 @@ Children children_of(const Report &report, const std::vector<StackNode> &nodes)
     return children;
 }
 
-// With what is below; a child comes behind its parent in `nodes`.
+// With all below; a child comes behind its parent in `nodes`.
 std::vector<Cost> whole(const std::vector<StackNode> &nodes)
 {
     std::vector<Cost> costs;
@@ -72,7 +72,7 @@ std::string box_svg(const Flame &flame, const Box &box)
         colour(box), escape_xml(box.name));
 }
 
-// Without a measure: that of what mappings cost.
+// Without a measure: the measure of the cost of mappings.
 Flame flame_of(const Report &report, std::optional<Measure> by)
 {
     const auto &nodes = report.profile.stacks();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Stacks as an icicle: callers above what they call, as wide as what they cost.
+// Stacks as an icicle: callers above callees, as wide as their cost.
 #pragma once
 
 #include <string>
@@ -16,20 +16,20 @@ struct Box {
     bool ours;
     unsigned depth;
     double x, width;
-    Cost cost; // with all below it
+    Cost cost; // with all below
 };
 
-// What is as wide as it is: hypercalls' time, mappings, CPUs' samples.
+// The measure of the width: hypercalls' time, mappings, CPUs' samples.
 enum class Measure { time, maps, samples };
 
-// What is narrower than a pixel or so is left out.
+// Boxes narrower than a pixel or so are left out.
 struct Flame {
     Measure by = Measure::time;
     Cost all;
     std::vector<Box> boxes; // callers first
 };
 
-// What mappings cost: by time if there is one, else by mappings.
+// The cost of mappings: by time if the record has times, else by mappings.
 Flame mapping_flame(const Report &report);
 // Where CPUs were.
 Flame cpu_flame(const Report &report);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl flush: what waits or idles is unmapped now.
+// pviommuctl flush: unmap all waiting and idle mappings now.
 #include <fmt/format.h>
 
 #include "advice.h"
@@ -11,7 +11,8 @@ namespace ctl {
 
 void register_flush(CLI::App &app, Context &context)
 {
-    auto *command = app.add_subcommand("flush", "Unmap and flush what waits or idles, on all CPUs, and return then");
+    auto *command =
+        app.add_subcommand("flush", "Unmap and flush all waiting and idle mappings, on all CPUs, then return");
     command->callback([&context] {
         const Sysfs sysfs = context.loaded_sysfs();
         if (const int error = write_file(sysfs.module_file("flush"), "1\n"))

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A driver's name is no text that we checked: what is no UTF-8 in it is replaced.
+// A driver's name may have bytes that are no UTF-8: they are replaced.
 std::string dump(const Json &json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json or_null(const std::optional<double> &value) { return value ? Json(*value) : Json(nullptr); }

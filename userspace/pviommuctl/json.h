@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// For programs: one line of JSON, without a newline. What is missing from sysfs
-// is missing here; a ratio of nothing is null.
+// For programs: one line of JSON, without a newline. Keys missing from sysfs
+// are missing here; a ratio of nothing is null.
 #pragma once
 
 #include <string>

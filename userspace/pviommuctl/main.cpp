@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl: what xen_pviommu does in this dom0, and its few switches.
+// pviommuctl: the state of xen_pviommu in this dom0, and its few switches.
 #include "commands.h"
 #include "error.h"
 
@@ -12,10 +12,10 @@ constexpr const char *epilogue = "Exit status: 0 well; 1 the kernel refused, or 
 
 int run(int argc, char **argv)
 {
-    CLI::App app("Looks at xen_pviommu, the DMA mapping of a Xen PV dom0, and changes how it works", "pviommuctl");
+    CLI::App app("Shows and controls xen_pviommu, the DMA mapping of a Xen PV dom0", "pviommuctl");
     ctl::Context context;
     app.set_version_flag("--version", "pviommuctl " PVIOMMUCTL_VERSION);
-    app.add_option("--sysfs", context.root, "where sysfs is, or a copy of it")
+    app.add_option("--sysfs", context.root, "the mount point of sysfs, or a copy")
         ->type_name("DIR")
         ->capture_default_str()
         ->check(CLI::ExistingDirectory);
@@ -30,7 +30,7 @@ int run(int argc, char **argv)
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError &e) {
-        // It has many codes for wrong usage, and 0 for --help and --version.
+        // CLI11 has many codes for wrong usage, and 0 for --help and --version.
         return static_cast<int>(app.exit(e) ? ctl::Exit::usage : ctl::Exit::ok);
     }
     return context.status;

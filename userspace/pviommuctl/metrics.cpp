@@ -32,9 +32,9 @@ void run(const Context &context, const std::string &output)
 
 void register_metrics(CLI::App &app, Context &context)
 {
-    auto *command = app.add_subcommand("metrics", "All of it in Prometheus' text format");
+    auto *command = app.add_subcommand("metrics", "All counters in Prometheus' text format");
     const auto output = std::make_shared<std::string>();
-    command->add_option("--output", *output, "into FILE, which is replaced at once and as a whole")->type_name("FILE");
+    command->add_option("--output", *output, "into FILE, replaced at once and as a whole")->type_name("FILE");
     command->callback([&context, output] { run(context, *output); });
 }
 

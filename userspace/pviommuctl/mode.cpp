@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl mode: a device's mode, shown or set. Which modes there are is left
-// to the kernel, which may be newer than we.
+// pviommuctl mode: a device's mode, shown or set. The kernel, which may be newer,
+// decides which modes exist.
 #include <memory>
 
 #include <fmt/format.h>

@@ -5,8 +5,8 @@
 
 namespace ctl {
 
-// To stdout, at once: a pipe's reader is not to wait for a full buffer. Throws
-// if it can't be written.
+// To stdout, at once: a pipe's reader must not wait for a full buffer. Throws
+// if the write fails.
 void put(std::string_view text);
 
 } // namespace ctl

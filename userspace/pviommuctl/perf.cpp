@@ -22,7 +22,7 @@ namespace ctl {
 namespace {
 
 constexpr const char *install = "apt install linux-perf";
-// Where perf's record is, what it says, and how it is told, in the folder.
+// Files of the folder: perf's record, perf's messages, and perf's orders.
 constexpr std::string_view data = "perf.data", said = "said", control = "control", ack = "ack";
 
 [[noreturn]] void fail(std::string_view what, const Path &said)
@@ -51,8 +51,8 @@ Fd open_fifo(const Path &path)
 std::vector<std::string> record_command(const TemporaryFolder &folder, const std::vector<std::string> &events,
                                         const PerfOptions &options)
 {
-    // One clock for all CPUs; nothing is recorded before it is told to; and no time
-    // for build ids, as it is read on this machine.
+    // One clock for all CPUs. Recording starts on demand. Build ids take time, and
+    // this machine reads the record, without them.
     std::vector<std::string> argv = {"perf", "record", "-q", "-B", "-g",          "-k",
                                      "mono", "-D",     "-1", "-m", options.buffer};
     argv.push_back(fmt::format("--control=fifo:{},{}", folder.file(control).string(), folder.file(ack).string()));
@@ -131,7 +131,7 @@ void Perf::tell(const std::string &command)
     const std::string line = command + '\n';
     if (::write(control_.get(), line.data(), line.size()) < 0)
         throw Error(Exit::failed, std::string("perf's control: ") + std::strerror(errno));
-    // It may end in the middle of it, and nobody answers then.
+    // perf may end during an order, without an answer.
     for (pollfd answer = {ack_.get(), POLLIN, 0}; !ended();) {
         std::array<char, 16> text;
         constexpr int patience_ms = 50;
@@ -155,7 +155,7 @@ Report perf_report(const TemporaryFolder &folder, const StopSignals &signals, st
     Fd out(ends[1]);
     const std::unique_ptr<std::FILE, int (*)(std::FILE *)> in(::fdopen(ends[0], "r"), std::fclose);
     const Fd err = open_fd(folder.file(said), O_CREAT | O_WRONLY | O_TRUNC);
-    // Beside /proc/kallsyms perf finds kcore, in which modules are the kernel's.
+    // Beside /proc/kallsyms perf finds kcore, where modules are part of the kernel.
     const Path symbols = folder.file("kallsyms");
     replace_file(symbols, read_file("/proc/kallsyms").value_or(""));
     Child script({"perf", "script", "-i", folder.file(data).string(), "--ns", "--show-lost-events",

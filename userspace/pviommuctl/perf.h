@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// perf, which records our events and prints them.
+// perf, which records and prints the module's events.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@
 
 namespace ctl {
 
-// A folder that is gone at the end, with all in it.
+// A folder, removed at the end with its contents.
 class TemporaryFolder : NonCopyable {
 public:
     TemporaryFolder();
@@ -29,23 +29,23 @@ private:
 struct PerfOptions {
     std::string buffer = "8M"; // of each CPU
     std::vector<int> pids;     // none: the whole system
-    // Samples a second of where a CPU is; 0: none. No divisor of the tick's 250, or
-    // they would all be of what a tick does.
+    // Samples a second of a CPU's place; 0: none. No divisor of the tick's 250, or
+    // all samples would show the tick.
     unsigned frequency = 199;
 };
 
-// The events that there are, of those that a report reads, as perf's -e names them.
-// Throws if those of xen_pviommu are not there. `tracing` is of tracefs.
+// The existing events, among those of a report, as names for perf's -e.
+// Throws without the events of xen_pviommu. `tracing` is of tracefs.
 std::vector<std::string> wanted_events(const Path &tracing);
 
 class Perf {
 public:
-    // Starts it, without recording yet. Throws with what perf said if it can't.
+    // Starts perf, without recording yet. Throws perf's message on failure.
     Perf(const TemporaryFolder &folder, const std::vector<std::string> &events, const PerfOptions &options,
          const StopSignals &signals);
 
-    // They return when it has been done; at once if it has ended by itself, as it
-    // does behind the last process that it records. They throw if it failed.
+    // Return when the order is done, or at once if perf has ended by itself. perf
+    // ends behind the last recorded process. Both throw on failure.
     void enable() { tell("enable"); }
     void disable() { tell("disable"); }
     // Writes the record, and ends.
@@ -60,7 +60,7 @@ private:
     Child record_;
 };
 
-// What it recorded into `folder`. Each line goes to `keep`, too, if that is no nullptr.
+// The record in `folder`, as text. Each line also goes to `keep`, unless nullptr.
 Report perf_report(const TemporaryFolder &folder, const StopSignals &signals, std::FILE *keep);
 
 } // namespace ctl

@@ -23,7 +23,7 @@ std::string_view skip_blanks(std::string_view text)
     return text;
 }
 
-// Up to a blank, which goes too.
+// Up to a blank, which is skipped, too.
 std::string_view take_word(std::string_view &text)
 {
     text = skip_blanks(text);
@@ -66,8 +66,8 @@ struct Head {
     std::string_view event, fields;
 };
 
-// A comm may hold anything, also brackets: it is the CPU if a number is in them,
-// a thread before and a time behind.
+// A comm may hold any text, also brackets: the CPU is a number in brackets,
+// with a thread before and a time behind.
 std::optional<Head> head_of(std::string_view line)
 {
     for (size_t open = line.find('['); open != line.npos; open = line.find('[', open + 1)) {
@@ -88,7 +88,7 @@ std::optional<Head> head_of(std::string_view line)
     return std::nullopt;
 }
 
-// A field of an event of ours that is not there, or none such.
+// A field of a module's event is missing, or malformed.
 struct BadField {
     std::string_view name;
 };
@@ -131,7 +131,7 @@ Mapping mapping(Mapping::What what, const Fields &f)
 
 using What = decltype(Event::what);
 
-// Nothing if it is one that this program does not know yet. Throws BadField.
+// Nothing for an event unknown to this version. Throws BadField.
 std::optional<What> our_event(std::string_view name, const Fields &f)
 {
     if (name == "pviommu_map")
@@ -250,7 +250,7 @@ void PerfScript::head(std::string_view line)
     if (event.ends_with(':'))
         event.remove_suffix(1);
     else if (event.starts_with(ours))
-        fail("an event of xen_pviommu that is cut off");
+        fail("an event of xen_pviommu is cut off");
     try {
         const auto what = event.starts_with(ours) ? our_event(event.substr(ours.size()), Fields(fields)) : std::nullopt;
         sink_({head->cpu, head->ns, what ? *what : Other{event}, stack_});

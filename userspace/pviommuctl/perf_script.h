@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What `perf script` prints, line by line. docs/profiling.md has the format.
+// The output of `perf script`, line by line. docs/profiling.md has the format.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +50,8 @@ struct Other {
     std::string_view name; // SYSTEM:EVENT
 };
 
-// Events that perf had no room for. `samples`: as the kernel tells it at the
-// end, event by event; else where it happened. They count the same events.
+// Events that perf had no room for. `samples`: the kernel's sum at the end, event
+// by event; otherwise at the place of the loss. Both count the same events.
 struct Lost {
     uint64_t events;
     bool samples;
@@ -75,12 +75,12 @@ private:
     std::unordered_map<std::string, FrameId> ids_;
 };
 
-// Of one event; valid during the call.
+// One event; valid during the call.
 struct Event {
     unsigned cpu;
     uint64_t ns; // of perf's clock
     std::variant<Mapping, Fallback, Batch, Flush, Chunk, Other, Lost> what;
-    std::span<const FrameId> stack; // from the function that recorded it to its callers; may be empty
+    std::span<const FrameId> stack; // from the recording function to its callers; may be empty
 };
 
 class PerfScript {
@@ -89,10 +89,10 @@ public:
 
     explicit PerfScript(Sink sink) : sink_(std::move(sink)) {}
 
-    // A line without its newline. Throws if it is a broken one of xen_pviommu,
-    // with its number and what helps.
+    // A line without its newline. Throws for a broken line of xen_pviommu,
+    // with the line's number and a remedy.
     void line(std::string_view line);
-    // Behind the last one. Throws if none was perf's.
+    // Behind the last line. Throws if no line was perf's.
     void end();
 
     uint64_t lines() const { return lines_; }
@@ -107,7 +107,7 @@ private:
     Sink sink_;
     Frames frames_;
     uint64_t lines_ = 0, head_line_ = 0, heads_ = 0, strange_ = 0;
-    std::string head_; // the event that waits for its stack
+    std::string head_; // the event before its stack is complete
     std::vector<FrameId> stack_;
 };
 

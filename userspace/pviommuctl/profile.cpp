@@ -8,21 +8,21 @@ namespace ctl {
 
 namespace {
 
-// The entry of a map whose keys are strings, without making one each time.
+// The entry of a map with string keys, without a new string each time.
 template <typename Map> auto &entry(Map &map, std::string_view key)
 {
     const auto it = map.find(key);
     return it != map.end() ? it->second : map[std::string(key)];
 }
 
-// Of the kernel's DMA API, which is never who wants a mapping.
+// The kernel's DMA API, which is never the caller of a mapping.
 bool dma_api(std::string_view name)
 {
     name.remove_prefix(std::min(name.find_first_not_of('_'), name.size()));
     return name.starts_with("dma_") || name.starts_with("dmam_") || name.starts_with("pci_alloc_consistent");
 }
 
-// Of perf's clocks and counters, which tell where a CPU was.
+// perf's clocks and counters, which sample a CPU's place.
 bool is_sample(std::string_view event)
 {
     constexpr std::array<std::string_view, 4> clocks = {"cpu-clock", "task-clock", "cycles", "cpu-cycles"};
@@ -55,7 +55,7 @@ void Batches::add(const Batch &batch)
 {
     BatchSize &size = sizes[batch.ops()];
     size.calls++;
-    // A clock that stood still tells nothing of the cost.
+    // A clock that stood still says nothing about the cost.
     if (!batch.ns)
         return;
     size.timed++;
@@ -93,7 +93,7 @@ void Timeline::add(uint64_t ns, Series what)
 {
     if (start_ == UINT64_MAX)
         start_ = ns;
-    // perf sorts by time, but for what it was late to see.
+    // perf sorts by time, except for late events.
     const uint64_t since = ns > start_ ? ns - start_ : 0;
     while (since / width_ >= bins)
         widen();
@@ -211,8 +211,8 @@ std::vector<Profile::Site> Profile::call_sites(const Frames &frames) const
     for (const StackNode &leaf : nodes_) {
         if (!leaf.self.maps_anything())
             continue;
-        // Ours that are built in have names like any other: behind the last that is
-        // known to be ours. A few that are not may be between.
+        // A built-in module's functions have ordinary names. All up to the last known
+        // function of the module count as the module's; a few others may be between.
         constexpr int between = 3;
         const StackNode *at = &leaf, *site = nullptr;
         for (int strange = 0; at != nodes_.data() && strange <= between; at = &nodes_[at->parent]) {
@@ -242,8 +242,8 @@ CpuTime Profile::cpu_time(const Frames &frames) const
             ours |= frames[at->frame].ours;
             idle |= frames[at->frame].name == "do_idle";
         }
-        // A guest that is back from Xen is still where it called it; but for what was
-        // seen only when interrupts came on again.
+        // A guest back from Xen is still at the place of its call. Samples after
+        // a time with interrupts off are the exception.
         const bool called = ours && frames[leaf.frame].name.find("hypercall") != std::string::npos &&
                             frames[nodes_[leaf.parent].frame].name != "xen_force_evtchn_callback";
         (idle ? time.idle : called ? time.hypercalls : time.ours) += idle || ours ? n : 0;

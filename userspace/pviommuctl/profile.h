@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What a record says in sum. Its size grows with the devices, CPUs and stacks
-// that differ, not with the events.
+// A record in sum. The size grows with the number of different devices, CPUs
+// and stacks, not with the events.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@ class Line {
 public:
     struct Fit {
         double a, b;
-        double r2; // 1: all points are on it
+        double r2; // 1: all points are on the line
     };
 
     void add(double x, double y);
@@ -40,11 +40,11 @@ private:
 // Hypercalls of as many ops.
 struct BatchSize {
     uint64_t calls = 0;
-    uint64_t timed = 0; // of which the clock told a time
+    uint64_t timed = 0; // hypercalls with a time
     uint64_t ns = 0, ns_min = UINT64_MAX, ns_max = 0;
 };
 
-// Hypercalls of a kind, by how many ops they had, and what they cost.
+// Hypercalls of a kind, by their number of ops, with their cost.
 struct Batches {
     std::map<uint64_t, BatchSize> sizes;
     Line ns_per_op; // over 1 / ops: a + b / ops
@@ -65,7 +65,7 @@ struct CpuSum {
     uint64_t maps = 0, reuse_hits = 0, hypercalls = 0, ns = 0;
 };
 
-// What happened under a stack, or at a call site; and how often a CPU was seen there.
+// Events under a stack, or at a call site, and samples of a CPU there.
 struct Cost {
     uint64_t ns = 0, hypercalls = 0, maps = 0, unmaps = 0;
     uint64_t samples = 0;
@@ -75,19 +75,19 @@ struct Cost {
     bool operator==(const Cost &) const = default;
 };
 
-// Stacks as a tree, callers above what they call. Node 0 is the root, without a name.
+// Stacks as a tree, callers above callees. Node 0 is the root, without a name.
 struct StackNode {
     FrameId frame;
     uint32_t parent;
     Cost self;
 };
 
-// Where CPUs were, of samples that were taken as time passed.
+// The places of CPUs, by samples in time.
 struct CpuTime {
     uint64_t samples = 0;
     uint64_t idle = 0;
-    uint64_t hypercalls = 0; // that xen_pviommu made
-    uint64_t ours = 0;       // in xen_pviommu, or what it called, but for those: perf, too, for its events
+    uint64_t hypercalls = 0; // in hypercalls of xen_pviommu
+    uint64_t ours = 0;       // in the rest of xen_pviommu and its callees, with perf's work for its events
 };
 
 // Events by time, in bins that double their width when a record outgrows them.
@@ -99,7 +99,7 @@ public:
     void add(uint64_t ns, Series what);
     uint64_t start() const { return start_; }
     uint64_t bin_ns() const { return width_; }
-    // Up to the last one with anything in it.
+    // Up to the last bin with an event.
     size_t used() const { return used_; }
     uint64_t at(Series what, size_t bin) const { return counts_[what][bin]; }
 
@@ -111,9 +111,9 @@ private:
     std::array<std::array<uint64_t, bins>, series> counts_{};
 };
 
-// A counter of the module while events were recorded. It was read twice before and
-// twice after, as it may go on while perf switches on and off: it grew by `least`
-// while perf surely recorded, and by `most` while it may have.
+// The growth of a module's counter while events were recorded. The counter was read
+// twice before and twice after, because the module goes on while perf switches on and
+// off. `least` is the growth while perf surely recorded, `most` while perf may have recorded.
 struct CounterCheck {
     std::string_view counter;
     uint64_t events, least, most;
@@ -126,9 +126,9 @@ class Profile {
 public:
     void add(const Event &event);
 
-    // By the counters' own names, in their order; those that events tell.
+    // By the counters' own names, in their order; only counters with events.
     std::vector<std::pair<std::string_view, uint64_t>> totals() const;
-    // Lost events. perf tells of the same ones in two ways, of which one may be missing.
+    // Lost events. perf reports the same events in two ways; one may be missing.
     uint64_t lost() const { return std::max(lost_records_, lost_samples_); }
     double seconds() const;
     uint64_t packets() const { return sent + received; }
@@ -139,19 +139,19 @@ public:
         std::string name;
         Cost cost;
     };
-    // Who calls for mappings, the dearest first: the first function of a stack that is
-    // neither ours nor the DMA API.
+    // Callers of mappings, the dearest first: the first function of a stack outside of
+    // the module and the DMA API.
     std::vector<Site> call_sites(const Frames &frames) const;
     CpuTime cpu_time(const Frames &frames) const;
 
     uint64_t events = 0;  // of xen_pviommu
     uint64_t samples = 0; // of where a CPU was
     uint64_t others = 0;  // of anything else
-    uint64_t unknown = 0; // of xen_pviommu, but none that this program knows
+    uint64_t unknown = 0; // events of xen_pviommu that this program does not know
     uint64_t maps = 0, unmaps = 0, reuse_hits = 0, fallbacks = 0, static_maps = 0;
     uint64_t hypercalls = 0, ops = 0, mapped = 0, unmapped = 0;
     uint64_t sent = 0, received = 0, issued = 0, completed = 0;
-    // All, those that only map, and those with an unmap, which flush.
+    // All hypercalls, those with maps alone, and those with an unmap, which flush.
     Batches batches, mapping, flushing;
     std::map<int64_t, uint64_t> failed; // hypercalls, by status
     std::map<std::string, FlushSum, std::less<>> flushes;
@@ -176,8 +176,8 @@ private:
     std::unordered_map<uint64_t, uint32_t> children_; // by parent and frame
 };
 
-// What the events say beside what the counters did: read before perf was switched on,
-// then when it was, before it was switched off, and when it was.
+// Events beside the growth of the counters, read at four times: before and after perf
+// was switched on, and before and after perf was switched off.
 std::vector<CounterCheck> compare(const Profile &profile, const std::array<Counters, 4> &counters);
 
 } // namespace ctl

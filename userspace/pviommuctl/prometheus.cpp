@@ -49,9 +49,9 @@ void put_loaded(Page &page, bool loaded)
 
 void put_status(Page &page, const Status &s)
 {
-    page.family("pviommu_active", "gauge", "1 if it maps DMA, 0 if xen-swiotlb does it all.");
+    page.family("pviommu_active", "gauge", "1 if the module maps DMA, 0 if xen-swiotlb maps all.");
     page.sample(s.state == "active");
-    page.family("pviommu_info", "gauge", "What the module does, and why it stays out if it does.");
+    page.family("pviommu_info", "gauge", "Mode and state of the module, and the reason if it is not active.");
     page.sample(1, {{"state", s.state}, {"reason", s.reason}, {"mode", s.mode}, {"host_map", s.host_map}});
     if (s.isolate) {
         page.family("pviommu_isolated", "gauge", "1 if the host map is dropped.");
@@ -62,7 +62,7 @@ void put_status(Page &page, const Status &s)
         page.sample(*s.vfio);
     }
     for (const auto &[name, value] : s.usage) {
-        page.family("pviommu_usage_" + name, "gauge", "What Xen says that the module uses.");
+        page.family("pviommu_usage_" + name, "gauge", "The module's use of Xen, by Xen's count.");
         page.sample(value);
     }
 }
@@ -85,7 +85,7 @@ void put_flush_reasons(Page &page, const Counters &totals)
         if (reason.empty())
             continue;
         if (std::exchange(first, false))
-            page.family("pviommu_flushes_by_reason_total", "counter", "Flushes, by what made them necessary.");
+            page.family("pviommu_flushes_by_reason_total", "counter", "Flushes by reason.");
         page.sample(c.value, {{"reason", std::string(reason)}});
     }
 }
@@ -94,7 +94,7 @@ void put_devices(Page &page, const std::vector<Device> &devices)
 {
     if (devices.empty())
         return;
-    page.family("pviommu_device_info", "gauge", "A device that the module serves.");
+    page.family("pviommu_device_info", "gauge", "A served device.");
     for (const Device &d : devices)
         page.sample(1, {{"device", d.address}, {"driver", d.driver}, {"mode", d.mode}, {"path", d.path}});
     for (const CounterInfo &info : counter_table()) {

@@ -11,14 +11,14 @@
 
 namespace ctl {
 
-// What a label's value has between its quotes.
+// A label's value, as between its quotes.
 std::string escape_label(std::string_view value);
 
-// No family has both the module's totals and those of single devices, so that a
-// sum() over one counts nothing twice.
+// No family has both the module's totals and those of single devices, so
+// sum() over a family counts nothing twice.
 std::string metrics_text(const Status &status, const Counters &totals, const std::vector<Device> &devices);
 
-// All that there is to say when there is no module: old figures must not stay.
+// The metrics without a module: old figures must not stay.
 std::string metrics_not_loaded();
 
 } // namespace ctl

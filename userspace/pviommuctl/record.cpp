@@ -38,7 +38,7 @@ int work(const Options &o, const StopSignals &signals, Perf &perf)
     for (bool asked = false; !perf.ended();) {
         if (command && command->poll())
             return *command->poll();
-        // Short, as perf's end may be the signal that came for another child.
+        // Short, as perf's end may be the signal, sent for another child.
         constexpr double patience = 0.2;
         const auto caught = signals.wait(patience);
         const bool over = o.seconds > 0 && Clock::now() >= end;
@@ -54,8 +54,8 @@ int work(const Options &o, const StopSignals &signals, Perf &perf)
     return command ? command->wait() : 0;
 }
 
-// What events and counters say of each other. Of one process there is nothing to
-// compare: counters are of all.
+// The comparison of events and counters. A single process has none, because
+// counters are of all processes.
 void check(Report &report, const Options &o, const std::array<std::optional<Totals>, 4> &read)
 {
     if (!o.perf.pids.empty())
@@ -130,9 +130,9 @@ void register_profile(CLI::App &app, Context &context)
 {
     auto *command = app.add_subcommand("profile", "Have perf record while a command runs, and report");
     const auto o = std::make_shared<Options>();
-    auto *pids = command->add_option("--pid", o->perf.pids, "only what happens in this process")->type_name("PID");
+    auto *pids = command->add_option("--pid", o->perf.pids, "only events of this process")->type_name("PID");
     pids->check(CLI::PositiveNumber)->allow_extra_args(false);
-    command->add_flag("--all", o->all, "all that happens in dom0 (the default)")->excludes(pids);
+    command->add_flag("--all", o->all, "all events in dom0 (the default)")->excludes(pids);
     add_seconds(*command, "--seconds", o->seconds, "end after so many SECONDS, also the command");
     command->add_option("--buffer", o->perf.buffer, "perf's buffer for each CPU; larger, if events are lost")
         ->type_name("SIZE")
@@ -146,10 +146,10 @@ void register_profile(CLI::App &app, Context &context)
         ->type_name("HZ")
         ->capture_default_str()
         ->check(CLI::Range(0, 10000));
-    command->add_option("--keep", o->keep, "what perf script printed, for pviommuctl report")->type_name("FILE");
+    command->add_option("--keep", o->keep, "the output of perf script, for pviommuctl report")->type_name("FILE");
     add_report_options(*command, *o);
-    command->add_option("command", o->command, "what to run meanwhile, behind --")->type_name("COMMAND...");
-    command->footer("Status: of the command, if that is not 0; 4: events were lost.");
+    command->add_option("command", o->command, "the command to run meanwhile, behind --")->type_name("COMMAND...");
+    command->footer("Status: of the command, if not 0; 4: events were lost.");
     command->callback([&context, o] { run(context, *o); });
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl report: what a record of perf's says of batching.
+// pviommuctl report: batching by a record of perf.
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -43,9 +43,9 @@ void run(const Options &o)
 
 void register_report(CLI::App &app, Context &)
 {
-    auto *command = app.add_subcommand("report", "What a record of perf's says: batching, its costs, and who pays");
+    auto *command = app.add_subcommand("report", "A record of perf in sum: batches, costs, and callers");
     const auto o = std::make_shared<Options>();
-    command->add_option("file", o->file, "what perf script --ns --show-lost-events printed; - is stdin")
+    command->add_option("file", o->file, "the output of perf script --ns --show-lost-events; - is stdin")
         ->type_name("FILE")
         ->required();
     add_report_options(*command, *o);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What the forms of a report have in common.
+// Parts that all forms of a report share.
 #include "report_formats.h"
 
 #include <algorithm>

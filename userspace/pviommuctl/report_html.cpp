@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// One file, without a reference to another: its policy forbids all but what is in it.
+// One file, without external parts: its policy forbids all requests.
 #include "report_formats.h"
 
 #include <algorithm>
@@ -26,8 +26,8 @@ constexpr const char *style =
     "@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}.plots>svg{border-color:#3a3a3a}tr+tr{"
     "border-color:#333}.well{color:#76c78a}}";
 
-// A click makes a box as wide as all, with its callers above and what it calls
-// below; on the first row, or Escape: back.
+// A click makes a box as wide as the picture, with its callers above and its callees
+// below. A click on the first row, or Escape, leads back.
 constexpr const char *script = R"js(
 'use strict';
 const flames = [...document.querySelectorAll('.flame')].map(f => [...f.querySelectorAll('.box')]);
@@ -130,7 +130,7 @@ std::string cost(const Profile &p)
 
 std::string reasons(const Profile &p)
 {
-    Rows rows{"flushes", "Flushes, and the unmaps that had waited for each", "flushes", 0, {}};
+    Rows rows{"flushes", "Flushes, and the waiting unmaps of each", "flushes", 0, {}};
     for (const auto &[reason, sum] : p.flushes)
         rows.rows.push_back({reason, static_cast<double>(sum.flushes),
                              fmt::format("{}, {} waited", sum.flushes, fixed(per(sum.waited, sum.flushes), 1))});
@@ -139,7 +139,7 @@ std::string reasons(const Profile &p)
 
 std::string rates(const Profile &p)
 {
-    Rows rows{"rates", "Mappings that reuse found", "share of maps, %", 100, {}};
+    Rows rows{"rates", "Reused mappings", "share of maps, %", 100, {}};
     const auto add = [&rows](const std::string &label, uint64_t hits, uint64_t maps) {
         if (const auto rate = per(hits, maps))
             rows.rows.push_back({label, *rate * 100, fmt::format("{:.1f}% of {}", *rate * 100, maps)});
@@ -182,7 +182,7 @@ std::string sites(const Report &report)
 std::string stacks(const Report &report)
 {
     const Flame mapping = mapping_flame(report), cpu = cpu_flame(report);
-    std::string html = "<p>Callers above what they call, xen_pviommu in blue. Click to zoom, Escape to return.</p>\n"
+    std::string html = "<p>Callers above callees, xen_pviommu in blue. Click to zoom, Escape to return.</p>\n"
                        "<p id=\"where\"></p>\n";
     if (mapping.boxes.empty())
         html += "<p>The record has no stacks of mappings.</p>\n";

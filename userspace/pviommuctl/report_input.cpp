@@ -15,7 +15,7 @@ namespace ctl {
 
 namespace {
 
-// A line on stderr that is written over, and away at the end.
+// A progress line on stderr, overwritten, and removed at the end.
 class Progress {
 public:
     Progress() : shown_(::isatty(STDERR_FILENO)) {}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// From what perf script prints to a report.
+// From perf script's output to a report.
 #pragma once
 
 #include <cstdio>
@@ -9,9 +9,9 @@
 
 namespace ctl {
 
-// Reads to the end. `name` is for messages and the title. Says on a terminal how
-// far it is. Throws if it can't be read, or is no good record.
-// Each line goes to `keep`, too, if that is no nullptr.
+// Reads to the end. `name` is for messages and the title. Shows the progress on a
+// terminal. Throws for an unreadable or bad record.
+// Each line also goes to `keep`, unless nullptr.
 Report read_report(std::FILE *input, const std::string &name, std::FILE *keep = nullptr);
 
 } // namespace ctl

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// docs/profiling.md names the fields; what is there stays as it is.
+// docs/profiling.md names the fields, which are stable.
 #include "report_formats.h"
 
 #include <nlohmann/json.hpp>
@@ -148,7 +148,7 @@ std::string report_json(const Report &report)
         json["stacks"].push_back(cost_json("stack", stack, cost));
         json["stacks"].back()["samples"] = cost.samples;
     }
-    // A comm or symbol is no text that we checked.
+    // A comm or symbol may have any bytes.
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Where a report goes: options that report and profile share.
+// Output of a report: options that report and profile share.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct ReportOutput {
 
 void add_report_options(CLI::App &command, ReportOutput &o);
 void put_report(const Report &report, const ReportOutput &o);
-// Throws Exit::incomplete if events were lost: no report hides it.
+// Throws Exit::incomplete if events were lost: no report hides the loss.
 void require_complete(const Report &report);
 
 } // namespace ctl

@@ -25,7 +25,7 @@ std::string percent(std::optional<double> share) { return share ? fmt::format("{
 
 std::string ms(uint64_t ns) { return fmt::format("{:.3f}", static_cast<double>(ns) / 1e6); }
 
-// A section that has nothing to say is left out.
+// An empty section is left out.
 std::string section(std::string_view title, const Rows &rows, size_t left)
 {
     return rows.size() > 1 ? fmt::format("\n{}\n{}", title, aligned(rows, left)) : "";
@@ -96,7 +96,7 @@ std::string sizes_text(const Profile &p)
         width = std::max(width, row.back().size());
     for (auto &row : rows)
         row.back().resize(width, ' ');
-    std::string text = section("Hypercalls by their ops, and what they cost", rows, 0);
+    std::string text = section("Hypercalls by their ops, and their cost", rows, 0);
     if (timed < p.hypercalls)
         text += fmt::format("{} hypercalls have no time, as the clock stood still; they are in no cost\n",
                             p.hypercalls - timed);
@@ -120,7 +120,7 @@ std::string flushes_text(const Profile &p)
     for (const auto &[reason, sum] : p.flushes)
         rows.push_back({reason, number(sum.flushes), percent(per(sum.flushes, all)), number(sum.waited),
                         fixed(per(sum.waited, sum.flushes), 1), number(sum.waited_max)});
-    return section("Flushes: why, and the unmaps that had waited for them", rows, 1);
+    return section("Flushes by reason, and their waiting unmaps", rows, 1);
 }
 
 std::string devices_text(const Profile &p)

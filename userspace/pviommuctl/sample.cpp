@@ -7,7 +7,7 @@ namespace ctl {
 
 namespace {
 
-// What a column of figures is sorted by; unknown ones come last.
+// The sort key of a column of figures; unknown figures come last.
 double figure(const Activity &a, std::string_view column)
 {
     constexpr double unknown = -1;

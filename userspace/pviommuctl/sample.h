@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The same counters read twice, and what happened in between.
+// Two readings of the same counters, and the growth in between.
 #pragma once
 
 #include <chrono>
@@ -28,12 +28,12 @@ struct Interval {
 
 Interval between(const Sample &before, const Sample &after);
 
-// One device in one interval. Without rates if it is new, or its counters restarted.
+// One device in one interval. Without rates for a new device, or restarted counters.
 struct Activity {
     Device device;
     std::optional<Interval> interval;
 
-    // Per second; nothing if it is not known.
+    // Per second; nothing if unknown.
     std::optional<double> rate(std::string_view counter) const;
     std::optional<double> reuse_hit_rate() const;
 };
@@ -45,8 +45,8 @@ struct DeviceSample {
 
 std::vector<Activity> activities(const DeviceSample &before, const DeviceSample &after);
 
-// Columns by which activities can be sorted: names as they are, figures with the
-// greatest first and what is not known last.
+// Columns by which activities can be sorted: names in order, figures with the
+// greatest first and unknown figures last.
 const std::vector<std::string> &sort_columns();
 void sort_by(std::vector<Activity> &rows, std::string_view column);
 

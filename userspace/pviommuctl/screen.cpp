@@ -13,7 +13,7 @@ namespace ctl {
 
 namespace {
 
-// The other screen, so that what was there comes back, and no cursor on it.
+// The alternate screen, without a cursor; the old screen comes back at the end.
 constexpr std::string_view enter = "\033[?1049h\033[?25l", leave = "\033[?25h\033[?1049l";
 
 Size size_now()
@@ -50,7 +50,7 @@ Screen::Screen() : terminal_(::isatty(STDOUT_FILENO))
 
 Screen::~Screen()
 {
-    // Nobody is left to be told if it fails.
+    // Nobody is left to read an error.
     if (terminal_ && std::fwrite(leave.data(), 1, leave.size(), stdout))
         std::fflush(stdout);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Frames on a terminal, drawn over one another on its other screen; or one below
-// the other, as plain text, where stdout is none.
+// Frames on a terminal, drawn over one another on its alternate screen. Without a
+// terminal on stdout, frames follow as plain text.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@ struct Size {
     size_t rows, columns;
 };
 
-// What fits, each line cleared to its end, and what is below them too.
+// The frame cut to the screen, with each line cleared to its end, and the rest below.
 std::string drawn(std::string_view frame, Size size);
 
 class Screen : NonCopyable {

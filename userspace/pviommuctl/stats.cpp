@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl stats: all counters, once, or what they grow by in each interval.
+// pviommuctl stats: all counters, once, or their growth in each interval.
 #include <chrono>
 #include <memory>
 
@@ -16,12 +16,12 @@ namespace {
 
 struct Options {
     double watch = 0;
-    unsigned count = 0; // 0: until it is stopped
+    unsigned count = 0; // 0: until a signal
     bool json = false;
     std::string device;
 };
 
-// The whole module's, or one device's; nothing if that is gone.
+// The whole module's, or one device's; nothing if the owner is gone.
 std::optional<Sample> sample(const Sysfs &sysfs, const std::string &address)
 {
     const auto when = Clock::now();
@@ -44,8 +44,8 @@ void put_event(const Options &o, const std::string &event)
     put(o.json ? event_json(event, seconds_since_1970()) + '\n' : event + '\n');
 }
 
-// A module that is loaded anew, or a device that is bound anew, in the middle of
-// it is worth a line, and no reason to end.
+// A new load of the module, or a new binding of the device, in the middle of an
+// interval is worth a line, and no reason to end.
 void put_interval(const Options &o, const std::optional<Sample> &before, const std::optional<Sample> &after)
 {
     if (!after)
@@ -83,12 +83,12 @@ void run(const Context &context, const Options &o)
 
 void register_stats(CLI::App &app, Context &context)
 {
-    auto *command = app.add_subcommand("stats", "All counters, and what can be derived from them");
+    auto *command = app.add_subcommand("stats", "All counters, and their ratios");
     const auto o = std::make_shared<Options>();
     auto *watch = add_seconds(*command, "--watch", o->watch, "differences and rates of every so many SECONDS");
     command->add_option("--count", o->count, "end after so many intervals")->needs(watch)->check(CLI::PositiveNumber);
     command->add_flag("--json", o->json, "print JSON; with --watch, one object a line");
-    command->add_option("--device", o->device, "those of one device, by its PCI address");
+    command->add_option("--device", o->device, "the counters of one device, by its PCI address");
     command->callback([&context, o] { run(context, *o); });
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl status: what became of the module, and what to do about it. pviommuctl devices:
-// those that it serves.
+// pviommuctl status: the state of the module, and remedies. pviommuctl devices: the served devices.
 #include <memory>
 
 #include "commands.h"
@@ -36,8 +35,8 @@ void register_status(CLI::App &app, Context &context)
 
 void register_devices(CLI::App &app, Context &context)
 {
-    add(app, context, "devices", "The PCI devices that xen_pviommu serves, and what they did so far", &Sysfs::devices,
-        devices_text, devices_json);
+    add(app, context, "devices", "The served PCI devices, with their counters", &Sysfs::devices, devices_text,
+        devices_json);
 }
 
 } // namespace ctl

@@ -85,7 +85,7 @@ Frame frame_of(const Plot &plot)
             high = std::max(high, p.x);
             most = std::max(most, p.y);
         }
-    // Bars are centred, and need half of one at either end; so do circles.
+    // Bars and circles are centred, and need half a width at either end.
     const double room = plot.mark == Mark::bars ? 0.5 : 0, factor = plot.x.log2 ? 1.15 : 1;
     return {Scale(low / factor - room, high * factor + room, left, right, plot.x.log2),
             Scale(0, most * 1.05, bottom, top, false)};
@@ -123,7 +123,7 @@ std::string marks(const Plot &plot, const Frame &f, const Series &s, size_t nr)
     const double wide = std::max(0.8, std::min(40.0, 0.8 * (f.x.at(2) - f.x.at(1))));
     for (const Point &p : s.points) {
         const double x = f.x.at(p.x);
-        // A bar that is there is seen.
+        // A bar above zero is visible.
         constexpr double lowest = 2;
         const double y = std::min(f.y.at(p.y), plot.mark == Mark::bars ? bottom - lowest : bottom);
         if (plot.mark == Mark::bars)
@@ -137,7 +137,7 @@ std::string marks(const Plot &plot, const Frame &f, const Series &s, size_t nr)
     return svg;
 }
 
-// Where it leaves the frame it is cut off.
+// A curve is cut off at the frame.
 std::string curve(const Plot &plot, const Frame &f, const Series &s, size_t nr)
 {
     if (!s.curve || s.points.empty())

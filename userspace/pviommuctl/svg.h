@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Plots as SVG that stands alone: in a page, or in a file of its own. Light and
-// dark as the reader has it.
+// Plots as SVG without external parts: in a page, or in a file. Light and
+// dark by the reader's choice.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace ctl {
 
-// For text and attributes of XML; what is no UTF-8 or no character of XML is replaced.
+// For text and attributes of XML; bytes that are no UTF-8 or no character of XML are replaced.
 std::string escape_xml(std::string_view text);
 
 // 1500 is "1.5k".
@@ -30,7 +30,7 @@ struct Point {
 
 enum class Mark { bars, circles, line };
 
-// What the legend says, and y = a + b / x if there is one.
+// The legend's text, and y = a + b / x if the series has a fit.
 struct Curve {
     double a, b;
     std::string name;
@@ -58,16 +58,16 @@ struct Row {
     std::string text; // beside the bar
 };
 
-// Bars from left to right, one below the other, with what they are in words.
+// Bars from left to right, one below the other, with their values in words.
 struct Rows {
     std::string id, title, label;
-    double full = 0; // what the longest could be; 0: the largest
+    double full = 0; // the longest possible bar; 0: the largest value
     std::vector<Row> rows;
 };
 
 std::string rows_svg(const Rows &rows);
 
-// What all of these need, in a <style>.
+// The common <style>.
 std::string_view svg_style();
 
 } // namespace ctl

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl isolate: whether devices are held to what is mapped for them.
-// pviommuctl vfio: whether processes can have devices.
+// pviommuctl isolate: hold devices to mapped memory, or show the state.
+// pviommuctl vfio: let processes have devices, or show the state.
 #include <memory>
 
 #include <fmt/format.h>
@@ -24,7 +24,7 @@ struct Switch {
 
 constexpr Switch isolate = {"isolate", "Show, drop (on) or restore (off) the host map", &Status::isolate,
                             isolate_refused};
-constexpr Switch vfio = {"vfio", "Show whether VFIO can have devices; let it (on) or not any more (off)", &Status::vfio,
+constexpr Switch vfio = {"vfio", "Show whether VFIO can have devices; allow (on) or forbid (off)", &Status::vfio,
                          vfio_refused};
 
 void run(const Context &context, const Switch &what, const std::string &word)

@@ -18,7 +18,7 @@ namespace ctl {
 
 namespace {
 
-// It goes to a terminal, so what is not printable is left out.
+// For a terminal: unprintable characters are left out.
 [[noreturn]] void junk(const Path &path, std::string text)
 {
     std::ranges::replace_if(
@@ -49,8 +49,8 @@ std::optional<uint64_t> read_number(const Path &path)
     return text ? std::optional(parse_number(path, *text)) : std::nullopt;
 }
 
-// A gauge is a sum over CPUs that is not of one instant: what one CPU allocated
-// and another freed meanwhile may leave it below 0 for a moment.
+// A gauge is a sum over CPUs, not of one instant. An allocation on one CPU and
+// a free on another may bring the sum below 0 for a moment.
 std::optional<uint64_t> read_gauge(const Path &path)
 {
     const std::optional<std::string> text = read_file(path);
@@ -190,7 +190,7 @@ std::optional<Device> Sysfs::device(const std::string &address) const
     d.path = read_word(dir / "path");
     d.totals.counters = read_counters(dir, true);
     d.driver = driver_of(pci_devices() / address);
-    // It may have been unbound while we read.
+    // The device may have been unbound meanwhile.
     if (!d.totals.birth || birth_of(dir) != d.totals.birth)
         return std::nullopt;
     return d;

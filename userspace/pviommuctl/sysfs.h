@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What the module shows in sysfs, as plain structs. docs/boot-options.md has the files.
+// The module's files in sysfs, as plain structs. docs/boot-options.md has the files.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace ctl {
 
-// A word that a file lacks is empty.
+// A missing word is empty.
 struct Status {
     std::string state, reason, mode, host_map;
     std::optional<bool> isolate, vfio;
@@ -23,8 +23,8 @@ struct Status {
     std::optional<uint64_t> devices;
 };
 
-// Counters of one owner. `birth` is another one after a reload or a new bind,
-// also where the counters have grown past what they were by then.
+// Counters of one owner. `birth` changes by a reload or a new bind, also where the
+// counters have grown past their old values.
 struct Totals {
     uint64_t birth = 0;
     Counters counters;
@@ -32,32 +32,32 @@ struct Totals {
 
 struct Device {
     std::string address;
-    std::string driver; // empty: it has none
+    std::string driver; // empty: none
     std::string mode, path;
     Totals totals;
 };
 
-// "3:0.1"-like short forms are none: [DOMAIN:]BUS:SLOT.FUNCTION, in hex, of full
-// width. Returns it as sysfs spells it, or nothing.
+// [DOMAIN:]BUS:SLOT.FUNCTION, in hex, of full width; short forms like "3:0.1" are
+// wrong. Returns sysfs's spelling, or nothing.
 std::optional<std::string> pci_address(std::string_view text);
 
-// All but loaded() throw if a file holds what it should not, and name it.
+// All but loaded() throw for a file with wrong contents, and name the file.
 class Sysfs {
 public:
     explicit Sysfs(Path root) : root_(std::move(root)) {}
 
     bool loaded() const;
-    void require_loaded() const; // throws Exit::not_loaded, with how to load it
+    void require_loaded() const; // throws Exit::not_loaded, with the remedy
 
     Status status() const;
-    // Nothing if it is not loaded any more.
+    // Nothing if the module is gone.
     std::optional<Totals> totals() const;
     std::vector<std::string> addresses() const;
     std::vector<Device> devices() const;
-    // Nothing if it is not, or no longer, ours.
+    // Nothing for a device that is not, or no longer, served.
     std::optional<Device> device(const std::string &address) const;
-    // The address of a device of ours, from what the user typed. Throws Exit::usage
-    // with those that there are.
+    // The address of a served device, from the user's word. Throws Exit::usage
+    // with all served devices.
     std::string require_device(const std::string &typed) const;
 
     Path module_file(std::string_view name) const { return root_ / "kernel/xen_pviommu" / name; }

@@ -11,7 +11,7 @@
 
 namespace ctl {
 
-// In the table's order, whatever that of the values.
+// In the table's order, whatever the order of the values.
 inline Counters make(const std::vector<std::pair<std::string, uint64_t>> &values)
 {
     Counters counters;

@@ -84,7 +84,7 @@ TEST(Svg, HasAMarkAPoint)
         plot_svg({"p", "T", {"x (ops)"}, {"y (ns)"}, Mark::bars, {{"", {{1, 5, 1, "one"}, {4, 2}}, {}}}});
     EXPECT_EQ(count(svg, "<rect class=\"mark s0\""), 2u);
     EXPECT_TRUE(has(svg, ">x (ops)</text>") && has(svg, ">y (ns)</text>") && has(svg, "<title>one</title>"));
-    // The higher one is higher, from the same ground.
+    // The larger value has the higher bar, from the same ground.
     EXPECT_TRUE(has(svg, "y=\"65.4\"") && has(svg, "height=\"188.6\"")) << svg;
 }
 

@@ -11,7 +11,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-// A record, event by event, as if perf had told of it.
+// A record, event by event, as from perf.
 class Record {
 public:
     Record &at(double seconds, unsigned cpu = 0)
@@ -204,7 +204,7 @@ TEST(CallSites, AreBehindUsAndTheDmaApi)
                   "dma_map_sgtable", "nvme_prep_rq+0x5", "nvme_queue_rq"});
     record.batch(1, 0, 20, {"pviommu_hypercall_traced", "pviommu_alloc", "dma_pool_alloc", "nvme_prep_rq+0x9"});
     record.map("static", {"pviommu_map_page", "dma_map_page_attrs", "e1000_xmit_frame"});
-    // Interrupted while it mapped: who interrupts calls.
+    // An interrupt during a map: the interrupt's code is the caller.
     record.batch(0, 1, 10,
                  {"pviommu_hypercall_traced", "pviommu_unmap_sg", "nvme_unmap_data", "nvme_irq", "do_irq", "upcall",
                   "map_run", "pviommu_map_sg", "other"});
@@ -236,7 +236,7 @@ TEST(Lost, IsNotHidden)
     EXPECT_EQ(json_of(record)["lost"], 7);
     EXPECT_NE(report_text(record.report()).find("lost events         7\n"), std::string::npos);
     EXPECT_EQ(incomplete(record.report()).substr(0, 18), "7 events were lost");
-    // The same ones once more, and some at the end.
+    // The same events once more, and some at the end.
     record.tell("PERF_RECORD_LOST_SAMPLES lost 6").tell("PERF_RECORD_LOST_SAMPLES lost 5");
     EXPECT_EQ(json_of(record)["lost"], 11);
     Record whole;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Preloaded into pviommuctl by its test: what the kernel would refuse. REFUSE is
+// Preloaded into pviommuctl by its test, in place of a kernel that refuses. REFUSE is
 // "write NAME ERRNO" or "read NAME ERRNO", of a file by the last part of its name.
 #include <array>
 #include <cerrno>

@@ -14,7 +14,7 @@ using namespace ctl;
 
 namespace {
 
-// What it throws, or nothing.
+// The message of the exception, or nothing.
 template <typename Call> std::string thrown(Call call)
 {
     try {
@@ -91,7 +91,7 @@ TEST(Files, AreReplacedAsAWhole)
     ::close(reader);
     EXPECT_STREQ(text, "old\n");
     EXPECT_EQ(read_file(tree.root() / "m.prom"), "new\n");
-    // Nothing is left beside it, and others may read it.
+    // No temporary file is left, and others may read the file.
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(tree.root()), {}), 1);
     struct stat st = {};
     ::stat((tree.root() / "m.prom").c_str(), &st);

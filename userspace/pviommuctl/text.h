@@ -17,9 +17,9 @@ std::string aligned(const std::vector<std::vector<std::string>> &rows, size_t le
 std::string status_text(const Status &status);
 std::string devices_text(const std::vector<Device> &devices);
 std::string stats_text(const Counters &counters);
-// Counters that did not change are left out.
+// Unchanged counters are left out.
 std::string interval_text(const Interval &interval);
-// One frame of top. `totals` is the whole module's, if it is known.
+// One frame of top. `totals` is the whole module's, if known.
 std::string top_text(const Status &status, const std::optional<Interval> &totals, const std::vector<Activity> &rows);
 
 } // namespace ctl

@@ -31,7 +31,7 @@ bool Ticker::wait()
                                       std::chrono::duration_cast<std::chrono::nanoseconds>(left - whole).count()};
         if (sigtimedwait(&stops_, nullptr, &timeout) >= 0)
             return false;
-        // EINTR: the process was stopped and goes on. Wait for what is left.
+        // EINTR: the process was stopped and goes on. Wait for the rest.
         if (errno != EINTR)
             break;
     }

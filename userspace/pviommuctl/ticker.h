@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// An even beat that Ctrl-C ends. The signals are blocked and waited for, so that
-// there is no handler, and none is lost between two waits.
+// An even beat until Ctrl-C. The signals are blocked and waited for: no handler
+// is needed, and no signal is lost between two waits.
 #pragma once
 
 #include <chrono>
@@ -17,8 +17,8 @@ public:
     explicit Ticker(double seconds);
     ~Ticker();
 
-    // Until the next beat; one that has passed already is left out. False if
-    // SIGINT, SIGTERM or SIGHUP came.
+    // Until the next beat; a missed beat is left out. False after
+    // SIGINT, SIGTERM or SIGHUP.
     bool wait();
 
 private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl top: who maps how much, now.
+// pviommuctl top: the busiest devices, live.
 #include <memory>
 
 #include "commands.h"
@@ -14,12 +14,12 @@ namespace {
 
 struct Options {
     double interval = 1;
-    unsigned count = 0; // 0: until it is stopped
+    unsigned count = 0; // 0: until a signal
     std::string sort = "maps";
 };
 
 struct Look {
-    std::optional<Totals> totals; // nothing: it is not loaded
+    std::optional<Totals> totals; // nothing: not loaded
     DeviceSample devices;
 };
 
@@ -47,7 +47,7 @@ void run(const Context &context, const Options &o)
     Ticker ticker(o.interval);
     const Screen screen;
     Look before = look(sysfs);
-    // At once, though without rates: so that it does not look as if it hung.
+    // At once, though without rates: an empty screen looks like a hang.
     if (!o.count)
         screen.show(frame(sysfs, o, {before.totals, {}}, before));
     for (unsigned n = 0; (!o.count || n < o.count) && ticker.wait(); n++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// Maps of a burst and unmaps of those before it, in one call of libpviommu.
+// Maps of a burst and unmaps of earlier bursts, in one call of libpviommu.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -57,13 +57,13 @@ std::size_t Burst::queue_unmaps(Local &l) noexcept
         rte_iova_t end = iova;
         for (; i < p.size() && p[i]->buf_iova == end && state_of(p[i]).run == run; i++)
             end += config.stride;
-        // There is room, and it is mapped.
+        // The batch has room, and the buffer is mapped.
         (void)l.batch->unmap(iova, end - iova);
     }
     return l.batch->size();
 }
 
-// As buffers do that come back in the order in which they were taken.
+// For buffers that come back in the order of their allocation.
 bool Burst::lie_together(Mbufs of) const noexcept
 {
     const auto *at = static_cast<const std::byte *>(of.front()->buf_addr);
@@ -90,7 +90,7 @@ int Burst::queue_maps(Local &l, Mbufs to) noexcept
     return 0;
 }
 
-// Statuses came in the order of what is pending.
+// Statuses came in the order of the pending buffers.
 void Burst::unmapped(Local &l, const Op *ops, std::size_t nr) noexcept
 {
     std::size_t next = 0;
@@ -109,7 +109,7 @@ void Burst::unmapped(Local &l, const Op *ops, std::size_t nr) noexcept
     l.pending.clear();
 }
 
-// Return: 0, or the first status that is not.
+// Return: 0, or the first other status.
 int Burst::mapped(Local &l, const Op *ops, Mbufs to) noexcept
 {
     int error = 0;
@@ -144,7 +144,7 @@ int Burst::undo(Local &l, Mbufs to, int error) noexcept
     return error;
 }
 
-// What waits for nothing but this batch may be what the addresses lack.
+// Addresses may be short only because of unmaps in this batch.
 int Burst::queue_all(Local &l, Mbufs to, std::size_t &unmaps) noexcept
 {
     unmaps = queue_unmaps(l);
@@ -198,7 +198,7 @@ int Burst::take(Local &l, Mbufs to) noexcept
 void Burst::give(Local &l, Mbufs from) noexcept
 {
     for (rte_mbuf *m : from) {
-        // Nothing can be unmapped any more: it stays mapped, and out.
+        // No unmap works any more: the buffer stays mapped, and out.
         if (l.pending.size() == l.pending.capacity() && settle(l)) {
             l.stats.leaked++;
             continue;
@@ -235,7 +235,7 @@ void Burst::end() noexcept
     Burst::settle(l);
 }
 
-// All buffers are mapped when it begins, and stay.
+// All buffers are mapped at the start, and stay mapped.
 class Static final : public Burst {
 public:
     using Burst::Burst;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What rte_mempool calls.
+// The calls of rte_mempool.
 #include <algorithm>
 #include <cerrno>
 
@@ -72,7 +72,7 @@ PoolStats pool_stats(const rte_mempool *pool) noexcept { return store_of(pool).s
 
 } // namespace pmd
 
-// As RTE_MEMPOOL_REGISTER_OPS, but when pviommu_ops is there: that one is C.
+// As RTE_MEMPOOL_REGISTER_OPS, a C macro, but once pviommu_ops is initialized.
 namespace {
 [[maybe_unused]] const int registered = rte_mempool_register_ops(&pmd::pviommu_ops);
 }

@@ -81,14 +81,14 @@ bool Store::init(rte_mempool *pool)
         }
         l.batch = std::make_unique<pviommu::Batch>(std::move(*batch));
     }
-    // rte_errno is set if it fails. There is a slot that stays empty.
+    // A failure sets rte_errno. One slot stays empty.
     ring_ = rte_ring_create(pool->name, rte_align32pow2(pool->size + 1), pool->socket_id, 0);
     return ring_ != nullptr;
 }
 
 Store::~Store() { rte_ring_free(ring_); }
 
-// Threads that EAL does not know share what is behind the lcores', one at a time.
+// Threads unknown to EAL share the last slot, one at a time.
 template <typename F> auto Store::as_local(F f) noexcept
 {
     const unsigned id = rte_lcore_id();
@@ -119,7 +119,7 @@ int Store::start() noexcept
 
 void Store::stop() noexcept
 {
-    // Those that wait are among those that are mapped.
+    // Waiting buffers are among the mapped buffers.
     for (Local &l : locals_) {
         l.pending.clear();
         l.ready.clear();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// Below the driver's calls: a ring of free buffers, which no device reaches, and
-// what each mapping does with those that come and go.
+// Below the driver's calls: a ring of free buffers, out of any device's reach, and
+// each mapping's work for allocated and returned buffers.
 #pragma once
 
 #include <memory>
@@ -55,10 +55,10 @@ protected:
     virtual int begin() { return 0; }
     // All are filled and mapped, or none: -errno.
     virtual int take(Local &l, Mbufs to) noexcept = 0;
-    // Each goes to push() when no device reaches it any more.
+    // Each buffer goes to push() when no device reaches the buffer any more.
     virtual void give(Local &l, Mbufs from) noexcept = 0;
     virtual int settle(Local &) noexcept { return 0; }
-    // Unmaps what is mapped, whoever has it. Nothing is pending.
+    // Unmaps all mapped buffers, of any owner. Nothing is pending.
     virtual void end() noexcept = 0;
 
     bool pop(Mbufs to) noexcept;
@@ -79,7 +79,7 @@ private:
 
     rte_mempool *pool_ = nullptr;
     rte_ring *ring_ = nullptr;
-    std::vector<Local> locals_; // by lcore index, then one for all other threads
+    std::vector<Local> locals_; // by lcore index, then a slot for all other threads
     rte_spinlock_t others_ = RTE_SPINLOCK_INITIALIZER;
     bool started_ = false;
 };

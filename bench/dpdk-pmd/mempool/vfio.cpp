@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// A map of VFIO for what a burst has that lies together in memory, and an unmap of
-// it when the last buffer of that map is back: VFIO unmaps no part of a map. At its
-// best that is one call each way a burst.
+// A map of VFIO for each contiguous part of a burst, and an unmap when the last buffer
+// of the map is back: VFIO unmaps no part of a map. The best case is one call each
+// way a burst.
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
@@ -31,7 +31,7 @@ protected:
     void end() noexcept override;
 
 private:
-    // By its first buffer. Buffers of it may come back on any lcore.
+    // By the first buffer of a map. Its buffers may come back on any lcore.
     struct Map {
         std::uint64_t size = 0; // buffers; 0: there is none
         std::atomic<std::uint64_t> out = 0;
@@ -110,7 +110,7 @@ void Vfio::give(Local &l, Mbufs from) noexcept
     const std::uint64_t begin = rte_rdtsc();
     for (const rte_mbuf *m : from) {
         const std::size_t first = state_of(const_cast<rte_mbuf *>(m)).run;
-        // The last one sees what all others did with theirs.
+        // The last buffer's lcore sees the work of all others.
         if (maps_[first].out.fetch_sub(1, std::memory_order_acq_rel) == 1)
             unmap(l, first);
     }

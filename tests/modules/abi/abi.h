@@ -16,7 +16,7 @@
 #define RW		(XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)
 #define RO		XEN_IOMMUOP_MAP_read
 
-/* What no hypercall writes as a status: an op that was not reached keeps it. */
+/* A value that no hypercall writes as a status: the op was not reached. */
 #define UNTOUCHED	0x5a5a5a5a
 
 /* main.c: where the attacks take place, far above any memory */

@@ -14,9 +14,9 @@ static struct xen_iommu_op unmap_op(u64 bfn, u32 nr)
 }
 
 /*
- * Run N ops and compare each status. Where Xen stops between two ops, what is
- * unmapped by then is free for those behind; so that it hardly does, interrupts
- * are off, and if it does the statuses differ and the batch is run again.
+ * Run N ops and compare each status. A stop in Xen frees earlier unmaps for later ops,
+ * and the statuses differ. Interrupts are off to make stops rare, and a batch with a
+ * stop is run again.
  */
 static void batch(struct tap *tap, const struct xen_iommu_op *ops,
 		  unsigned int n, const int *want, const char *name)
@@ -34,7 +34,7 @@ static void batch(struct tap *tap, const struct xen_iommu_op *ops,
 		local_irq_restore(flags);
 		for (bad = 0, i = 0; i < n; i++)
 			bad += run[i].status != want[i];
-		/* Take back what is mapped: each case starts from nothing. */
+		/* Undo all maps: each case starts from nothing. */
 		do_release(abi_base, LEAF);
 		do_claim(abi_base, LEAF);
 		if (!rc && !bad)
@@ -59,7 +59,7 @@ static void overlaps(struct tap *tap, u64 mfn)
 		op_map(b + 2, mfn, 2, RW), op_map(b, mfn, 4, RW),
 		op_map(b + 3, mfn, 4, RW), op_map(b, mfn, 2, RW) };
 	/*
-	 * The first one keeps Xen's generic path from freeing the leaf table
+	 * The first map keeps Xen's generic path from freeing the leaf table
 	 * with the unmap, which is work that cuts the batch there.
 	 */
 	struct xen_iommu_op again[] = {
@@ -107,7 +107,7 @@ static void overlaps(struct tap *tap, u64 mfn)
 	}
 }
 
-/* 128 ops of all sorts; those that fail do not stop those behind them. */
+/* 128 ops of all sorts; failed ops do not stop later ops. */
 static void mixture(struct tap *tap, u64 mfn)
 {
 	struct xen_iommu_op *ops = kcalloc(MAX_OPS, sizeof(*ops), GFP_KERNEL);
@@ -133,7 +133,7 @@ static void mixture(struct tap *tap, u64 mfn)
 	for (i = 0; i < MAX_OPS; i++)
 		bad += ops[i].status != want[i % 8];
 	tap_is(tap, bad, 0, "... each has its own status");
-	/* usage in the middle saw what was mapped in front of it. */
+	/* usage in the middle saw the maps in front. */
 	tap_is(tap, ops[2].u.usage.mapped, 1, "... the first usage");
 	tap_is(tap, ops[MAX_OPS - 6].u.usage.mapped, 15 * 4 + 1,
 	       "... the last usage");
@@ -149,7 +149,7 @@ static void mixture(struct tap *tap, u64 mfn)
 	kfree(ops);
 }
 
-/* An op that only the caller's input decides: nothing else is written. */
+/* An op whose status depends on the input alone: nothing else is written. */
 static void untouched(struct tap *tap, u64 mfn)
 {
 	struct xen_iommu_op ops[2] = { op_map(abi_base, mfn, 1, RW),

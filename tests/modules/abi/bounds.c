@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The longest that Xen works without a look at other work, in instructions:
- * under QEMU's instruction clock a nanosecond is one. Nothing waits here, so an
- * op that would stop for other work goes to its end.
+ * Xen's longest work without a look at other work, in instructions: under QEMU's
+ * instruction clock a nanosecond is an instruction. Nothing waits here, so every
+ * op goes to its end.
  */
 #include <linux/kernel.h>
 #include <linux/ktime.h>
@@ -65,7 +65,7 @@ static void most_claims(struct tap *tap, u64 base)
 	tap_is(tap, bad, 0, "64 of them");
 	one(tap, op_bare(XEN_IOMMUOP_usage), "usage of them all");
 	one(tap, op_range(XEN_IOMMUOP_release, base, nr, 0),
-	    "release of one that is empty");
+	    "release of an empty claim");
 	for (i = 1, bad = 0; i < XEN_IOMMUOP_MAX_CLAIMS; i++)
 		bad += do_release(base + i * (u64)nr, nr) != 0;
 	tap_is(tap, bad, 0, "the others are released");

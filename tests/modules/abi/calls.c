@@ -22,13 +22,13 @@ struct xen_kexec_range {
 	unsigned long start;
 };
 
-/* It is no static function, so that a probe can count the calls. */
+/* Not static, so that a probe can count the calls. */
 noinline long abi_call(struct xen_iommu_op *ops, unsigned int count)
 {
 	return _hypercall2(long, iommu_op, ops, count);
 }
 
-/* The op's status; the call's own error in its place if it has one. */
+/* The op's status, or the call's own error. */
 int abi_one(struct xen_iommu_op op)
 {
 	long rc;
@@ -124,7 +124,7 @@ struct xen_iommu_op_usage abi_usage(void)
 {
 	struct xen_iommu_op op = op_bare(XEN_IOMMUOP_usage);
 
-	/* What no answer can be, so that a failure is not taken for one. */
+	/* An impossible answer, so that a failure is not taken for an answer. */
 	if (abi_call(&op, 1) || op.status)
 		memset(&op.u, 0xee, sizeof(op.u));
 	return op.u.usage;
@@ -145,11 +145,11 @@ u64 frame_of_xen(void)
 
 	if (_hypercall2(int, kexec_op, KEXEC_CMD_get_range, &range))
 		return 0;
-	/* Its text comes first; what follows holds init code, which is freed. */
+	/* The text comes first; init code follows, which is freed. */
 	return (range.start >> PAGE_SHIFT) + 16;
 }
 
-/* Xen's table from machine frames to ours, which it lets dom0 read. */
+/* Xen's table from machine frames to dom0's, which dom0 may read. */
 u64 frame_of_m2p(void)
 {
 	xen_pfn_t mfn = 0;
@@ -159,13 +159,13 @@ u64 frame_of_m2p(void)
 	return HYPERVISOR_memory_op(XENMEM_machphys_mfn_list, &list) ? 0 : mfn;
 }
 
-/* A page of Xen's heap, which is dom0's to look at, but Xen's to write. */
+/* A page of Xen's heap, for dom0 to read, but for Xen to write. */
 u64 frame_of_shared_info(void)
 {
 	return xen_start_info->shared_info >> PAGE_SHIFT;
 }
 
-/* The page table page that maps the zero page. */
+/* The page table page with the zero page's map. */
 u64 frame_of_pte_page(void)
 {
 	unsigned int level;

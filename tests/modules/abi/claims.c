@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Claims: what they may not overlap, where they end, how many there may be. */
+/* Claims: forbidden overlaps, bounds, and the highest number. */
 #include <linux/kernel.h>
 #include <asm/xen/page.h>
 #include "abi.h"
@@ -115,7 +115,7 @@ static void count(struct tap *tap, u64 base)
 	tap_is(tap, bad, 0, "all are released");
 }
 
-/* Runs that leave their claim, and BFNs that nobody claimed. */
+/* Runs that leave their claim, and BFNs without a claim. */
 static void edges(struct tap *tap, u64 base)
 {
 	u64 mfn = frames_get(2);
@@ -136,7 +136,7 @@ static void edges(struct tap *tap, u64 base)
 	       "map around the end of 64 bits");
 	tap_is(tap, do_map(virt_to_mfn(empty_zero_page), mfn, 1, RW), -ENOENT,
 	       "map in the host map");
-	tap_is(tap, abi_usage().mapped, 0, "none of it mapped anything");
+	tap_is(tap, abi_usage().mapped, 0, "no op mapped anything");
 
 	tap_is(tap, do_map(end - 2, mfn, 2, RW), 0, "up to the end is right");
 	tap_is(tap, do_map(end, mfn + 2, 2, RW), 0, "from the start is right");
@@ -147,11 +147,11 @@ static void edges(struct tap *tap, u64 base)
 	       "unmap in the host map");
 	tap_is(tap, abi_one(op_range(XEN_IOMMUOP_flush, end - 2, 4, 0)),
 	       -ENOENT, "flush over two claims");
-	tap_is(tap, abi_usage().mapped, 4, "none of it unmapped anything");
+	tap_is(tap, abi_usage().mapped, 4, "no op unmapped anything");
 	tap_is(tap, release_gently(base, LEAF), -EBUSY,
-	       "release of what is mapped");
+	       "release of a mapped claim");
 	tap_is(tap, do_unmap(end - 2, 2), 0, "unmap");
-	tap_is(tap, release_gently(base, LEAF), 0, "release of what was mapped");
+	tap_is(tap, release_gently(base, LEAF), 0, "release after the unmap");
 	tap_is(tap, do_release(end, LEAF), 0, "release with unmap");
 	tap_is(tap, frames_put(mfn, 2), 0, "the frames go back");
 }

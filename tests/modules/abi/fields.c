@@ -14,9 +14,9 @@
 #define BYTES(first, last)	GENMASK(last, first)
 
 /*
- * One line an op: which of its flags are known, which bytes of its body must be
- * 0, and whether the op without these would go through. All of it is from the
- * header's structs.
+ * One line an op: its known flags, the bytes of its body that must be 0, and whether
+ * the op without these would succeed. All of the table comes from the header's
+ * structs.
  */
 static const struct shape {
 	const char *name;
@@ -43,7 +43,7 @@ static const struct shape {
 
 static const u16 unknown_ops[] = { 0, 15, 16, 0x80, 0xff, 0x102, 0x8002, 0xffff };
 
-/* An op of that shape that is good: BASE is claimed and empty, MFN ours. */
+/* A good op of that shape: BASE is claimed and empty, MFN ours. */
 static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
 {
 	switch (s->op) {
@@ -68,7 +68,7 @@ static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
 	}
 }
 
-/* The op's status, with MFN as its list if it has one. */
+/* The op's status, with MFN as its list, for an op with a list. */
 static int answer(struct xen_iommu_op op, u64 mfn)
 {
 	struct xen_iommu_op ops[2] = { op };
@@ -79,7 +79,7 @@ static int answer(struct xen_iommu_op op, u64 mfn)
 	return rc ?: ops[0].status;
 }
 
-/* The number of bits (of BITS wide FIELD) that were not answered by -EINVAL. */
+/* The number of bits (of BITS wide FIELD) without an answer of -EINVAL. */
 static unsigned int flip_flags(struct xen_iommu_op op, u16 known, u64 mfn)
 {
 	unsigned int bit, bad = 0;
@@ -241,9 +241,9 @@ void abi_fields(struct tap *tap)
 	map_flags(tap, base, mfn);
 	after = abi_usage();
 	tap_ok(tap, !memcmp(&before, &after, sizeof(before)),
-	       "none of it changed anything");
+	       "no op changed anything");
 	tap_ok(tap, abi_host_map(), "the host map stands still");
-	/* The control: the op that was attacked is good without the attack. */
+	/* The control: without the attack, the attacked op is good. */
 	tap_is(tap, do_map(base, mfn, 1, RW), 0, "the good map");
 	tap_is(tap, do_release(base, LEAF), 0, "release");
 	tap_is(tap, frames_put(mfn, 0), 0, "the frame goes back");
@@ -304,19 +304,19 @@ static void read_only(struct tap *tap, u64 base)
 	ops[0] = op_range(XEN_IOMMUOP_claim, base, LEAF, 0);
 	ops[1] = op_bare(XEN_IOMMUOP_query);
 	set_writable(ops, false);
-	tap_is(tap, abi_call(ops, 2), -EFAULT, "an array that is read only");
+	tap_is(tap, abi_call(ops, 2), -EFAULT, "a read-only array");
 	tap_is(tap, ops[0].status, UNTOUCHED, "... has no status");
 	tap_is(tap, abi_usage().claims, 1, "... but its op took effect");
 	set_writable(ops, true);
 	free_page((unsigned long)ops);
-	tap_is(tap, do_release(base, LEAF), 0, "... which release undoes");
+	tap_is(tap, do_release(base, LEAF), 0, "... release undoes the claim");
 }
 
 void abi_handles(struct tap *tap)
 {
 	static const unsigned int too_many[] = { MAX_OPS + 1, 1 << 20, 1u << 27,
 						 1u << 31, ~0u };
-	/* One page, and behind it the hole that vmalloc leaves. */
+	/* One page, and behind the page vmalloc's hole. */
 	struct xen_iommu_op *ops = vmalloc(PAGE_SIZE);
 	struct xen_iommu_op *end = ops + PAGE_SIZE / sizeof(*ops);
 	struct xen_iommu_op *odd;
@@ -341,13 +341,13 @@ void abi_handles(struct tap *tap)
 	tap_is(tap, abi_call((void *)0xffff830000001000, 1), -EFAULT,
 	       "an address of Xen's");
 	tap_is(tap, abi_call((void *)(1UL << 63), 1), -EFAULT,
-	       "an address that is not canonical");
+	       "an uncanonical address");
 	tap_is(tap, abi_call((void *)-32UL, 2), -EFAULT,
 	       "an array around the end of all addresses");
 
 	end[-1] = op_range(XEN_IOMMUOP_claim, base, LEAF, 0);
 	tap_is(tap, abi_call(end - 1, 2), -EFAULT,
-	       "an array that runs out of its page");
+	       "an array beyond its page");
 	tap_is(tap, end[-1].status, UNTOUCHED, "... has no status");
 	tap_is(tap, abi_usage().claims, 0, "... and nothing was done");
 

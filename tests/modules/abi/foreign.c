@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Frames of another domain: mapped by (domid, MFN), held while they are mapped,
- * even beyond the death of their domain. The domain is one without a vCPU.
+ * even beyond the death of their domain. The domain has no vCPU.
  */
 #include <linux/kernel.h>
 #include "abi.h"
@@ -34,9 +34,9 @@ static void attack(struct tap *tap, u16 domid)
 
 	tap_is(tap, domain_destroy(domid), 0, "the domain dies");
 	tap_ok(tap, map_of(domid, b, ours, RW) == -EPERM,
-	       "a map holds its frame, and so what is left of the domain");
+	       "a map holds its frame, and so the rest of the domain");
 	tap_is(tap, do_unmap(b + 1, 1), 0, "unmap of the last");
-	tap_is(tap, map_of(domid, b, theirs, RW), -ESRCH, "now it is gone");
+	tap_is(tap, map_of(domid, b, theirs, RW), -ESRCH, "now the domain is gone");
 	tap_is(tap, do_map(b, theirs, 1, RW), -EPERM, "the frame is nobody's");
 	tap_is(tap, frames_put(ours, 0), 0, "our frame goes back");
 }

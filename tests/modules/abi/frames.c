@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which frames may be mapped: the caller's own, as what they are used for. */
+/* Frames that may be mapped: the caller's own, within their present use. */
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/sched.h>
@@ -7,8 +7,8 @@
 #include "abi.h"
 
 #define LAPIC_MFN	0xfee00	/* Xen's own */
-#define IOAPIC_MFN	0xfec00	/* dom0 may read it */
-#define HPET_MFN	0xfed00	/* dom0 may read it */
+#define IOAPIC_MFN	0xfec00	/* readable for dom0 */
+#define HPET_MFN	0xfed00	/* readable for dom0 */
 
 /* A map that must fail, for reading and for writing, and leave nothing. */
 static void refuse(struct tap *tap, u64 mfn, u32 nr, u16 flags, int want,
@@ -16,7 +16,7 @@ static void refuse(struct tap *tap, u64 mfn, u32 nr, u16 flags, int want,
 {
 	u64 mapped = abi_usage().mapped;
 
-	tap_ok(tap, mfn, "%s: there is one", what);
+	tap_ok(tap, mfn, "%s: the frame exists", what);
 	tap_is(tap, do_map(abi_base, mfn, nr, RO | flags), want, "%s, read",
 	       what);
 	tap_is(tap, do_map(abi_base, mfn, nr, RW | flags), want, "%s, write",
@@ -26,10 +26,10 @@ static void refuse(struct tap *tap, u64 mfn, u32 nr, u16 flags, int want,
 		do_unmap(abi_base, nr);
 }
 
-/* A frame that a device may read, but not write while it is what it is. */
+/* A frame that a device may read, but not write in its present use. */
 static void not_writable(struct tap *tap, u64 mfn, const char *what)
 {
-	if (!tap_ok(tap, mfn, "%s: there is one", what))
+	if (!tap_ok(tap, mfn, "%s: the frame exists", what))
 		return;
 	tap_is(tap, do_map(abi_base, mfn, 1, RW), -EBUSY, "%s, write", what);
 	tap_is(tap, do_map(abi_base, mfn, 1, XEN_IOMMUOP_MAP_write), -EBUSY,
@@ -82,9 +82,9 @@ static void half_table(struct tap *tap)
 	tap_is(tap, do_map(abi_base, mfn, 2, RO), 0,
 	       "a run with a page table, read");
 	tap_is(tap, do_unmap(abi_base, 2), 0, "... and its unmap");
-	/* The first frame kept no type from the failure: it can be a table. */
+	/* The failure left no type on the first frame, which can be a table. */
 	tap_is(tap, frame_pin_l1(mfn, true), 0,
-	       "the frame in front of it has no reference left");
+	       "the frame in front has no reference left");
 	tap_is(tap, frame_pin_l1(mfn, false), 0, "unpin");
 	tap_is(tap, frame_pin_l1(mfn + 1, false), 0, "unpin");
 	tap_is(tap, frames_put(mfn, 1), 0, "the frames go back");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The host map: dropped and put back, and what both have to do with maps. */
+/* The host map: drop and restore, and maps beside both. */
 #include <linux/kernel.h>
 #include <linux/sched.h>
 #include <asm/xen/page.h>
@@ -28,7 +28,7 @@ static int restore(void)
 	return whole(XEN_IOMMUOP_restore_host_map);
 }
 
-/* Half way it is neither whole nor gone, and either direction goes on. */
+/* Half way the map is neither whole nor gone, and either direction goes on. */
 static void pieces(struct tap *tap, u64 mfn)
 {
 	tap_is(tap, abi_one(op_bare(XEN_IOMMUOP_drop_host_map)), -EAGAIN,
@@ -57,14 +57,14 @@ static void back_and_forth(struct tap *tap, u64 mfn)
 	tap_ok(tap, abi_host_map(), "... as query says");
 }
 
-/* Where the host map was is room for claims, until it comes back. */
+/* The host map's place is room for claims, until the map comes back. */
 static void claims(struct tap *tap, u64 mfn)
 {
 	u64 own = round_down(virt_to_mfn(empty_zero_page), LEAF);
 
 	tap_is(tap, do_claim(own, LEAF), -EEXIST, "a claim in the host map");
 	tap_is(tap, drop(), 0, "drop");
-	tap_is(tap, do_claim(own, LEAF), 0, "a claim where it was");
+	tap_is(tap, do_claim(own, LEAF), 0, "a claim in the map's place");
 	tap_is(tap, do_map(own, mfn, 1, RW), 0, "a map there");
 	tap_is(tap, restore(), -EBUSY, "restore onto a claim");
 	tap_ok(tap, !abi_host_map(), "... does not");
@@ -72,7 +72,7 @@ static void claims(struct tap *tap, u64 mfn)
 	tap_is(tap, do_release(own, LEAF), 0, "release");
 	tap_is(tap, restore(), 0, "restore");
 	tap_ok(tap, abi_host_map(), "... as query says");
-	tap_is(tap, do_claim(own, LEAF), -EEXIST, "it is no room for claims");
+	tap_is(tap, do_claim(own, LEAF), -EEXIST, "no room for claims any more");
 }
 
 /* A drop, begun and taken back in one batch, with maps around it. */

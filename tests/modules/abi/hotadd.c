@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that is plugged in while Xen runs, with and without the host map, and
- * where a claim is. The machine has it as a DIMM from 4 GiB on.
+ * Hot-added memory, with and without the host map, and in the place of a claim. The
+ * machine has the memory as a DIMM from 4 GiB on.
  */
 #include <asm/xen/hypercall.h>
 #include <xen/interface/platform.h>
@@ -35,7 +35,7 @@ static int to_end(u16 op)
 	return err;
 }
 
-/* A BFN that maps something can't be claimed. */
+/* A mapped BFN can't be claimed. */
 static void is_mapped(struct tap *tap, u64 first, bool want, const char *when)
 {
 	u64 at[] = { first, first + HALF / 2, first + HALF - LEAF };
@@ -56,12 +56,12 @@ static void into_a_claim(struct tap *tap)
 	u64 claim = DIMM + HALF / 2, mfn = frames_get(0);
 
 	tap_is(tap, do_claim(claim, LEAF), 0, "a claim where memory will be");
-	tap_is(tap, do_map(claim + 5, mfn, 1, RW), 0, "and a map in it");
+	tap_is(tap, do_map(claim + 5, mfn, 1, RW), 0, "and a map inside");
 	tap_is(tap, hot_add(DIMM, HALF), -EBUSY,
 	       "memory around the claim is refused");
 	tap_is(tap, do_map(claim + 6, mfn, 1, RW), 0, "the claim works on");
 	tap_is(tap, do_unmap(claim + 7, 1), -ENOENT,
-	       "what nobody mapped is not mapped");
+	       "all other BFNs are unmapped");
 	tap_is(tap, do_unmap(claim + 5, 2), 0, "unmap");
 	tap_is(tap, frames_put(mfn, 0), 0, "the frame goes back");
 	tap_is(tap, do_release(claim, LEAF), 0, "release");

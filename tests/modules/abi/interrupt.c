@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A batch that is interrupted between any two of its ops.
+ * A batch with an interruption between any two of its ops.
  *
- * A timer fires while a batch of long ops runs. Xen stops behind the op in
- * hand, and what it has done by then is final: the timer's handler, which runs
- * before the batch goes on, counts the statuses that are written. The time is
- * swept, so that every index is hit. Under QEMU's instruction clock the sweep is
- * the same in each run; elsewhere it is as good as the clock.
+ * A timer fires while a batch of long ops runs. Xen stops behind the op in hand, and
+ * finished ops are final. The timer's handler, which runs before the batch goes on,
+ * counts the written statuses. The time is swept, so that every index is hit. Under
+ * QEMU's instruction clock the sweep is the same in each run; elsewhere the sweep is
+ * as good as the clock.
  */
 #include <linux/bitmap.h>
 #include <linux/delay.h>
@@ -19,12 +19,12 @@
 
 #define RUN		64	/* frames an op */
 #define RUN_ORDER	6
-/* Ops that fail at once are too short to be hit: the index behind is theirs. */
+/* Ops that fail at once are too short for a hit: the next index is theirs. */
 #define BAD_EVERY	16
 /*
- * Xen fires no timer earlier than its slop of 50 us, and the event takes its
- * time to dom0: timers are set that long before the batch, and the sweep starts
- * before the batch does.
+ * Xen fires no timer earlier than its slop of 50 us, and the event takes its time to
+ * dom0. Timers are set that long before the batch, and the sweep starts before the
+ * batch does.
  */
 #define AHEAD_NS	300000
 #define EARLY_NS	100000
@@ -33,7 +33,7 @@
 struct trial {
 	struct hrtimer timer;
 	struct xen_iommu_op *ops;
-	int seen;	/* ops that were done when the timer fired; or -1 */
+	int seen;	/* finished ops when the timer fired; or -1 */
 	bool running;
 };
 
@@ -53,7 +53,7 @@ static enum hrtimer_restart fire(struct hrtimer *timer)
 		if (READ_ONCE(t->ops[i].status) == UNTOUCHED)
 			break;
 	t->seen = i;
-	/* What is behind the first untouched one must be untouched as well. */
+	/* All ops behind the first untouched op must be untouched as well. */
 	for (; i < MAX_OPS; i++)
 		if (READ_ONCE(t->ops[i].status) != UNTOUCHED)
 			t->seen = -2;
@@ -100,7 +100,7 @@ struct sweep {
 	const char *name;
 	void (*make)(struct xen_iommu_op *ops, u64 mfn);
 	int bad_status;
-	unsigned int mapped;	/* BFNs that are mapped behind the batch */
+	unsigned int mapped;	/* mapped BFNs behind the batch */
 	unsigned int wrong, torn;
 	s64 time;
 	DECLARE_BITMAP(hit, MAX_OPS + 1);
@@ -131,7 +131,7 @@ static void judge(struct tap *tap, const struct sweep *s)
 	for (i = 1; i < MAX_OPS; i++) {
 		if (test_bit(i, s->hit))
 			continue;
-		/* Between a long op and a short one, and behind the short one. */
+		/* Between a long op and a short op, and behind the short op. */
 		missed += !is_bad(i) && !is_bad(i - 1);
 		seq_printf(tap->m, "# %s: index %u was not hit%s\n", s->name, i,
 			   is_bad(i) || is_bad(i - 1) ? " (a short op)" : "");
@@ -142,7 +142,7 @@ static void judge(struct tap *tap, const struct sweep *s)
 	tap_ok(tap, bitmap_weight(s->hit, MAX_OPS) >= MAX_OPS - 8,
 	       "%s: interrupted at %u indexes", s->name,
 	       bitmap_weight(s->hit, MAX_OPS));
-	tap_is(tap, s->torn, 0, "%s: what is done is done in order", s->name);
+	tap_is(tap, s->torn, 0, "%s: finished ops are in order", s->name);
 	tap_is(tap, s->wrong, 0, "%s: every status is right each time",
 	       s->name);
 }
@@ -162,7 +162,7 @@ void abi_interrupt(struct tap *tap)
 	t->timer.function = fire;
 
 	tap_is(tap, do_claim(abi_base, MAX_OPS * RUN), 0, "a claim");
-	/* Twice without a timer in it, to know how long a batch is. */
+	/* Twice without a timer inside, for the length of a batch. */
 	for (i = 0; i < 2; i++) {
 		maps.time = 0;
 		unmaps.time = 0;

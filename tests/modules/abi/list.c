@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* map_list: frames one by one, in slots of the array that hold no op. */
+/* map_list: frames one by one, in slots of the array without an op. */
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include "abi.h"
@@ -7,7 +7,7 @@
 #define MAX_LIST	XEN_IOMMUOP_MAX_LIST
 #define NR		8	/* frames to attack with: their order is 3 */
 
-/* Is the frame writable by some map? A page table it can't become then. */
+/* Is the frame writable by some map? Then it can't become a page table. */
 static bool is_held(u64 mfn)
 {
 	if (frame_pin_l1(mfn, true))
@@ -25,7 +25,7 @@ static unsigned int nr_held(u64 mfn)
 	return held;
 }
 
-/* Each BFN has the frame that stands at its place. */
+/* Each BFN has the frame of its place in the list. */
 static void good(struct tap *tap, u64 mfn)
 {
 	u64 mfns[] = { mfn + 5, mfn, mfn + 3, mfn + 7, mfn + 5, mfn + 1 };
@@ -62,8 +62,8 @@ static void longest(struct tap *tap)
 		mfns[i] = first + 511 - i;
 	tap_is(tap, do_list(bfn, mfns, MAX_LIST, RW), 0, "508 of them");
 	tap_is(tap, abi_usage().mapped, MAX_LIST, "... are counted");
-	tap_ok(tap, is_held(first + 4), "... the last one, too");
-	tap_ok(tap, !is_held(first + 3), "... and none behind it");
+	tap_ok(tap, is_held(first + 4), "... the last frame, too");
+	tap_ok(tap, !is_held(first + 3), "... and no frame behind");
 	tap_is(tap, do_unmap(bfn, MAX_LIST), 0, "unmap of them all");
 	tap_is(tap, do_list(bfn, mfns, MAX_LIST + 1, RW), -E2BIG,
 	       "509 are too many for an array");
@@ -71,14 +71,14 @@ static void longest(struct tap *tap)
 	tap_is(tap, frames_put(first, 9), 0, "the frames go back");
 }
 
-/* A frame at each place of a list that must not be there. */
+/* A forbidden frame at each place of a list. */
 static void refuse(struct tap *tap, u64 mfn, u64 bad, int want,
 		   const char *what)
 {
 	unsigned int at, i, odd = 0;
 	u64 mfns[6];
 
-	tap_ok(tap, bad, "%s: there is one", what);
+	tap_ok(tap, bad, "%s: the frame exists", what);
 	for (at = 0; at < ARRAY_SIZE(mfns); at++) {
 		for (i = 0; i < ARRAY_SIZE(mfns); i++)
 			mfns[i] = i == at ? bad : mfn + i;
@@ -101,7 +101,7 @@ static void strangers(struct tap *tap, u64 mfn)
 	refuse(tap, mfn, 0xfee00, -ENXIO, "the local APIC");
 	refuse(tap, mfn, ~0ULL, -ENXIO, "MFN ~0");
 	refuse(tap, mfn, 1ULL << 63, -ENXIO, "MFN 1 << 63");
-	/* Shifted to an address, these would be a frame of ours. */
+	/* Shifted to an address, these would be a frame of dom0's. */
 	refuse(tap, mfn, 1ULL << 52 | mfn, -ENXIO, "MFN 1 << 52 and ours");
 	refuse(tap, mfn, 1ULL << 40 | mfn, -ENXIO, "MFN 1 << 40 and ours");
 	refuse(tap, mfn, frame_of_gdt(), -EBUSY, "the GDT");
@@ -111,7 +111,7 @@ static void strangers(struct tap *tap, u64 mfn)
 	frames_put(table, 0);
 }
 
-/* Onto BFNs of which one is in use, or none is claimed. */
+/* Onto BFNs in use, or without a claim. */
 static void wrong_bfns(struct tap *tap, u64 mfn)
 {
 	u64 mfns[] = { mfn, mfn + 1, mfn + 2, mfn + 3, mfn + 4 };
@@ -125,7 +125,7 @@ static void wrong_bfns(struct tap *tap, u64 mfn)
 		odd += do_list(abi_base, mfns, 5, RW) != -EBUSY;
 		odd += abi_one(op_range(XEN_IOMMUOP_flush, abi_base, 5, 0)) != 0;
 	}
-	tap_is(tap, odd, 0, "a list onto what is mapped, or deferred");
+	tap_is(tap, odd, 0, "a list onto mapped, or deferred, BFNs");
 	tap_is(tap, do_list(abi_base - 1, mfns, 5, RW), -ENOENT,
 	       "a list that starts in front of its claim");
 	tap_is(tap, do_list(abi_base + 2 * LEAF - 4, mfns, 5, RW), -ENOENT,
@@ -136,7 +136,7 @@ static void wrong_bfns(struct tap *tap, u64 mfn)
 	tap_is(tap, nr_held(mfn), 0, "nothing is held");
 }
 
-/* Whatever becomes of a list, its slots are no ops, and come back as they were. */
+/* The slots of a list are no ops in any case, and come back unchanged. */
 static void slots(struct tap *tap, u64 mfn)
 {
 	struct xen_iommu_op like_an_op = op_map(abi_base + 1, mfn, 1, RW);
@@ -161,7 +161,7 @@ static void slots(struct tap *tap, u64 mfn)
 	}
 }
 
-/* A list that does not fit takes what there is. */
+/* A list beyond the array takes the rest of the array. */
 static void too_long(struct tap *tap, u64 mfn)
 {
 	static const u32 lengths[] = { 0, 9, 10, MAX_LIST + 1, 1u << 31,
@@ -178,9 +178,9 @@ static void too_long(struct tap *tap, u64 mfn)
 		ops[3] = ops[2];
 		tap_is(tap, abi_call(ops, 4), 0, "a list of %u in two slots",
 		       nr);
-		tap_is(tap, ops[0].status, 0, "... what is in front is done");
-		tap_is(tap, ops[1].status, -EINVAL, "... it is not");
-		/* Without a slot of its own, those behind are ops. */
+		tap_is(tap, ops[0].status, 0, "... the op in front is done");
+		tap_is(tap, ops[1].status, -EINVAL, "... the list is not");
+		/* Without a slot of its own, the next slots are ops. */
 		tap_is(tap, ops[2].status, nr ? UNTOUCHED : 0, "... behind it");
 		tap_is(tap, ops[3].status, nr ? UNTOUCHED : -EEXIST,
 		       "... to the end");
@@ -192,7 +192,7 @@ static void too_long(struct tap *tap, u64 mfn)
 	       -EINVAL, "a list of one in no slot");
 }
 
-/* What the last slot has over must be 0. */
+/* Unused words of the last slot must be 0. */
 static void tails(struct tap *tap, u64 mfn)
 {
 	u64 mfns[NR], odd = 0;
@@ -214,7 +214,7 @@ static void tails(struct tap *tap, u64 mfn)
 	tap_is(tap, abi_usage().mapped, 0, "... and nothing is mapped");
 }
 
-/* Lists, and what undoes them, in one array. */
+/* Lists, and their unmaps, in one array. */
 static void batch(struct tap *tap, u64 mfn)
 {
 	struct xen_iommu_op ops[7] = {
@@ -231,7 +231,7 @@ static void batch(struct tap *tap, u64 mfn)
 	memcpy(&ops[6], mfns, sizeof(mfns));
 	tap_is(tap, abi_call(ops, ARRAY_SIZE(ops)), 0, "lists in a batch");
 	tap_is(tap, ops[0].status, 0, "... the first");
-	tap_is(tap, ops[2].status, -EEXIST, "... one onto it");
+	tap_is(tap, ops[2].status, -EEXIST, "... a list onto the first");
 	tap_is(tap, ops[4].status, 0, "... an unmap of the first");
 	tap_is(tap, ops[5].status, 0, "... one elsewhere");
 	tap_is(tap, abi_usage().mapped, 4, "four are mapped");

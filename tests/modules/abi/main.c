@@ -10,11 +10,11 @@ struct xen_iommu_op_query abi_query;
 
 int abi_expect;
 module_param_named(expect, abi_expect, int, 0444);
-MODULE_PARM_DESC(expect, "errno that all ops but query are refused with");
+MODULE_PARM_DESC(expect, "errno of all ops but query");
 
 int abi_why;
 module_param_named(why, abi_why, int, 0444);
-MODULE_PARM_DESC(why, "XEN_IOMMUOP_WHY_* that query gives as the reason");
+MODULE_PARM_DESC(why, "XEN_IOMMUOP_WHY_* of query");
 
 static struct dentry *dir;
 
@@ -39,7 +39,7 @@ static const struct tap_group groups[] = {
 	{ "bounds", abi_bounds },
 };
 
-/* Whatever a group did, it must leave nothing behind. */
+/* A group must leave nothing behind. */
 static void run_group(const struct tap_group *g, struct tap *tap)
 {
 	struct xen_iommu_op_usage usage;
@@ -58,7 +58,7 @@ static void run_group(const struct tap_group *g, struct tap *tap)
 	       g->name);
 }
 
-/* Not TAP: what Xen says that this domain uses, for scripts. */
+/* Not TAP: Xen's count of this domain's use, for scripts. */
 static int usage_show(struct seq_file *m, void *v)
 {
 	struct xen_iommu_op_usage usage = abi_usage();
@@ -87,7 +87,7 @@ static int __init abi_init(void)
 	if (!abi_call(&op, 1) && !op.status &&
 	    op.u.query.magic == XEN_IOMMUOP_MAGIC)
 		abi_query = op.u.query;
-	/* The upper half of what there is: no RAM, no window of the module. */
+	/* The upper half of all BFNs: no RAM, no window of the module. */
 	if (abi_query.bfn_bits)
 		abi_base = 1ULL << (abi_query.bfn_bits - 1);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All CPUs at once, on the same few BFNs: maps, unmaps, deferred ones, flushes
- * and now and then a release of the whole claim. No status says who wins, but
- * only documented ones may come, and no reference may be lost or dropped twice.
+ * All CPUs at once, on the same few BFNs: maps, unmaps, deferred unmaps, flushes
+ * and now and then a release of the whole claim. No status decides a winner, but
+ * only documented statuses may come, and no reference may be lost or dropped twice.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>
@@ -13,8 +13,8 @@
 #include <linux/sched.h>
 #include "abi.h"
 
-#define BFNS	64	/* few enough that threads meet */
-#define BATCH	16	/* and the slot of a list that is the last op */
+#define BFNS	64	/* few, so that threads meet */
+#define BATCH	16	/* and the slot of a list, if that is the last op */
 #define ROUNDS	3000
 #define ORDER	3
 
@@ -118,14 +118,14 @@ static int racer(void *data)
 
 	for (i = 0; i < ROUNDS; i++) {
 		race_once(r, ops);
-		/* One of them takes the claim away under the others. */
+		/* One thread takes the claim away under the others. */
 		if (r->nr == 0 && i % 100 == 99) {
 			do_release(abi_base, LEAF);
 			do_claim(abi_base, LEAF);
 		}
 		cond_resched();
 	}
-	/* The module may be gone by the time that this thread is. */
+	/* The module may be gone before the end of this thread. */
 	kthread_complete_and_exit(&r->done, 0);
 }
 
@@ -151,7 +151,7 @@ void abi_race(struct tap *tap)
 		tap_ok(tap, !racers[i].odd,
 		       "racer %u: only documented statuses (%u others, as %d)",
 		       i, racers[i].odd, racers[i].odd_status);
-		/* How many is chance: who runs alone for a while has more. */
+		/* The numbers are chance: a thread alone for a while has more. */
 		tap_ok(tap, racers[i].maps > ROUNDS / 64 &&
 		       racers[i].unmaps > ROUNDS / 64,
 		       "racer %u: %u maps and %u unmaps went through", i,

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * References: a map holds what it maps, and unmap gives it back, all of it.
+ * References: a map holds its frames, and unmap gives all of them back.
  *
- * The measure is Xen's own count of dom0's frames. A frame that was given back
- * stays counted as long as anybody holds a reference, so each check comes with
- * its control: the count is seen not to fall while the frame is mapped.
+ * The measure is Xen's own count of dom0's frames. A frame that was given back stays
+ * counted as long as a reference is held. Each check therefore has a control: the
+ * count must not fall while the frame is mapped.
  */
 #include <linux/kernel.h>
 #include "abi.h"
@@ -39,19 +39,19 @@ static void typed(struct tap *tap)
 
 	tap_is(tap, do_map(abi_base, mfn, 1, RW), 0, "map for writing");
 	tap_ok(tap, frame_pin_l1(mfn, true) != 0,
-	       "while a device can write it, it can't become a page table");
+	       "a page that a device can write can't become a page table");
 	tap_is(tap, do_map(abi_base + 1, mfn, 1, RW), 0, "a second map");
 	tap_is(tap, do_unmap(abi_base, 1), 0, "the first is unmapped");
-	tap_ok(tap, frame_pin_l1(mfn, true) != 0, "the second holds it still");
+	tap_ok(tap, frame_pin_l1(mfn, true) != 0, "the second still holds the frame");
 	tap_is(tap, do_unmap(abi_base + 1, 1), 0, "the second is unmapped");
 	tap_is(tap, frame_pin_l1(mfn, true), 0,
-	       "now it can, so the type reference is gone");
+	       "now the pin works, so the type reference is gone");
 	tap_is(tap, do_map(abi_base, mfn, 1, RW), -EBUSY,
 	       "a page table can't be mapped for writing");
 	tap_is(tap, do_map(abi_base, mfn, 1, RO), 0, "but for reading");
 	tap_is(tap, frame_pin_l1(mfn, false), 0, "unpin");
 	tap_is(tap, frame_pin_l1(mfn, true), 0,
-	       "a map for reading does not keep it from being a page table");
+	       "a map for reading does not prevent a page table");
 	tap_is(tap, do_unmap(abi_base, 1), 0, "unmap");
 	tap_is(tap, frame_pin_l1(mfn, false), 0, "unpin");
 	tap_is(tap, do_map(abi_base, mfn, 1, XEN_IOMMUOP_MAP_write), 0,
@@ -61,7 +61,7 @@ static void typed(struct tap *tap)
 	tap_is(tap, frames_put(mfn, 0), 0, "the frame goes back");
 }
 
-/* The references of a failed run are given back up to the frame that failed. */
+/* The references of a failed run are given back up to the failed frame. */
 static void failed_run(struct tap *tap)
 {
 	long owned = frames_owned();
@@ -72,7 +72,7 @@ static void failed_run(struct tap *tap)
 	tap_is(tap, do_map(abi_base, mfn, 4, RO), -EPERM, "... for reading");
 	tap_is(tap, do_map(abi_base, mfn, 3, RW), 0, "its good part");
 	tap_is(tap, do_map(abi_base + 2, mfn, 2, RW), -EEXIST,
-	       "a run onto what is mapped");
+	       "a run onto mapped BFNs");
 	tap_is(tap, do_unmap(abi_base, 3), 0, "unmap");
 	tap_is(tap, frame_pin_l1(mfn, true), 0, "no type reference is left");
 	tap_is(tap, frame_pin_l1(mfn, false), 0, "unpin");
@@ -81,7 +81,7 @@ static void failed_run(struct tap *tap)
 	tap_is(tap, frames_owned(), owned, "no reference is left");
 }
 
-/* release with RELEASE_unmap drops what unmap would have dropped. */
+/* release with RELEASE_unmap drops the same references as unmap. */
 static void released(struct tap *tap)
 {
 	long owned = frames_owned();
@@ -124,7 +124,7 @@ static int flush(u64 bfn, u32 nr)
 	return abi_one(op_range(XEN_IOMMUOP_flush, bfn, nr, 0));
 }
 
-/* An unmap that was deferred is settled by a flush, and by nothing else. */
+/* A flush settles a deferred unmap, and nothing else does. */
 void abi_defer(struct tap *tap)
 {
 	long owned = frames_owned();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Maps that yield: they hold nothing, and are gone before their frame is
- * anything but an ordinary page. And the pages of bits that say so.
+ * anything but an ordinary page. The pages of bits say so.
  */
 #include <linux/bitops.h>
 #include <linux/gfp.h>
@@ -33,7 +33,7 @@ static void to_a_page_table(struct tap *tap)
 	tap_is(tap, do_map(b, mfn, 1, RW | YIELD), 0, "map");
 	tap_is(tap, do_map(b + 700, mfn, 1, RO | YIELD), 0, "... and again, read");
 	tap_ok(tap, !bit(b) && !bit(b + 700), "no bit is set");
-	tap_is(tap, frame_pin_l1(mfn, true), 0, "it becomes a page table");
+	tap_is(tap, frame_pin_l1(mfn, true), 0, "the frame becomes a page table");
 	tap_ok(tap, bit(b) && bit(b + 700), "both bits are set");
 	tap_is(tap, abi_usage().yielded, 2, "both have yielded");
 	tap_is(tap, abi_usage().mapped, 2, "... and are in use");
@@ -43,7 +43,7 @@ static void to_a_page_table(struct tap *tap)
 	tap_is(tap, do_map(b + 1, mfn, 1, RO | YIELD), XEN_IOMMUOP_STATUS_held,
 	       "... for reading is held");
 	tap_is(tap, do_unmap(b + 1, 1), 0, "its unmap");
-	tap_is(tap, do_unmap(b, 1), 0, "unmap of one that yielded");
+	tap_is(tap, do_unmap(b, 1), 0, "unmap of a yielded BFN");
 	tap_is(tap, do_unmap(b, 1), -ENOENT, "... once");
 	tap_is(tap, do_unmap(b + 700, 1), 0, "unmap of the other");
 	tap_is(tap, abi_usage().yielded, 0, "none is counted");
@@ -70,10 +70,10 @@ static void to_xen(struct tap *tap)
 	tap_is(tap, frames_owned(), owned, "... at once");
 	for (i = 0; i < 8; i++)
 		set += bit(b + i);
-	tap_is(tap, set, 6, "the bits of what was mapped are set");
+	tap_is(tap, set, 6, "the bits of the mapped BFNs are set");
 	tap_is(tap, abi_usage().yielded, 6, "... and are counted");
 	tap_is(tap, do_map(abi_base, mfn, 1, RW | YIELD), -EPERM,
-	       "map of what is gone");
+	       "map of a lost frame");
 	tap_is(tap, do_unmap(b, 6), 0, "unmap");
 	tap_is(tap, abi_one(op_range(XEN_IOMMUOP_flush, b, 8, 0)), 0, "flush");
 	tap_is(tap, abi_usage().mapped, 0, "nothing is mapped");
@@ -81,7 +81,7 @@ static void to_xen(struct tap *tap)
 		clear_bit((b + i) % BITS, bits);
 }
 
-/* A run or a list with one that is refused leaves nothing. */
+/* A run or a list with a refused frame leaves nothing. */
 static void refused(struct tap *tap)
 {
 	u64 mfn = frames_get(2), b = abi_base, list[4];
@@ -125,9 +125,9 @@ static void too_often(struct tap *tap)
 	}
 	tap_is(tap, bad, 0, "272 maps of a frame");
 	tap_is(tap, held, 16, "256 of them yield");
-	tap_ok(tap, frame_pin_l1(mfn, true) != 0, "it is no page table");
+	tap_ok(tap, frame_pin_l1(mfn, true) != 0, "no page table");
 	tap_is(tap, do_unmap(b + 256, 16), 0, "unmap of the others");
-	tap_is(tap, frame_pin_l1(mfn, true), 0, "now it can be one");
+	tap_is(tap, frame_pin_l1(mfn, true), 0, "now the pin works");
 	tap_is(tap, abi_usage().yielded, 256, "all have yielded");
 	tap_is(tap, do_unmap(b, 256), 0, "unmap");
 	tap_is(tap, frame_pin_l1(mfn, false), 0, "unpin");
@@ -170,7 +170,7 @@ static void watch(struct tap *tap)
 	tap_is(tap, do_watch(b, mfn, 1), -ENOENT, "watch without a claim");
 	tap_is(tap, do_claim(b, 2 * BITS), 0, "a claim");
 	tap_is(tap, do_map(b, mfn, 1, RW | YIELD), -ENOBUFS,
-	       "a map that nobody watches");
+	       "a map without a watch page");
 	tap_is(tap, do_watch(b, mfn, 0), -EINVAL, "no page");
 	tap_is(tap, do_watch(b, mfn, 3), -EINVAL, "too many pages");
 	tap_is(tap, do_watch(b + BITS, mfn, 2), -EINVAL, "a page too many");
@@ -199,7 +199,7 @@ static void watch(struct tap *tap)
 	tap_is(tap, frames_put(mfn, 1), 0, "the frames go back");
 }
 
-/* Through a driver's table that Xen does not write itself there is none of it. */
+/* A driver's table that Xen does not write itself has no such maps. */
 static void unsupported(struct tap *tap)
 {
 	u64 b = abi_base, mfn = frames_get(0);

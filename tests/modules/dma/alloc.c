@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory that the DMA API allocates, in all of its views. */
+/* Memory from the DMA API, in all of its views. */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -56,7 +56,7 @@ static bool is_numbered(unsigned long user, size_t size, unsigned int first)
 	return true;
 }
 
-/* The process that reads the file sees the pages, all and from one on. */
+/* The process that reads the file sees the pages, all and from any page on. */
 static void check_mmap(struct dma_test *t, struct view *v, const char *what)
 {
 	struct file *file = anon_inode_getfile("[dma_test]", &view_fops, v,
@@ -135,7 +135,7 @@ void group_coherent(struct tap *tap)
 	one_coherent(t, SZ_8M);
 	one_coherent(t, SZ_64M - SZ_4K);
 	one_coherent(t, SZ_256M);
-	/* From where one may not sleep: a block, or nothing. */
+	/* In atomic context: a block, or nothing. */
 	at = dma_alloc_coherent(t->dev, SZ_8K, &addr, GFP_ATOMIC);
 	check(t, at, "coherent memory without sleep");
 	if (at)

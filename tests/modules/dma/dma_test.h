@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* declarations that the files of dma_test share. */
+/* Declarations for the files of dma_test. */
 #ifndef DMA_TEST_H
 #define DMA_TEST_H
 
@@ -16,9 +16,9 @@ struct dma_test {
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	struct dentry *dir;
-	struct tap *tap;	/* of the group that runs */
+	struct tap *tap;	/* of the running group */
 
-	dma_addr_t bounce;	/* a coherent page that bytes go through */
+	dma_addr_t bounce;	/* a coherent page for bytes on their way */
 	u8 *bounce_at;
 };
 
@@ -27,7 +27,7 @@ struct dma_test {
 /* main.c */
 bool arrives(struct dma_test *t, dma_addr_t addr, u8 *at);
 
-/* pool.c: blocks of pages of which lists of any length are made */
+/* pool.c: blocks of pages, for lists of any length */
 struct pool {
 	unsigned int order, nr;
 	struct page *block[];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For how long interrupts are off. Under the instruction clock a nanosecond is
- * an instruction, of the kernel or of Xen: a timer that fires all the time tells
- * by how many it came too late.
+ * The time with interrupts off. Under the instruction clock a nanosecond is an
+ * instruction, of the kernel or of Xen. A timer that fires all the time measures its
+ * delay.
  */
 #include <linux/delay.h>
 #include <linux/gfp.h>
@@ -13,12 +13,12 @@
 #include <linux/vmalloc.h>
 #include "dma_test.h"
 
-/* Instructions from one look to the next; no multiple of anything. */
+/* Instructions from look to look; no multiple of anything. */
 #define PERIOD		40009
 
 static unsigned int bound = 200000;
 module_param(bound, uint, 0444);
-MODULE_PARM_DESC(bound, "instructions that interrupts may be off for");
+MODULE_PARM_DESC(bound, "most instructions with interrupts off");
 
 static struct watch {
 	struct hrtimer timer;
@@ -49,7 +49,7 @@ static void watch_start(void)
 	hrtimer_start(&watch.timer, watch.due, HRTIMER_MODE_ABS_HARD);
 }
 
-/* After a while: what was too late has come then. */
+/* After a while: late timers have fired then. */
 static u64 watch_stop(void)
 {
 	mdelay(1);
@@ -74,7 +74,7 @@ static void verdict(struct dma_test *t, const char *what)
 	verdict_of(t, what, bound);
 }
 
-/* The measure itself: it sees what there is, and nothing where there is none. */
+/* The measure itself: a delay is seen, and no delay is not. */
 static void control(struct dma_test *t)
 {
 	unsigned long flags;
@@ -116,7 +116,7 @@ static void watched_list(struct dma_test *t, unsigned int order, u64 bytes,
 	pool_put(pool);
 }
 
-/* Memory that happens to be there, in one piece: the device may read it. */
+/* Any memory in one piece: the device may read the memory. */
 static void watched_buffer(struct dma_test *t, size_t size)
 {
 	struct page *page = pfn_to_page(PHYS_PFN(SZ_64M));
@@ -133,7 +133,7 @@ static void watched_buffer(struct dma_test *t, size_t size)
 	}
 }
 
-/* Instructions that Linux takes to free pages, with none of ours. */
+/* Linux' own instructions to free pages, without the module. */
 static u64 watched_vfree(struct dma_test *t, size_t size)
 {
 	void *at = vzalloc(size);
@@ -163,7 +163,7 @@ static void watched_memory(struct dma_test *t, size_t size)
 	}
 }
 
-/* Buffers of 16 pages, of which many wait or idle, and then leave together. */
+/* Buffers of 16 pages: many wait or idle, and then leave together. */
 static void watched_crowd(struct dma_test *t)
 {
 	struct pool *pool = pool_get(4, 600);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dma_test: what drivers ask of the DMA API, beyond buffers and lists of the
- * usual kind. It drives QEMU's `edu` device (1234:11e8), which can show where a
- * bus address leads. Each file in debugfs runs a group of checks and gives TAP.
+ * dma_test: drivers' calls of the DMA API, beyond buffers and lists of the usual
+ * kind. The module drives QEMU's `edu` device (1234:11e8), which can show the target of
+ * a bus address. Each file in debugfs runs a group of checks and gives TAP.
  *
  *	nothing		lengths of 0
  *	promises	max_mapping_size and its like, and what they promise
@@ -84,5 +84,5 @@ static void dma_test_remove(struct pci_dev *pdev)
 
 ENGINE_DRIVER(dma_test, dma_test_probe, dma_test_remove);
 
-MODULE_DESCRIPTION("What drivers ask of the DMA API");
+MODULE_DESCRIPTION("Drivers' calls of the DMA API");
 MODULE_LICENSE("GPL");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Devices that drive less than 64 address bits. */
+/* Devices of less than 64 address bits. */
 #include <linux/delay.h>
 #include <linux/gfp.h>
 #include <linux/module.h>
@@ -9,7 +9,7 @@
 #define BUFFER		SZ_1M
 #define BUFFERS		2000
 
-/* One block of memory, mapped as often as it takes. Return: how often. */
+/* One block of memory, mapped many times. Return: the number of maps. */
 static unsigned int map_many(struct dma_test *t, struct page *block,
 			     dma_addr_t *addr, unsigned int step,
 			     dma_addr_t *highest)
@@ -57,7 +57,7 @@ static void one_mask(struct dma_test *t, struct page *block, dma_addr_t *addr,
 
 static unsigned int narrow_mb = 256;
 module_param(narrow_mb, uint, 0444);
-MODULE_PARM_DESC(narrow_mb, "MiB that devices of 32 bits are to have, at least");
+MODULE_PARM_DESC(narrow_mb, "least MiB for devices of 32 bits");
 
 static unsigned int narrow_most = 512;
 module_param(narrow_most, uint, 0444);
@@ -98,7 +98,7 @@ static void fill(struct dma_test *t, struct page *block, dma_addr_t *addr)
 	unmap_many(t, addr, nr, 1);
 }
 
-/* A caller that may sleep need not try again. */
+/* A caller in process context need not try again. */
 static void narrow_memory(struct dma_test *t, size_t size)
 {
 	dma_addr_t addr;

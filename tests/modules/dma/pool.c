@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lists that are longer than memory: their entries are blocks that come again. A
+ * Lists that are longer than memory: their entries are recurring blocks. A
  * page may be mapped many times.
  */
 #include <linux/gfp.h>

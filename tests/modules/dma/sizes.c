@@ -82,7 +82,7 @@ void group_nothing(struct tap *tap)
 	free_page((unsigned long)page);
 }
 
-/* As much as the device was promised, in a block that has no neighbours in Xen. */
+/* As much as the device was promised, in a block without neighbours in Xen. */
 static void one_promise(struct dma_test *t, size_t size)
 {
 	struct page *block = alloc_pages(GFP_KERNEL, get_order(size));
@@ -105,7 +105,7 @@ static void one_promise(struct dma_test *t, size_t size)
 	__free_pages(block, get_order(size));
 }
 
-/* Where a boundary is promised, entries that end at it are one segment. */
+/* With a promised boundary, entries that end there are one segment. */
 static void one_boundary(struct dma_test *t, unsigned long boundary)
 {
 	struct pool *pool = pool_get(0, 64);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of edu_test share. */
+/* Declarations for the files of edu_test. */
 #ifndef EDU_TEST_H
 #define EDU_TEST_H
 
@@ -12,14 +12,14 @@ struct edu {
 	struct device *dev;
 	void __iomem *regs;
 	struct dentry *dir;
-	struct tap *tap;	/* of the group that runs */
+	struct tap *tap;	/* of the running group */
 
 	u8 *want;	/* random bytes */
 	dma_addr_t held;
 	void *held_at;
 };
 
-/* A coherent page that all checks move their bytes through. */
+/* A coherent page for the bytes of all checks. */
 struct bounce {
 	dma_addr_t addr;
 	u8 *at;

@@ -25,10 +25,10 @@ struct shape {
 	unsigned int nr;
 	struct part part[MAX_PARTS];
 	unsigned int chained;	/* so many are in a table before the others' */
-	unsigned int max_seg;	/* what the device takes, if it is not 0: */
+	unsigned int max_seg;	/* the device's limit, if not 0: */
 	u64 boundary;
 	unsigned int min_align;
-	unsigned int segments;	/* how many it has to become, if not 0 */
+	unsigned int segments;	/* the expected number of segments, if not 0 */
 };
 
 #define PARTS(...)							\
@@ -36,7 +36,7 @@ struct shape {
 	.nr = sizeof((struct part[]){ __VA_ARGS__ }) / sizeof(struct part)
 #define FULL(page)	{ page, 0, PAGE_SIZE }
 
-/* Segments of odd lengths at odd offsets in pages that are no neighbours. */
+/* Segments of odd lengths at odd offsets in pages without neighbours. */
 static const struct shape plain = {
 	.name = "odd parts",
 	PARTS({ 14, 0, 400 }, { 12, 64, 408 }, { 10, 128, 416 },
@@ -98,13 +98,13 @@ static const struct shape layouts[] = {
 	  PARTS(FULL(1), FULL(3), FULL(4), { 8, 100, 200 }) },
 };
 
-/* The memory, what it ought to be, and the list's bytes in their order. */
+/* The memory, its expected contents, and the list's bytes in their order. */
 struct lists {
 	u8 *memory, *image, *bytes;
 	struct scatterlist table[2][MAX_PARTS + 1];
 };
 
-/* What was there before must not matter. */
+/* Old contents must not matter. */
 static void soil(struct scatterlist *sg, unsigned int nr)
 {
 	for (; nr; nr--, sg = sg_next(sg)) {
@@ -154,7 +154,7 @@ static unsigned int write_segments(struct edu *edu, struct lists *l, int n)
 	return pos;
 }
 
-/* Are the segments what the device can take? */
+/* Are the segments within the device's limits? */
 static bool is_taken(struct edu *edu, struct lists *l, const struct shape *s,
 		     int n)
 {
@@ -170,7 +170,7 @@ static bool is_taken(struct edu *edu, struct lists *l, const struct shape *s,
 			    (first + len - 1) / (mask + 1)))
 			return false;
 	}
-	/* Segments that join are aligned with their first entry. */
+	/* Joined segments are aligned with their first entry. */
 	sg = l->table[0];
 
 	return !s->min_align ||
@@ -218,7 +218,7 @@ static void check_shape(struct edu *edu, struct lists *l, struct bounce *b,
 	check_bytes(edu, l, s, pos);
 }
 
-/* The same, by a device that is as the shape says. */
+/* The same, by a device of the shape. */
 static void check_limits(struct edu *edu, struct lists *l, struct bounce *b,
 			 const struct shape *s)
 {

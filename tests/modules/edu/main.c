@@ -2,8 +2,8 @@
 /*
  * edu_test: a driver for QEMU's `edu` device (1234:11e8, docs/specs/edu in
  * QEMU), a DMA engine that copies between its own 4 KiB and any bus address.
- * It shows what a device really reaches: the right bytes through a map, nothing
- * without one. Each file in debugfs runs a group of checks and gives TAP.
+ * The device shows the real reach: the right bytes through a map, nothing without a
+ * map. Each file in debugfs runs a group of checks and gives TAP.
  *
  *	dma		every kind of mapping, both directions
  *	lists		scatterlists of every shape
@@ -34,7 +34,7 @@ void fill(struct edu *edu)
 
 /*
  * The device reads LEN bytes at ADDR, which is AT for the CPU, and writes them
- * to BACK, a map that is known to be good.
+ * to BACK, a map known to be good.
  */
 void reads(struct edu *edu, const char *name, dma_addr_t addr, u8 *at,
 	   u32 len, dma_addr_t back, u8 *back_at)
@@ -75,8 +75,8 @@ void bounce_put(struct edu *edu, struct bounce *b)
 }
 
 /*
- * A page may be mapped several times at once here. DMA_API_DEBUG takes that for
- * a mistake, unless the CPU's caches are no part of it.
+ * A page may be mapped several times at once here. DMA_API_DEBUG reports that as
+ * a mistake, unless the CPU's caches are no part of the map.
  */
 dma_addr_t map(struct edu *edu, u8 *at, size_t len,
 	       enum dma_data_direction dir)
@@ -133,7 +133,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	edu->regs = engine_enable(pdev, mask_bits);
 	if (IS_ERR(edu->regs))
 		return PTR_ERR(edu->regs);
-	/* swiotlb keeps an address's place in its page for those that ask. */
+	/* swiotlb keeps an address's place in its page on request. */
 	dma_set_min_align_mask(edu->dev, PAGE_SIZE - 1);
 	pci_set_drvdata(pdev, edu);
 	edu->dir = tap_files("edu_test", groups, ARRAY_SIZE(groups), run_group,

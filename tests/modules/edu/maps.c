@@ -45,7 +45,7 @@ static void streaming(struct edu *edu, struct bounce *b, u8 *pages, u32 off,
 		return;
 	if (dir != DMA_FROM_DEVICE)
 		reads(edu, name, addr, edu->want, len, b->addr, b->at);
-	/* The CPU sees it behind the unmap, or behind a sync. */
+	/* The CPU sees the byte behind the unmap, or behind a sync. */
 	if (dir != DMA_TO_DEVICE) {
 		fill(edu);
 		memcpy(b->at, edu->want, len);

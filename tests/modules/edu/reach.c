@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a device reaches that it should not, or still may: behind an unmap,
- * against a map's direction, by machine address.
+ * A device's reach where the device should reach nothing, or still may: behind an
+ * unmap, against a map's direction, by machine address.
  */
 #include <linux/delay.h>
 #include <linux/gfp.h>
@@ -9,7 +9,7 @@
 #include <asm/xen/page.h>
 #include "edu.h"
 
-/* A DMA to memory that must not arrive; the bytes there are to stay. */
+/* A DMA to memory that must not arrive; the bytes there stay. */
 static void blocked(struct edu *edu, const char *name, struct bounce *b,
 		    dma_addr_t addr, u8 *at, u32 len)
 {
@@ -23,7 +23,7 @@ static void blocked(struct edu *edu, const char *name, struct bounce *b,
 	check(edu, good, "%s: a write to %pad does not arrive", name, &addr);
 }
 
-/* A DMA from memory that must not see what is there. */
+/* A DMA from memory that must not see the bytes there. */
 static void blind(struct edu *edu, const char *name, struct bounce *b,
 		  dma_addr_t addr, u8 *at, u32 len)
 {
@@ -91,7 +91,7 @@ void group_faults(struct tap *tap)
 	addr = first + PAGE_SIZE != b.addr ? first :
 	       map(edu, page, PAGE_SIZE, DMA_FROM_DEVICE);
 	writes(edu, "one page", addr, page, 512, b.addr, b.at);
-	blocked(edu, "the page behind it", &b, addr + PAGE_SIZE,
+	blocked(edu, "the page behind", &b, addr + PAGE_SIZE,
 		page + PAGE_SIZE, 512);
 	unmap(edu, addr, PAGE_SIZE, DMA_FROM_DEVICE);
 	if (addr != first)
@@ -121,12 +121,12 @@ void group_isolated(struct tap *tap)
 	target_put(edu, &b, page);
 }
 
-/* The device takes 100 ms a DMA: seen is what waits for long. */
+/* The device takes 100 ms a DMA: only long waits are seen. */
 static unsigned int bound_ms = 40;
 module_param(bound_ms, uint, 0444);
 MODULE_PARM_DESC(bound_ms, "longer than anything may wait or idle");
 
-/* Does a write arrive at an address that was unmapped just now? */
+/* Does a write arrive at an address right after its unmap? */
 static bool arrives(struct edu *edu, struct bounce *b, dma_addr_t addr, u8 *at)
 {
 	fill(edu);
@@ -137,7 +137,7 @@ static bool arrives(struct edu *edu, struct bounce *b, dma_addr_t addr, u8 *at)
 	       !edu_dma(edu, addr, 0, 512, true) && !memcmp(at, edu->want, 512);
 }
 
-/* Map and unmap; whether it still arrived. A timer may fire in between. */
+/* Map and unmap; did the write still arrive? A timer may fire in between. */
 static bool lingers(struct edu *edu, struct bounce *b, u8 *page,
 		    dma_addr_t *addr)
 {
@@ -153,7 +153,7 @@ static bool lingers(struct edu *edu, struct bounce *b, u8 *page,
 	return false;
 }
 
-/* What waits is reachable, and after the bound it is not. */
+/* A waiting mapping is reachable, and after the bound unreachable. */
 void group_bound(struct tap *tap)
 {
 	struct edu *edu = tap->subject;
@@ -172,7 +172,7 @@ void group_bound(struct tap *tap)
 	target_put(edu, &b, page);
 }
 
-/* The first unmap that can't wait takes along what does. */
+/* The first unmap that can't wait takes along all waiting unmaps. */
 void group_taken_along(struct tap *tap)
 {
 	struct edu *edu = tap->subject;
@@ -193,7 +193,7 @@ void group_taken_along(struct tap *tap)
 	target_put(edu, &b, page);
 }
 
-/* The same memory, mapped in the same way, is where it was; else it is not. */
+/* The same memory, mapped in the same way, is at its old address; else at another. */
 void group_again(struct tap *tap)
 {
 	struct edu *edu = tap->subject;
@@ -211,7 +211,7 @@ void group_again(struct tap *tap)
 	unmap(edu, second, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	read = map(edu, page, PAGE_SIZE, DMA_TO_DEVICE);
-	check(edu, read != addr && read != second, "read only is another one");
+	check(edu, read != addr && read != second, "read only is another mapping");
 	blocked(edu, "read only", &b, read, page, 512);
 	unmap(edu, read, PAGE_SIZE, DMA_TO_DEVICE);
 	second = map(edu, page + 100, 50, DMA_BIDIRECTIONAL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that become something else while they are mapped, or while their
- * mapping waits or idles: from that moment on a device does not reach them.
+ * Pages that change their use while they are mapped, or while their mapping waits or
+ * idles: from that moment on a device does not reach them.
  */
 #include <linux/gfp.h>
 #include <linux/slab.h>
@@ -29,8 +29,8 @@ static pte_t pte_of(u64 mfn, pgprot_t prot)
 }
 
 /*
- * What the device writes does not arrive in a page, which has @want, and what it
- * reads is not that.
+ * A write of the device does not arrive in a page, which has @want, and a read does
+ * not see the page.
  */
 static void closed(struct edu *edu, const char *name, struct bounce *b,
 		   dma_addr_t addr, const u8 *at, const u8 *want)
@@ -45,10 +45,10 @@ static void closed(struct edu *edu, const char *name, struct bounce *b,
 	edu_dma(edu, b->addr, 0, 512, false);
 	edu_dma(edu, addr, 0, 512, false);
 	good = !edu_dma(edu, b->addr, 0, 512, true) && memcmp(b->at, want, 512);
-	check(edu, good, "%s: a read from %pad does not see it", name, &addr);
+	check(edu, good, "%s: a read from %pad is blocked", name, &addr);
 }
 
-/* Entries that are not present: Xen does not look at the rest of them. */
+/* Entries that are not present: Xen ignores the rest of them. */
 static void fill_table(u8 *at)
 {
 	unsigned int i;
@@ -72,7 +72,7 @@ static int be_table(u8 *at, bool table)
 	return rc ?: va_is(at, pte_of(mfn, PAGE_KERNEL), SELF);
 }
 
-/* A mapping of @page is there; or waits, idles, or is gone, as the mode has it. */
+/* A mapping of @page exists; or waits, idles, or is gone, by the mode. */
 static void to_a_page_table(struct edu *edu, const char *name, struct bounce *b,
 			    u8 *page, u8 *want, bool unmapped)
 {
@@ -83,7 +83,7 @@ static void to_a_page_table(struct edu *edu, const char *name, struct bounce *b,
 		unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	fill_table(page);
 	memcpy(want, page, PAGE_SIZE);
-	check(edu, !be_table(page, true), "%s: it becomes a page table", name);
+	check(edu, !be_table(page, true), "%s: the page becomes a page table", name);
 	closed(edu, name, b, addr, page, want);
 	check(edu, !be_table(page, false), "%s: and a page again", name);
 	if (!unmapped)
@@ -93,7 +93,7 @@ static void to_a_page_table(struct edu *edu, const char *name, struct bounce *b,
 	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 }
 
-/* Does Xen give the domain this frame, which it had from us just now? */
+/* Does Xen give the domain this frame, which dom0 gave back just now? */
 static bool gets(u16 domid, u64 mfn)
 {
 	u64 frame;
@@ -105,7 +105,7 @@ static bool gets(u16 domid, u64 mfn)
 	return frame;
 }
 
-/* Another frame for a page whose own is gone. */
+/* Another frame for a page without its own. */
 static int refill(u8 *page)
 {
 	unsigned long pfn = virt_to_pfn(page);
@@ -135,7 +135,7 @@ static void to_a_guest(struct edu *edu, struct bounce *b, u8 *page, u8 *want)
 		return;
 	check(edu, !va_is(page, __pte(0), SELF) && !frames_put(mfn, 0),
 	      "the page is given back");
-	check(edu, gets(domid, mfn), "the domain gets it");
+	check(edu, gets(domid, mfn), "the domain gets the frame");
 	if (check(edu, !va_is(page, pte_of(mfn, PAGE_KERNEL), domid),
 		  "we look at it")) {
 		get_random_bytes(page, PAGE_SIZE);

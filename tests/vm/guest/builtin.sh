@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# builtin.sh MODE STATE ISOLATE LINE: what the boot options led to; LINE is in the
-# log once, or, if it is empty, nothing of ours is.
+# builtin.sh MODE STATE ISOLATE LINE: the effect of the boot options. LINE is in the log
+# once; an empty LINE means no line of the module at all.
 . /root/lib.sh
 mode=$1 state=$2 isolate=$3 line=$4
 

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# dma.sh MODE: what drivers ask of the DMA API, with the module dma_test on QEMU's
-# edu device; and, in strict, a device that has been latched.
-# dma.sh MODE irqs: for how long interrupts are off, under the instruction clock.
+# dma.sh MODE: drivers' calls of the DMA API, with the module dma_test on QEMU's edu
+# device; and, in strict, a latched device.
+# dma.sh MODE irqs: the time with interrupts off, under the instruction clock.
 . /root/lib.sh
 mode=$1
 PARAMETERS=/sys/module/behind_the_back/parameters
 
-# in_use: what is mapped when nothing waits or idles.
+# in_use: mapped BFNs, when nothing waits or idles.
 in_use() {
     echo 1 >"$SYS/flush"
     echo "$(cat "$SYS/usage/mapped") mapped, $(counter bfns_in_use) BFNs"
 }
 
-# nothing_left NAME MAPPED, after mark: but for page tables of then, which the static
+# nothing_left NAME MAPPED, after mark: except for old page tables, which the static
 # map has regained.
 nothing_left() {
     local left
@@ -23,7 +23,7 @@ nothing_left() {
     is "$1: as many BFNs are in use" "${left#* mapped, }" "${2#* mapped, }"
 }
 
-# group_of NAME: all of it on our path, and nothing of it is left.
+# group_of NAME: all on the module's path, and nothing is left.
 group_of() {
     local before
     mark
@@ -35,7 +35,7 @@ group_of() {
     is "$1: no op was refused" "$(since errors)" 0
 }
 
-# Behind the back of xen_pviommu: map all BFNs that are free of those it takes first.
+# Behind the back of xen_pviommu: map all free BFNs among the first ones.
 PLANTED=()
 plant() {
     local bfn
@@ -53,14 +53,14 @@ uproot() {
 # path_of PCI_DRIVER
 path_of() { cat "/sys/bus/pci/drivers/$1"/*:*/xen_pviommu/path; }
 
-# low: MiB that the window below 4 GiB has taken.
+# low: MiB of the window below 4 GiB.
 low() {
     local first last
     IFS=- read -r first last < <(sed -nE 's/^ *([0-9a-f]+-[0-9a-f]+) : xen_pviommu low window.*/\1/p' /proc/iomem)
     echo $(((16#${last:-0} + 1 - 16#${first:-1}) >> 20))
 }
 
-# modprobe does not know what the kernel's command line says of others' parameters.
+# modprobe does not know other modules' parameters on the kernel's command line.
 most=$(cat /sys/module/xen_pviommu/parameters/low_mb)
 modprobe dma_test narrow_mb=$((most < 256 ? most : 256)) narrow_most="$most"
 if [ "${2-}" = irqs ]; then
@@ -87,15 +87,15 @@ if [ "$mode" != static ]; then
     cmp_ok 'the low window has grown' "$(low)" -gt 64
     cmp_ok 'as far as it may' "$(low)" -le "$most"
     group dma_test/refused refused
-    is 'what was refused is not mapped in part' "$(in_use)" "$before"
-    is 'and nothing is lost by it' "$(counter leaked)" 0
+    is 'a refused list is not mapped in part' "$(in_use)" "$before"
+    is 'and nothing is lost' "$(counter leaked)" 0
     ok 'the host map can be restored' bash -c "echo 0 >$SYS/isolate"
 fi
 is 'the device is still on our path' "$(path_of dma_test)" pviommu
 is 'no BFN leaked' "$(counter leaked)" 0
 
-# Somebody has mapped BFNs that ought to be free: that latches the devices. The
-# promise of max_mapping_size, which a driver asks for once, holds on that path.
+# Another owner has mapped BFNs that ought to be free, which latches the devices. The
+# promise of max_mapping_size, which a driver reads once, holds on that path.
 if [ "$mode" = strict ]; then
     modprobe behind_the_back
     start=$((16#$(sed -nE 's/^ *([0-9a-f]+)-.*xen_pviommu high window.*/\1/p' /proc/iomem)))
@@ -104,7 +104,7 @@ if [ "$mode" = strict ]; then
     is 'the device is latched' "$(path_of dma_test)" base
     mark
     group dma_test/promises latched
-    cmp_ok 'it is on xen-swiotlb' "$(since fallbacks)" -gt 0
+    cmp_ok 'the device is on xen-swiotlb' "$(since fallbacks)" -gt 0
     disk=$(disks nvme)
     ok 'large requests to a disk that is latched under way' timeout 240 fio --name=x --filename="/dev/$disk" --direct=1 --rw=randwrite \
         --bs=1M --size=32M --ioengine=libaio --iodepth=16 --verify=crc32c --do_verify=1 --verify_fatal=1 --output=/tmp/fio

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # dpdk.sh: pviommu-pmd moves verified frames over two e1000e, and over two virtio-net,
-# that VFIO has; with each mapping, and with descriptors that are stale.
+# under VFIO; with each mapping, and with stale descriptors.
 . /root/lib.sh
 
-# bench OPTION...: what it says is in /tmp/bench.
+# bench OPTION...: the output is in /tmp/bench.
 bench() {
     rm -f /tmp/bench.json
     LD_LIBRARY_PATH=/root timeout 500 /root/pviommu-pmd --port "${PORTS[0]},${PORTS[1]}" \
@@ -12,7 +12,7 @@ bench() {
 }
 # value FILTER: of the results.
 value() { jq -r ".results[] | $1" /tmp/bench.json; }
-# A claim has its leaf tables until it goes.
+# A claim has its leaf tables to its end.
 usage() {
     echo 1 >/proc/sys/vm/stat_refresh
     echo "$(cat "$SYS"/usage/{claims,mapped} | xargs) $(awk '/^nr_foll_pin/ { n = $2 - n } END { print n }' /proc/vmstat) pinned"
@@ -31,20 +31,20 @@ moves() {
     is "$1: static makes no hypercall" "$(value 'select(.mapping == "none").hypercalls' | sort -u | xargs)" 0
     is "$1: a burst of 32 makes one in 16 packets at most" \
         "$(value 'select(.mapping == "burst" and .burst == 32) | .hypercalls * 16 <= .packets' | sort -u)" true
-    # Drivers give back what they have sent many at a time.
+    # Drivers return sent buffers many at a time.
     is "$1: one op a hypercall makes some two a packet" \
         "$(value 'select(.mapping == "single") | .hypercalls / .packets | round' | sort -u)" 2
     is "$1: all claims, maps and pins are back" "$(usage)" "$before"
 }
 
-# stale WAY: the process uses a buffer that it gave back.
+# stale WAY: the process uses a returned buffer.
 stale() {
-    ok "stale $1: it goes on" bench --stale "$1"
+    ok "stale $1: the run goes on" bench --stale "$1"
     sed "s/^/# $1: /" /tmp/bench
-    like "stale $1: the buffer is as it was, and frames flow" "$(cat /tmp/bench)" '^untouched, and [0-9]{4} frames after it$'
+    like "stale $1: the buffer is unchanged, and frames flow" "$(cat /tmp/bench)" '^untouched, and [0-9]{4} frames after it$'
 }
 
-# EAL loads no library from below a directory that anybody may write to.
+# EAL loads no library from below a directory with write access for everybody.
 chmod 755 /
 mapfile -t DRIVERS < <(cd /root && ls librte_mempool_ring.so.* librte_net_*.so.*)
 modprobe vfio_iommu_type1 allow_unsafe_interrupts=1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# drivers.sh MODE[,isolated] WIDE NARROW: every driver carries what it is there for, over
-# our path. WIDE and NARROW are lists of nic:DRIVER and disk:DRIVER[:COUNT];
-# those in NARROW can't reach all addresses, or pass the IOMMU by.
+# drivers.sh MODE[,isolated] WIDE NARROW: every driver carries traffic or files, over the
+# module's path. WIDE and NARROW are lists of nic:DRIVER and disk:DRIVER[:COUNT]; NARROW's
+# devices can't reach all addresses, or bypass the IOMMU.
 . /root/lib.sh
 mode=${1%,*} isolated=0 wide=$2 narrow=$3
 [ "$mode" = "$1" ] || isolated=1
@@ -18,7 +18,7 @@ work() {
 
 is 'the mode' "$(cat "$SYS/mode")" "$mode"
 is 'isolated' "$(cat "$SYS/isolate")" "$isolated"
-# Page tables come and go meanwhile: by no child of ours, as some of the work waits for those.
+# Page tables come and go meanwhile, in a process that the work below does not wait for.
 storm=$(bash -c '(while :; do for _ in {1..50}; do (:) & done; wait; sleep 0.2; done) >/dev/null 2>&1 & echo $!')
 for item in $wide; do
     name=${item#*:}
@@ -29,7 +29,7 @@ for item in $wide; do
         strict)
             cmp_ok "$name: it maps" "$(since maps)" -gt 100
             cmp_ok "$name: each map is a hypercall at least" "$(since hypercalls)" -ge "$(since maps)"
-            cmp_ok "$name: what is mapped is unmapped" "$(since unmaps)" -gt $(($(since maps) / 2)) ;;
+            cmp_ok "$name: mappings are unmapped" "$(since unmaps)" -gt $(($(since maps) / 2)) ;;
         lazy)
             cmp_ok "$name: it maps" "$(since maps)" -gt 100
             cmp_ok "$name: unmaps wait" "$(since queued)" -gt 10
@@ -39,7 +39,7 @@ for item in $wide; do
             cmp_ok "$name: some are taken again" "$(since reuse_hits)" -gt 0 ;;
         static)
             cmp_ok "$name: the static map serves" "$(since static_hits)" -gt 100
-            # But for pages that were page tables, or ballooned out: an unmap and a map each.
+            # Except for former page tables, and ballooned pages: an unmap and a map each.
             cmp_ok "$name: no hypercall" "$(since hypercalls)" -le $((2 * $(since static_renewed)))
             is "$name: no miss" "$(since static_misses)" 0 ;;
     esac
@@ -48,6 +48,6 @@ for item in $narrow; do work "$item"; done
 kill "$storm"
 is 'no op was refused' "$(counter errors)" 0
 is 'no BFN leaked' "$(counter leaked)" 0
-is 'no driver freed what it had mapped' "$(counter stale)" 0
+is 'no driver freed mapped memory' "$(counter stale)" 0
 for c in $COUNTERS; do diag "$c $(counter "$c")"; done
 done_testing

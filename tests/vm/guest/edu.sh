@@ -4,7 +4,7 @@
 . /root/lib.sh
 mode=$1
 
-# What a device reaches of what waits; and one more mode, while it is in use.
+# A device's reach into waiting mappings; and another mode, in use.
 deferred() {
     local pci
     cmp_ok 'unmaps wait' "$(since queued)" -gt 0
@@ -18,8 +18,8 @@ deferred() {
     nok 'but not off' bash -c "echo off >$pci"
     nok 'nor static, without the static map' bash -c "echo static >$pci"
     nok 'nor anything else' bash -c "echo often >$pci"
-    is 'it is what it was' "$(cat "$pci")" "$mode"
-    ok 'what waits can be flushed' bash -c "echo 1 >$SYS/flush"
+    is 'the mode is unchanged' "$(cat "$pci")" "$mode"
+    ok 'waiting unmaps can be flushed' bash -c "echo 1 >$SYS/flush"
 }
 
 modprobe edu_test bound_ms=1700
@@ -55,13 +55,13 @@ ok 'the host map can be restored' bash -c "echo 0 >$SYS/isolate"
 is 'isolate is 0' "$(cat "$SYS/isolate")" 0
 group edu_test/base 'restored'
 group edu_test/dma 'restored dma'
-# A map that was made before outlives the drop and the restore.
+# An earlier map outlives the drop and the restore.
 group edu_test/hold 'held'
-ok 'isolate with a map that lives' bash -c "echo 1 >$SYS/isolate; echo 0 >$SYS/isolate"
+ok 'isolate with a live map' bash -c "echo 1 >$SYS/isolate; echo 0 >$SYS/isolate"
 group edu_test/hold 'given back'
 rmmod edu_test
 
-# A device of 32 bits works as well, on whichever path.
+# A device of 32 bits works as well, on any path.
 modprobe edu_test mask_bits=32
 group edu_test/dma '32 bits'
 rmmod edu_test

@@ -9,13 +9,13 @@ of_gpu() { cat "/sys/bus/pci/devices/$gpu/xen_pviommu/$1"; }
 # mapped: pages, when nothing waits.
 mapped() { echo 1 >"$SYS/flush"; cat "$SYS/usage/mapped"; }
 
-# are_back BEFORE: no more is mapped than then, but what other devices may have under way.
+# are_back BEFORE: no more BFNs are mapped than before, except for other devices' work.
 are_back() { [ "$(mapped)" -le $(($1 + 64)) ]; }
 
-# buffer SIZE [PPM]...: tests/gpu/framebuffer, until it has the buffer.
+# buffer SIZE [PPM]...: tests/gpu/framebuffer, until the buffer exists.
 buffer() {
     coproc FB { exec /root/framebuffer "$@"; }
-    # The shell forgets both when it ends.
+    # The shell forgets both at the program's end.
     fb=$FB_PID
     exec {from}<&"${FB[0]}" {to}>&"${FB[1]}"
     ready "$1: there is a frame buffer"
@@ -42,15 +42,15 @@ displayed() {
     echo "${said%  -}"
 }
 
-# large SIZE PAGES: a frame buffer that nothing shows.
+# large SIZE PAGES: an invisible frame buffer.
 large() {
     local before
     before=$(mapped)
     mark
     buffer "$1"
     if [ "$mode" = static ]; then
-        cmp_ok "$1: the static map serves it" "$(since static_hits)" -gt 0
-        cmp_ok "$1: no hypercall, but for pages that were page tables" "$(since hypercalls)" -le $((2 * $(since static_renewed)))
+        cmp_ok "$1: the static map serves the buffer" "$(since static_hits)" -gt 0
+        cmp_ok "$1: no hypercall, except for former page tables" "$(since hypercalls)" -le $((2 * $(since static_renewed)))
     else
         cmp_ok "$1: all of its pages are mapped" $(($(mapped) - before)) -ge "$2"
         is "$1: no fallback" "$(since fallbacks)" 0
@@ -67,7 +67,7 @@ pictures() {
     for nr in 1 2; do
         go
         ready "$1: picture $nr is shown"
-        is "$1: picture $nr is what the display shows" "$(displayed "$nr")" "$nr $(sha256sum <"/tmp/$nr.ppm" | cut -d ' ' -f 1)"
+        is "$1: the display shows picture $nr" "$(displayed "$nr")" "$nr $(sha256sum <"/tmp/$nr.ppm" | cut -d ' ' -f 1)"
     done
     cmp_ok "$1: the device maps" "$(of_gpu maps)" -gt "$before"
     end "$1"
@@ -78,7 +78,7 @@ is 'on our path' "$(of_gpu path), $(of_gpu mode)" "pviommu, $mode"
 is 'its console' "$(cat /sys/class/graphics/fb0/name)" virtio_gpudrmfb
 pictures 'with the host map'
 large 4096x4096 $((4096 * 4096 / 1024))
-# Statically this would be more pieces than QEMU takes for one buffer.
+# Statically the buffer would have more pieces than QEMU takes.
 if [ "$mode" = strict ]; then
     large 8192x8192 $((8192 * 8192 / 1024))
     # The chipset's disk controller would need the host map.
@@ -86,7 +86,7 @@ if [ "$mode" = strict ]; then
     pictures isolated
     large 8192x8192 $((8192 * 8192 / 1024))
 fi
-# Or it gets a last line when the machine goes down, which virtio-gpu takes ill.
+# Otherwise a last line comes when the machine goes down, and virtio-gpu fails.
 for console in /sys/class/vtconsole/*; do
     ! grep -q 'frame buffer' "$console/name" || echo 0 >"$console/bind"
 done

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# isolate.sh: the host map is gone, and devices bind that xen_pviommu does not
-# serve, as their mode is off or memory is short. Then the static map fails.
+# isolate.sh: the host map is gone, and devices bind without service by xen_pviommu: their
+# mode is off, or memory is short. Then the static map fails.
 . /root/lib.sh
 modprobe mishap
 MISHAP=/sys/module/mishap/parameters
-# The chipset has a disk controller that would need the host map.
+# The chipset has a disk controller in need of the host map.
 rmmod ahci
 rmmod e1000e
 rmmod virtio_net virtio_pci
@@ -21,9 +21,9 @@ functions() {
 bound() { local n=0 dev; for dev; do [ ! -e "/sys/bus/pci/devices/$dev/driver" ] || n=$((n + 1)); done; echo $n; }
 bind() { local dev; for dev; do echo "$dev" >/sys/bus/pci/drivers_probe; done; }
 contents() { dd if=/dev/nvme0n1 bs=1M count=8 status=none iflag=direct | sha256sum; }
-# any WORD...: an extended regular expression that matches each.
+# any WORD...: an extended regular expression for each.
 any() { local IFS='|'; echo "($*)"; }
-# refusals WHY DEVICE...: lines of the log that name the devices and what helps.
+# refusals WHY DEVICE...: lines of the log with the devices and the remedy.
 refusals() {
     local why=$1
     shift
@@ -48,11 +48,11 @@ ok 'isolate' bash -c "echo 1 >$SYS/isolate"
 modprobe e1000e
 modprobe -a virtio_pci virtio_net
 is 'off: a NIC is refused, and says why' "$(refusals 'its mode is off' "${e1000e[@]}")" 2
-is 'off: its driver does not have it' "$(bound "${e1000e[@]}")" 0
-is 'off: nor does one whose driver does without a mask: a line' "$(refusals 'its mode is off' "${virtio[@]}")" 2
+is 'off: its driver does not have the device' "$(bound "${e1000e[@]}")" 0
+is 'off: nor does a driver without a mask: a line' "$(refusals 'its mode is off' "${virtio[@]}")" 2
 is 'off: and there is no network device' "$(nics e1000e; nics virtio-pci)" ''
 is 'the host map is still gone' "$(cat "$SYS/isolate")" 1
-is 'whose device works on' "$(contents)" "$sum"
+is 'the disk works on' "$(contents)" "$sum"
 ok 'isolate=0, as the line says' bash -c "echo 0 >$SYS/isolate"
 rmmod virtio_net virtio_pci
 modprobe -a virtio_pci virtio_net
@@ -65,7 +65,7 @@ is 'by name' "$(said "isolate refused: $(any "${e1000e[@]}" "${virtio[@]}") need
 rmmod e1000e virtio_net virtio_pci
 is 'nothing holds the module but the disk' "$(cat "$SYS/counters/devices")" 1
 
-# --- no memory to serve a device that has not been served before
+# --- no memory to serve a new device
 
 again() { rmmod xen_pviommu; modprobe xen_pviommu mode=strict; }
 rmmod nvme
@@ -74,10 +74,10 @@ ok 'isolate, once the NICs are gone' bash -c "echo 1 >$SYS/isolate"
 echo percpu >"$MISHAP/starve"
 modprobe nvme
 is 'the memory was short' "$(cat "$MISHAP/starve")" 1
-is 'without it: the disk is refused, and says why' "$(refusals 'out of memory' "${nvme[@]}")" 1
-ok 'without it: its driver gives up' retry test ! -e "/sys/bus/pci/devices/${nvme[0]}/driver"
+is 'without memory: the disk is refused, with a reason' "$(refusals 'out of memory' "${nvme[@]}")" 1
+ok 'without memory: its driver gives up' retry test ! -e "/sys/bus/pci/devices/${nvme[0]}/driver"
 bind "${nvme[@]}"
-ok 'bound again, it is there' retry test -b /dev/nvme0n1
+ok 'after another bind the disk is back' retry test -b /dev/nvme0n1
 is 'and right' "$(contents)" "$sum"
 is 'on our path' "$(cat "/sys/bus/pci/devices/${nvme[0]}/xen_pviommu/path")" pviommu
 rmmod nvme
@@ -85,7 +85,7 @@ ok 'the host map comes back' bash -c "echo 0 >$SYS/isolate"
 again
 echo percpu >"$MISHAP/starve"
 modprobe nvme
-ok 'with the host map it is on xen-swiotlb' retry test -b /dev/nvme0n1
+ok 'with the host map the disk is on xen-swiotlb' retry test -b /dev/nvme0n1
 is 'and right there' "$(contents)" "$sum"
 is 'and says so' "$(said 'out of memory: on xen-swiotlb')" 1
 is 'without a device of ours' "$(cat "$SYS/counters/devices")" 0
@@ -103,7 +103,7 @@ is 'untrusted and off: says so' "$(dmesg | grep -c "${nvme[0]}: xen_pviommu.devi
 is 'untrusted and off: right' "$(contents)" "$sum"
 rmmod nvme xen_pviommu
 
-# --- no static map: one mode, wherever one looks
+# --- no static map: one mode, in every place
 
 echo vmalloc >"$MISHAP/starve"
 modprobe xen_pviommu mode=static
@@ -116,8 +116,8 @@ is 'and pviommuctl' "$(/root/pviommuctl status | sed -n 's/^mode *//p')" strict
 modprobe nvme
 retry test -b /dev/nvme0n1
 is 'and the device' "$(cat "/sys/bus/pci/devices/${nvme[0]}/xen_pviommu/mode")" strict
-ok 'so that it can be isolated' bash -c "echo 1 >$SYS/isolate"
-is 'pviommuctl shows that the host map is dropped' "$(/root/pviommuctl status | sed -n 's/^host_map *//p')" dropped
+ok 'so the device can be isolated' bash -c "echo 1 >$SYS/isolate"
+is 'pviommuctl shows a dropped host map' "$(/root/pviommuctl status | sed -n 's/^host_map *//p')" dropped
 is 'and is right' "$(contents)" "$sum"
 rmmod nvme
 ok 'unload, isolated' rmmod xen_pviommu

@@ -4,7 +4,7 @@
 . /root/lib.sh
 modprobe -a xen-privcmd xenfs
 mount -t xenfs xenfs /proc/xen 2>/dev/null
-# The chipset has a disk controller that would need the host map.
+# The chipset has a disk controller in need of the host map.
 rmmod ahci
 /root/kexec -p /root/crash-kernel --initrd=/root/crash.gz --append="console=ttyS0,115200 maxcpus=1 irqpoll reset_devices $*" || exit
 retry test -b /dev/nvme0n1

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# late.sh MODE: drivers go, and unmap afterwards or never: a character device that is
-# open, pages in a socket's queue, a frame buffer, a failed probe, a device that
-# is taken away, pages that are freed while they are mapped. dom0 lives, and all is back.
+# late.sh MODE: drivers go, and unmap afterwards or never: an open character device,
+# pages in a socket's queue, a frame buffer, a failed probe, a removed device. Pages are
+# freed while mapped. dom0 lives, and all is back.
 . /root/lib.sh
 mode=$1
 LATE=/sys/module/late_test/parameters
@@ -19,7 +19,7 @@ unbind() { echo "$1" >"$PCI/devices/$1/driver/unbind"; }
 bind() { echo "$1" >"$PCI/drivers_probe"; }
 of() { cat "$PCI/devices/$1/xen_pviommu/$2"; }
 
-# churn NAME: what is free becomes page tables, and is written.
+# churn NAME: free memory becomes page tables, and is written.
 churn() {
     local i pids
     for _ in 1 2; do
@@ -85,7 +85,7 @@ failed_probe() {
     revoked=$(counter revoked)
     echo 1 >"$LATE/fail"
     bind "$EDU" 2>/dev/null
-    is "$1: a probe that fails, and keeps mappings" "$(counter leftover) of $(counter devices)" '4 of 0'
+    is "$1: a failed probe that keeps mappings" "$(counter leftover) of $(counter devices)" '4 of 0'
     echo 0 >"$LATE/fail"
     bind "$EDU"
     is "$1: they are not the next driver's" "$(of "$EDU" leftover) of $(counter devices)" '4 of 1'
@@ -95,7 +95,7 @@ failed_probe() {
     comes_to "$1: all is back, though it came between" "$before"
 }
 
-# taken_away NAME: by software, as by hot unplug. Then it comes again.
+# taken_away NAME: by software, as by hot unplug. Then the device comes again.
 taken_away() {
     local before revoked
     before=$(state)
@@ -103,13 +103,13 @@ taken_away() {
     bind "$EDU"
     echo 1 >"$LATE/keep"
     echo 1 >"$PCI/devices/$EDU/remove"
-    is "$1: a device that is taken away leaves what it had" "$(counter leftover) of $(counter devices)" '4 of 0'
-    is "$1: and loses it" "$(($(counter revoked) - revoked))" "$revocable"
+    is "$1: a removed device leaves its mappings" "$(counter leftover) of $(counter devices)" '4 of 0'
+    is "$1: and loses them" "$(($(counter revoked) - revoked))" "$revocable"
     echo 1 >"$PCI/rescan"
     retry test -e "$PCI/devices/$EDU/driver"
-    is "$1: which is not that of the next in its place" "$(of "$EDU" leftover)" 0
+    is "$1: the next device in its place has none of them" "$(of "$EDU" leftover)" 0
     echo 1 >"$LATE/finish"
-    is "$1: nor takes anything from it" "$(counter leftover) of $(counter devices)" '0 of 1'
+    is "$1: the late unmaps take nothing from the next device" "$(counter leftover) of $(counter devices)" '0 of 1'
     unbind "$EDU"
     comes_to "$1: all is back, though the device is not" "$before"
 }
@@ -125,7 +125,7 @@ for_vfio() {
     echo 1 >"$SYS/vfio"
     echo vfio-pci >"$PCI/devices/$EDU/driver_override"
     bind "$EDU"
-    is "$1: vfio-pci has it, with mappings left" "$(driver_of "$EDU") $(of "$EDU" leftover)" 'vfio-pci 4'
+    is "$1: vfio-pci has the device, with mappings left" "$(driver_of "$EDU") $(of "$EDU" leftover)" 'vfio-pci 4'
     echo 1 >"$LATE/finish"
     unbind "$EDU"
     echo >"$PCI/devices/$EDU/driver_override"
@@ -150,7 +150,7 @@ frame_buffer() {
     read -r -t 60 word <&"${HOLDER[0]}"
     is "$1: virtio-gpu: has a frame buffer" "$word" ready
     unbind "$gpu"
-    cmp_ok "$1: virtio-gpu: which is left while its file is open" "$(counter leftover)" -gt 0
+    cmp_ok "$1: virtio-gpu: mappings are left while its file is open" "$(counter leftover)" -gt 0
     eval "exec ${HOLDER[1]}>&-"
     wait "$holder"
     comes_to "$1: virtio-gpu: all is back when it is closed" "$before"
@@ -165,7 +165,7 @@ forgotten() {
     before=$(counter leftover)
     echo 2048 >"$LATE/leak"
     unbind "$EDU"
-    is "$1: what its driver forgot is counted" $(($(counter leftover) - before)) 2048
+    is "$1: forgotten mappings are counted" $(($(counter leftover) - before)) 2048
     churn "$1: after a driver that forgot"
     [ "$mode" != static ] || return
     before=$(counter revoked)
@@ -177,7 +177,7 @@ forgotten() {
     is "$1: and counted still" "$(of "$EDU" leftover)" 2048
 }
 
-# --- what the device does to memory of an earlier driver's
+# --- the reach of a device into memory of an earlier driver
 
 reached() {
     local before
@@ -193,7 +193,7 @@ reached() {
     modprobe late_test
 }
 
-# All that would need the host map.
+# All devices in need of the host map.
 for module in ahci nvme virtio_gpu virtio_pci; do
     [ ! -d "/sys/module/$module" ] || rmmod "$module"
 done
@@ -202,14 +202,14 @@ modprobe vfio_iommu_type1 allow_unsafe_interrupts=1
 modprobe vfio-pci
 EDU=$(pci 1234:11e8)
 
-# A mapping of before we came, which is taken down when the device is ours.
+# A mapping from before the module, with its unmap after the device is served.
 echo 1 >"$LATE/keep"
 unbind "$EDU"
 modprobe xen_pviommu mode="$mode"
 before=$(state)
 bind "$EDU"
 echo 1 >"$LATE/finish"
-is 'what xen-swiotlb mapped before is none of ours' "$(state)" "$before"
+is 'earlier mappings of xen-swiotlb are not counted' "$(state)" "$before"
 ok 'and no reason to keep the host map' bash -c "echo 1 >$SYS/isolate"
 ok 'which comes back' bash -c "echo 0 >$SYS/isolate"
 unbind "$EDU"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
-# In dom0: what the guests' test scripts share.
+# In dom0: shared by the guests' test scripts.
 
 . /root/tap.sh
 
@@ -9,10 +9,10 @@ DEBUG=/sys/kernel/debug
 
 counter() { cat "$SYS/counters/$1"; }
 
-# group FILE PREFIX: a file in debugfs that gives TAP.
+# group FILE PREFIX: a file in debugfs with TAP.
 group() { relay "$2" < <(cat "$DEBUG/$1"); }
 
-# The line that says in the log what xen_pviommu decided, and how often.
+# The log's line with xen_pviommu's decision, and the number of such lines.
 said() { dmesg | grep -cE "xen_pviommu: .*$1"; }
 
 # pci_of PATH: the last PCI device on the way to something in sysfs.
@@ -20,7 +20,7 @@ pci_of() { readlink -f "$1" | grep -oE '[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-
 
 driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; }
 
-# nics DRIVER, disks DRIVER: those behind PCI devices that it drives.
+# nics DRIVER, disks DRIVER: those behind PCI devices of the driver.
 nics() { behind net "$1"; }
 disks() { behind block "$1"; }
 behind() {
@@ -64,7 +64,7 @@ retry() {
 }
 
 # state: mappings, BFNs and leftovers. The static map loses pages and regains them, so
-# that its number says nothing of drivers.
+# its number says nothing about drivers.
 state() {
     local mapped=''
     echo 1 >"$SYS/flush"
@@ -81,7 +81,7 @@ comes_to() {
     is "$1" "$(state)" "$2"
 }
 
-# host LINE: what the host answers, through tests/vm/monitor.sh.
+# host LINE: the host's answer, through tests/vm/monitor.sh.
 host() {
     local said
     [ -n "${HOST-}" ] || { stty -F /dev/ttyS1 raw -echo; exec {HOST}<>/dev/ttyS1; }
@@ -105,8 +105,8 @@ traffic() {
     done
     ok "$1: ping" retry ip netns exec "$1-0" ping -c 1 -W 1 10.0.0.2
 
-    # One stream each way. What is under way when the sender has sent enough the
-    # receiver does not count: with this window little, without up to 10 MB.
+    # One stream each way. The receiver does not count bytes still under way when the
+    # sender has sent enough: a little with this window, without up to 10 MB.
     for i in '' --reverse; do
         port=$((port + 1))
         ip netns exec "$1-1" iperf3 --server --one-off --port "$port" >/dev/null &
@@ -127,7 +127,7 @@ traffic() {
     done
 }
 
-# files DISK NAME: a file system on it; what is read back comes from the disk.
+# files DISK NAME: a file system on the disk; reads come from the disk.
 files() {
     local at=/mnt/$1 sum
     mkdir -p "$at"
@@ -160,7 +160,7 @@ disk() {
     done
 }
 
-# The counters before a piece of work, and what they must say behind it.
+# The counters before a piece of work, and their right values behind the work.
 declare -A BEFORE
 COUNTERS='maps unmaps pages_mapped hypercalls flushes queued reuse_hits fallbacks static_hits static_misses static_renewed errors leaked stale'
 mark() { local c; for c in $COUNTERS; do BEFORE[$c]=$(counter "$c"); done; }

@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# module.sh: xen_pviommu comes and goes, and takes nothing with it.
+# module.sh: xen_pviommu comes and goes, and takes nothing along.
 . /root/lib.sh
 modprobe abi_attack
 
 usage() { cat "$DEBUG/abi_attack/usage"; }
 nothing='claims 0, tables 0, mapped 0, yielded 0, host map 1'
 
-# Devices that are bound when the module comes stay with the base ops: the
-# drivers go first, and come back after it.
+# Devices bound before the module stay with the base ops: the
+# drivers go first, and come back later.
 bind() { modprobe nvme; retry test -b /dev/nvme0n1; }
 unbind() { rmmod nvme; }
 contents() { dd if=/dev/nvme0n1 bs=1M count=8 status=none | sha256sum; }
 empty=$(sha256sum </dev/null)
-# The chipset has a disk controller that would need the host map.
+# The chipset has a disk controller in need of the host map.
 rmmod ahci
 
 is 'before anything' "$(usage)" "$nothing"
@@ -32,7 +32,7 @@ for i in {1..20}; do
     unbind
     rmmod xen_pviommu || fail "unload $i, $mode"
     [ "$(usage)" = "$nothing" ] || fail "unload $i, $mode leaves nothing" "$(usage)"
-    [ "$during" != "$nothing" ] || fail "load $i, $mode: it mapped something"
+    [ "$during" != "$nothing" ] || fail "load $i, $mode: the module mapped something"
     [ "$mark_maps" -gt 0 ] || fail "load $i, $mode: the disk was mapped"
 done
 pass "20 loads and unloads"
@@ -40,7 +40,7 @@ is 'after them' "$(usage)" "$nothing"
 
 modprobe xen_pviommu mode=strict
 modprobe edu_test
-nok 'rmmod is refused while a device uses it' rmmod xen_pviommu
+nok 'rmmod is refused while a device uses the module' rmmod xen_pviommu
 group edu_test/hold 'a map that lives'
 nok 'rmmod is refused while a map lives' rmmod xen_pviommu
 group edu_test/dma 'in use'
@@ -58,7 +58,7 @@ group edu_test/dma 'base ops'
 bind
 is 'the disk, on the base ops' "$(contents)" "$sum"
 
-# It comes back under drivers that are bound: these stay with their base ops.
+# The module comes back under bound drivers, which stay with their base ops.
 modprobe xen_pviommu mode=strict
 is 'loaded under live devices' "$(counter devices)" 0
 is 'the disk works on' "$(echo 3 >/proc/sys/vm/drop_caches; contents)" "$sum"

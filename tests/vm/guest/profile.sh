@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# profile.sh: in each mode a disk is read under pviommuctl profile; what it reports
-# is compared with the counters. Then a buffer that is too small; then traffic.
+# profile.sh: in each mode a disk is read under pviommuctl profile, and the report is
+# compared with the counters. Then a buffer that is too small; then traffic.
 . /root/lib.sh
 PATH=$PATH:/root
 
-# The report's totals are the counters that events tell.
+# The report's totals are the counters with events.
 names=(maps unmaps pages_mapped pages_unmapped hypercalls ops reuse_hits fallbacks static_hits
     flush_strict flush_ride flush_full flush_timer flush_pressure flush_request)
 all() { local c; for c in "${names[@]}"; do echo "$c $(counter "$c")"; done | sort; }
 grown() { paste -d' ' "$1" "$2" | awk '{ print $1, $4 - $2 }'; }
 totals() { jq -r '.totals | to_entries[] | "\(.key) \(.value)"' "$1" | sort; }
-# What waits has its timer; what idles does not.
+# Waiting unmaps have their timer; idle mappings do not.
 quiet() { sleep 0.3; echo 1 >"$SYS/flush"; }
 reads() { for size in 4k 64k 256k; do dd if=/dev/nvme0n1 of=/dev/null bs=$size count=20 iflag=direct status=none; done; sleep 0.3; }
 export -f reads
@@ -29,7 +29,7 @@ for mode in strict lazy reuse static; do
     all >/tmp/after
     is "$mode: it ends well" "$status" 0
     is "$mode: nothing is lost" "$(jq .lost /tmp/report.json)" 0
-    is "$mode: the report counts what the driver counts" "$(totals /tmp/report.json)" "$(grown /tmp/before /tmp/after)"
+    is "$mode: the report agrees with the driver's counts" "$(totals /tmp/report.json)" "$(grown /tmp/before /tmp/after)"
     is "$mode: and says so" "$(jq -c '[.counters.exact, .counters.agreement]' /tmp/report.json)" \
         '[true,"events and counters agree exactly"]'
     cmp_ok "$mode: there was something to count" "$(jq .totals.maps /tmp/report.json)" -ge 60
@@ -40,8 +40,8 @@ for mode in strict lazy reuse static; do
         nvme_prep_rq
     [ $mode = lazy ] || { rmmod nvme; rmmod xen_pviommu; continue; }
 
-    # Of 4 KiB, events are lost while perf does not read: that is said, and what is missing.
-    # The kernel tells of them with the next event for which there is room again.
+    # Of 4 KiB, events are lost while perf does not read: the report says so, and the number.
+    # The kernel reports lost events with the next event for which the buffer has room.
     status=0
     said=$(pviommuctl profile --buffer 4K --json --output /tmp/report.json -- taskset 1 bash -c '
         read_some() { dd if=/dev/nvme0n1 of=/dev/null bs=4k count=$1 iflag=direct status=none; }
@@ -67,7 +67,7 @@ for mode in strict lazy reuse static; do
     all >/tmp/before
     /root/stat bash -c reads >/tmp/text 2>&1
     all >/tmp/after
-    is 'scripts/perf/stat counts what the driver counts' \
+    is "scripts/perf/stat agrees with the driver's counts" \
         "$(sed -nE 's/,//g; s/^ *([0-9]+) +xen_pviommu:pviommu_(map|unmap|batch|flush) .*/\2 \1/p' /tmp/text | sort)" \
         "$(grown /tmp/before /tmp/after | awk '$1 == "maps" { print "map", $2 } $1 == "unmaps" { print "unmap", $2 }
             $1 == "hypercalls" { print "batch", $2 } /^flush_/ { n += $2 } END { print "flush", n }' | sort)"

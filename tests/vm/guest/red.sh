@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# red.sh HOW: for the harness's own negative control, a test that fails.
+# red.sh HOW: for the harness's own negative control, a failing test.
 . /root/lib.sh
 
 pass 'this is good'

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# scarce.sh: dom0 takes all memory that Xen has. The disk and the NICs go on,
-# isolated, with the leaf tables that Xen has made so far; and so they do when dom0
-# gives memory back.
+# scarce.sh: dom0 takes all of Xen's memory. The disk and the NICs go on, isolated, with
+# Xen's present leaf tables. They also go on when dom0 gives memory
+# back.
 . /root/lib.sh
 BALLOON=/sys/devices/system/xen_memory/xen_memory0
 ABUNDANCE=4000000 # more than the machine has
 
 kb() { cat "$BALLOON/info/current_kb"; }
-# settle: dom0 has got all that it can get, or given what it should.
+# settle: dom0 has got as much as possible, or given as asked.
 settle() {
     local before='' now
     now=$(kb)
@@ -25,7 +25,7 @@ verified() {
         --ioengine=libaio --iodepth=64 --verify=crc32c --do_verify=1 --verify_fatal=1 --output=/tmp/fio
 }
 
-# All that would need the host map.
+# All devices in need of the host map.
 rmmod ahci
 DISK=$(disks nvme)
 ok 'isolate' bash -c "echo 1 >$SYS/isolate"
@@ -33,7 +33,7 @@ settle
 plenty=$(kb)
 echo "$ABUNDANCE" >"$BALLOON/target_kb"
 settle
-cmp_ok 'dom0 has taken what there was' "$(kb)" -gt "$plenty"
+cmp_ok 'dom0 has taken the memory' "$(kb)" -gt "$plenty"
 cmp_ok 'and wants more' "$ABUNDANCE" -gt "$(kb)"
 tables=$(cat "$SYS/usage/tables")
 mark
@@ -45,8 +45,8 @@ is 'the disk is on our path' "$(path_of nvme)" pviommu
 is 'the NICs are on our path' "$(path_of e1000e)" pviommu
 is 'no fallback' "$(since fallbacks)" 0
 modprobe dma_test
-like 'what needs more tables than there are is refused' "$(cat "$DEBUG/dma_test/large")" '^not ok'
-is 'the log says that it passes' "$([ "$(said 'Xen is out of memory for the IOMMU')" -gt 0 ] && echo yes)" yes
+like 'a list beyond the present tables is refused' "$(cat "$DEBUG/dma_test/large")" '^not ok'
+is 'the log says that the refusal passes' "$([ "$(said 'Xen is out of memory for the IOMMU')" -gt 0 ] && echo yes)" yes
 is 'nothing is latched' "$(said 'on xen-swiotlb from now on')" 0
 
 # Up and down under the disk.

@@ -19,7 +19,7 @@ pressure() {
     echo 3 >/proc/sys/vm/drop_caches
 }
 
-# One thing after the other, at random; counts what was done.
+# One thing after the other, at random; counts the rounds.
 change() {
     local end=$((SECONDS + seconds)) what
     declare -A did=()

@@ -28,7 +28,7 @@ for mode in strict lazy reuse static; do
     echo 0 >$T/events/xen_pviommu/enable
     rmmod xen_pviommu
     echo "# $mode: $without instructions without tracepoints, $off with, $on while they are recorded"
-    # One for each jump that is not taken, and a register or two that is saved for the calls behind it.
+    # One for each jump that is not taken, and a register or two, saved for the calls behind.
     cmp_ok "$mode: off, they cost at most 24 instructions" $((off - without)) -le 24
     cmp_ok "$mode: on, they are seen" "$on" -gt "$off"
 done

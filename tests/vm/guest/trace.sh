@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# trace.sh: in each mode a disk is read while every event is recorded. What the
-# events say is summed up, and compared with the counters.
+# trace.sh: in each mode a disk is read while every event is recorded. The events
+# are summed up, and compared with the counters.
 . /root/lib.sh
 
 T=/sys/kernel/tracing
@@ -45,14 +45,14 @@ for mode in strict lazy reuse static; do
     echo 1 >$T/events/xen_pviommu/enable
     all >/tmp/before
     for size in 4k 64k 1M; do dd if=/dev/nvme0n1 of=/dev/null bs=$size count=40 iflag=direct status=none; done
-    # What waits has its timer, then all is quiet.
+    # Waiting unmaps have their timer, then all is quiet.
     sleep 0.5
     echo 1 >$SYS/flush
     all >/tmp/after
     echo 0 >$T/events/xen_pviommu/enable
     grep pviommu_ $T/trace >/tmp/trace
     is "$mode: nothing is lost" "$(cat $T/per_cpu/cpu*/stats | awk '/overrun|dropped/ { n += $NF } END { print n }')" 0
-    is "$mode: the events say what the counters say" "$(tell /tmp/trace)" \
+    is "$mode: the events agree with the counters" "$(tell /tmp/trace)" \
         "$(paste -d' ' /tmp/before /tmp/after | awk '{ print $1, $4 - $2 }')"
     cmp_ok "$mode: there was something to say" "$(grep -c 'pviommu_map:' /tmp/trace)" -ge 120
     rmmod nvme

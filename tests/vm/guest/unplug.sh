@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# unplug.sh: an nvme disk goes while it is in use, and another one comes.
+# unplug.sh: an nvme disk goes while in use, and another disk comes.
 . /root/lib.sh
 
 gone() { ! test -e "/sys/bus/pci/devices/$1"; }
@@ -19,7 +19,7 @@ fio --name=x --filename=/dev/nvme0n1 --direct=1 --rw=randrw --bs=64k --size=32M 
     --ioengine=libaio --iodepth=32 --output=/tmp/fio 2>/tmp/fio.err &
 fio=$!
 sleep 2
-like 'QEMU takes it out' "$(host 'out first')" '"return"'
+like 'QEMU takes the disk out' "$(host 'out first')" '"return"'
 ok 'it is gone' retry gone "$disk"
 wait "$fio"
 cmp_ok 'fio ends with an error' "$?" -ne 0
@@ -27,9 +27,9 @@ cmp_ok 'mappings are left while its file is open' "$(counter leftover)" -gt 0
 exec 5<&-
 comes_to 'all is back when it is closed' "$before"
 
-like 'QEMU puts one in' "$(host 'in second')" '"return"'
+like 'QEMU puts a disk in' "$(host 'in second')" '"return"'
 ok 'it comes' retry test -b /dev/nvme0n1
-is 'it is the other one' "$(xargs </sys/class/nvme/nvme0/serial)" second
+is 'the disk is the other disk' "$(xargs </sys/class/nvme/nvme0/serial)" second
 blocks nvme0n1 'in its place'
 rmmod nvme
 comes_to 'and leaves nothing' "$before"

@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vfio.sh DRIVER SIZE [KILLS]: two NICs on one wire are given to DPDK's testpmd,
-# which has them send to each other through IOMMU mappings that VFIO asks us for.
-# SIZE is large if the machine has RAM where DPDK starts. KILLS: how many are killed in
-# the middle of traffic, two at a time; not for virtio, of which QEMU keeps a frame that
-# nobody received over the device's reset, and writes where its ring was.
+# vfio.sh DRIVER SIZE [KILLS]: two NICs on one wire are given to DPDK's testpmd, which has
+# them send to each other through IOMMU mappings of VFIO. SIZE is large if the machine
+# has RAM at DPDK's first address. KILLS processes die in the middle of traffic, two at a
+# time. Not for virtio: QEMU keeps an unreceived frame over the device's reset, and
+# writes the frame to the old ring.
 . /root/lib.sh
 
 from_vfio() {
@@ -23,7 +23,7 @@ start() {
     PID=$!
 }
 
-# within COMMAND...: it succeeds in two minutes, while testpmd lives.
+# within COMMAND...: the command succeeds in two minutes, while testpmd lives.
 within() {
     local i
     for i in {1..240}; do
@@ -36,30 +36,30 @@ within() {
 flowing() { awk '/RX-packets:/ && $2 >= 5000 { found = 1 } END { exit !found }' /tmp/testpmd; }
 refused() { grep -qE 'DMA remapping failed|cannot set up DMA remapping|Cannot init EAL|No probed ethernet' "${1:-/tmp/testpmd}"; }
 
-# counted WHAT: the sum over all ports that testpmd says at its end.
+# counted WHAT: the sum over all ports in testpmd's last report.
 counted() { awk -v what="$1:" '/Accumulated forward statistics/ { on = 1 } on { for (i = 1; i < NF; i++) if ($i == what) n = $(i + 1) } END { print n + 0 }' /tmp/testpmd; }
 
-# EAL loads no library from below a directory that anybody may write to.
+# EAL loads no library from below a directory with write access for everybody.
 chmod 755 /
 modprobe vfio_iommu_type1 allow_unsafe_interrupts=1
 modprobe vfio-pci
 is 'VFIO is served' "$(cat "$SYS/vfio")" 1
 to_vfio "$1"
 is 'two devices are VFIO'"'"'s' "$(for port in "${PORTS[@]}"; do driver_of "$port"; done | xargs)" 'vfio-pci vfio-pci'
-# usage: what Xen and the kernel say is in use. Each CPU has its share of the pins'
-# count, and hands it in now and then, or when asked.
+# usage: present use, by Xen and the kernel. Each CPU has its share of the pins'
+# count, and hands the share in now and then, or on request.
 usage() {
     echo 1 >/proc/sys/vm/stat_refresh
     echo "$(cat "$SYS"/usage/{claims,tables,mapped} | xargs) $(awk '/^nr_foll_pin/ { n = $2 - n } END { print n }' /proc/vmstat) pinned"
 }
 before=$(usage)
 
-# The kernel's taint of a root user's risky deed, and the lines that say why.
+# The kernel's taint of a root user's risky deed, and the lines with the reason.
 tainted() { echo $(($(cat /proc/sys/kernel/tainted) >> 6 & 1)); }
 exposed() { said "$1 while the host map stands: .* unless isolate=1 comes first; this taints"; }
 
-# blocked: a device that VFIO claimed, and no process mapped anything for, is no master of
-# its bus, though it was made one.
+# blocked: a device that VFIO claimed, without any mapping by a process, is no master of
+# its bus, though software made the device one.
 master() { echo $((0x$(setpci -s "${PORTS[0]}" COMMAND) >> 2 & 1)); }
 blocked() {
     local pipe
@@ -74,7 +74,7 @@ blocked() {
     wait $!
 }
 
-# forwards NAME OPTION...: testpmd does, through maps that are there only as long as it is.
+# forwards NAME OPTION...: testpmd forwards, through maps with the life of the process.
 forwards() {
     local hypercalls pages
     hypercalls=$(counter hypercalls) pages=$(counter pages_mapped)
@@ -100,7 +100,7 @@ sent_more() { [ "$(sent)" -gt "$1" ]; }
 received() { awk '/RX-packets:/ && $2 >= 1000 { found = 1 } END { exit !found }' /tmp/testpmd.1; }
 
 # two_killed: two processes, one sends and one receives; one dies in the middle of
-# it, and then the other one.
+# traffic, and then the other.
 two_killed() {
     local sender
     one 0 0 0x110000000 txonly &
@@ -116,7 +116,7 @@ two_killed() {
     wait $sender $PID 2>/dev/null
 }
 
-# refused_second: two processes, of which one would map where the other one has.
+# refused_second: two processes; the second would map at the first's addresses.
 refused_second() {
     local sender
     one 0 0 0x110000000 txonly &
@@ -125,8 +125,8 @@ refused_second() {
     ok 'a process sends' within sent_more 0
     one 1 1 0x110000000 rxonly &
     PID=$!
-    ok 'another one is refused its addresses' within refused /tmp/testpmd.1
-    ok 'and the first one goes on' within sent_more "$(sent)"
+    ok "the second is refused the first's addresses" within refused /tmp/testpmd.1
+    ok 'and the first goes on' within sent_more "$(sent)"
     kill -KILL $sender $PID
     wait $sender $PID 2>/dev/null
 }
@@ -146,7 +146,7 @@ else
     blocked
     is 'until a process has a device nothing is exposed' "$(tainted) $(exposed '.*')" '0 0'
     forwards 'host map'
-    cmp_ok 'host map: the log says that its process reaches all memory' "$(exposed "${PORTS[0]}")" -ge 1
+    cmp_ok 'host map: the log names the reach of the process' "$(exposed "${PORTS[0]}")" -ge 1
     is 'host map: and the kernel is tainted' "$(tainted)" 1
     ok 'the host map goes' bash -c "echo 1 >$SYS/isolate"
     lines=$(exposed '.*')
@@ -154,8 +154,8 @@ else
     is 'no host map: nothing is exposed' "$(exposed '.*')" "$lines"
     start
     ok 'a process has devices' within flowing
-    ok 'the host map comes back under it' bash -c "echo 0 >$SYS/isolate"
-    is 'which exposes it, and is told' "$(exposed 'VFIO has devices')" 1
+    ok 'the host map comes back under a device' bash -c "echo 0 >$SYS/isolate"
+    is 'the log names the exposure' "$(exposed 'VFIO has devices')" 1
     kill -INT "$PID"
     wait "$PID"
     ok 'and goes again' bash -c "echo 1 >$SYS/isolate"
@@ -167,12 +167,12 @@ else
     fi
     forwards 'after that'
     ok 'the host map comes back' bash -c "echo 0 >$SYS/isolate"
-    nok 'VFIO is served as long as it has devices' bash -c "echo 0 >$SYS/vfio"
+    nok 'vfio stays on as long as VFIO has devices' bash -c "echo 0 >$SYS/vfio"
 fi
 from_vfio
 ok 'VFIO is served no more' bash -c "echo 0 >$SYS/vfio"
 nok 'nor again, as devices have drivers' bash -c "echo 1 >$SYS/vfio"
-is 'of which the log tells' "$(said 'vfio=1 refused.*has the driver')" 1
+is 'the log names the driver' "$(said 'vfio=1 refused.*has the driver')" 1
 rmmod ahci
 ok 'the module can go' rmmod xen_pviommu
 done_testing

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# xentrace.sh: in two modes a disk is read while Xen records its class of events
-# for iommu_op. What they sum up to is compared with the module's counters.
+# xentrace.sh: in two modes a disk is read while Xen records its class of events for
+# iommu_op. Their sums are compared with the module's counters.
 . /root/lib.sh
 
 BATCH=0x01001001 FLUSH=0x01001002
@@ -45,16 +45,16 @@ for mode in strict lazy; do
     sleep 0.5
     echo 1 >"$SYS/flush"
     all >/tmp/after
-    # It looks every 20 ms.
+    # xentrace looks every 20 ms.
     sleep 1
     kill -INT $!
     wait $!
     records /tmp/trace >/tmp/records
-    is "$mode: the buffer says what the counters say" "$(tell /tmp/records)" \
+    is "$mode: the buffer agrees with the counters" "$(tell /tmp/records)" \
         "$(paste -d' ' /tmp/before /tmp/after | awk '{ print $1, $4 - $2 }')"
     is "$mode: no record is lost" "$(nr 0x0001f001)" 0
     cmp_ok "$mode: there was something to say" "$(nr $BATCH)" -ge 120
-    # In lazy those of lists wait as well, and many share a flush.
+    # In lazy unmaps of lists wait as well, and many share a flush.
     cmp_ok "$mode: unmaps are flushed" "$(nr $FLUSH)" -ge "$([ $mode = strict ] && echo 40 || echo 5)"
     is "$mode: no op failed" "$(awk -v batch=$BATCH '$1 == batch { n += $5 + $8 } END { print n + 0 }' /tmp/records)" 0
     [ "$(nr $BATCH)" -ge 120 ] || diag "$(cat /tmp/xentrace; ls -l /dev/xen /tmp/trace; cut -d' ' -f1 /tmp/records | sort | uniq -c)"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# xsm.sh allowed|denied: a FLASK policy is enforced that lets dom0 use the
+# xsm.sh allowed|denied: an enforced FLASK policy lets dom0 use the
 # hypercall, or not.
 . /root/lib.sh
 
@@ -16,7 +16,7 @@ disk nvme
 case $1 in
     allowed)
         cmp_ok 'it maps' "$(since maps)" -gt 100
-        cmp_ok 'what is mapped is unmapped' "$(since unmaps)" -gt $(($(since maps) / 2))
+        cmp_ok 'mappings are unmapped' "$(since unmaps)" -gt $(($(since maps) / 2))
         is 'no fallback' "$(since fallbacks)" 0 ;;
     denied)
         is 'the log says why, once' "$(said 'XSM does not allow iommu_op: xen-swiotlb stays in charge$')" 1

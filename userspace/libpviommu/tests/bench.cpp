@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What the library costs a packet: bursts that are mapped while the last ones are
-// unmapped, as a mempool does. Time is that of an item: a pair of alloc and free,
+// The library's cost of a packet: bursts are mapped while the last bursts are
+// unmapped, as in a mempool. Time is of an item: a pair of alloc and free,
 // or a packet.
 //   libpviommu-bench --benchmark_enable_random_interleaving=true --benchmark_repetitions=15
 
@@ -21,7 +21,7 @@ namespace {
 
 constexpr unsigned burst = 64, pool_pages = 4096;
 
-// All that it is asked succeeds: what is left is the library's own.
+// All requests succeed: the rest is the library's own work.
 class Nothing final : public Backend {
 public:
     [[nodiscard]] const char *name() const noexcept override { return "nothing"; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What the tests share. All run on the simulated backend and on the device, but
-// for suites that are named Sim...
+// Shared by the tests. All run on the simulated backend and on the device, except
+// suites named Sim...
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ constexpr auto both = pviommu::Access::read_write;
 extern bool on_device;
 std::unique_ptr<pviommu::Backend> new_backend();
 
-// What a result has; a test in which it is an error fails.
+// The value of a result; an error fails the test.
 template <typename T> T must(pviommu::Result<T> result)
 {
     if (!result)
@@ -58,8 +58,8 @@ inline std::unique_ptr<pviommu::Space> new_space(std::uint64_t window = 2 * MiB,
     return must(pviommu::Space::open(new_backend(), {.window = window, .lcores = lcores}));
 }
 
-// Places of so many pages of a region, the last one first: no two are neighbours
-// in memory that ascend.
+// Places of the pages of a region, the last page first: no two are neighbours
+// in ascending memory.
 inline std::vector<pviommu::Place> backwards(const pviommu::Region &region, unsigned pages)
 {
     std::vector<pviommu::Place> places;
@@ -76,8 +76,8 @@ inline std::vector<int> statuses(std::span<const pviommu::Op> ops)
     return s;
 }
 
-// What the backend did since the last look: of the simulated one, or of the
-// module's counters.
+// The backend's counts since the last look: of the simulated device, or of the
+// module.
 struct Cost {
     std::uint64_t hypercalls, ops, flushes;
 };

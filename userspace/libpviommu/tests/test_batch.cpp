@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// Batches: what is done when, what it costs, and when addresses are used again.
+// Batches: the order of ops, their cost, and the reuse of addresses.
 
 #include <cerrno>
 
@@ -21,7 +21,7 @@ protected:
     {
         return must(batch.map(region.at(page_nr * page), pages * page, both));
     }
-    // All of the window: a page of it at each address.
+    // The whole window, page by page.
     std::vector<std::uint64_t> fill()
     {
         std::vector<std::uint64_t> iovas;
@@ -30,7 +30,7 @@ protected:
         EXPECT_EQ(must(batch.submit()), 0U);
         return iovas;
     }
-    // Is there an address? It is given back.
+    // Is an address free? The test gives the address back.
     bool has_room(std::uint64_t pages = 1)
     {
         const Result<std::uint64_t> iova = space->lcore(0).alloc(pages);
@@ -238,7 +238,7 @@ TEST_F(Batches, AreCleared)
     EXPECT_EQ(space->stats().in_use, 9U);
     batch.clear();
     EXPECT_EQ(batch.size(), 0U);
-    EXPECT_EQ(space->stats().in_use, 1U) << "what was to be unmapped is mapped";
+    EXPECT_EQ(space->stats().in_use, 1U) << "the page of the dropped unmap is mapped";
     EXPECT_EQ(errno_of(region.remove()), EBUSY);
     must(batch.unmap(iova, page));
     EXPECT_EQ(must(batch.submit()), 0U);
@@ -263,7 +263,7 @@ TEST_F(Batches, Move)
     EXPECT_EQ(batch.done().size(), 1U);
 }
 
-// A backend that does nothing, as when the process is being killed.
+// A backend that does nothing, as for a process that is being killed.
 class Refusing final : public Backend {
 public:
     explicit Refusing(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}

@@ -129,7 +129,7 @@ TEST_F(Backends, MemoryIsLockedWithinItsLimit)
     EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
-// Each wrong field of an op that would be right, in the order of docs/device.md.
+// Each wrong field of an otherwise correct op, in the order of docs/device.md.
 TEST_F(Backends, EachStatusOfAMap)
 {
     const std::uint32_t id = must(backend->add_region(memory.at(), 4 * page, both));
@@ -165,7 +165,7 @@ TEST_F(Backends, EachStatusOfAMap)
     EXPECT_EQ(with([](Op &) {}), -EEXIST);
     EXPECT_EQ(with([](Op &op) { op.iova -= page; }), -EEXIST);
     EXPECT_EQ(with([](Op &op) { op.iova += page; }), -EEXIST);
-    // Of two that apply, the first.
+    // Of two wrong fields, the first.
     EXPECT_EQ(with([&](Op &op) { op.iova = base - page, op.flags = 0; }), -EINVAL);
     EXPECT_EQ(with([&](Op &op) { op.iova = base - page, op.region = 3; }), -ENXIO);
     EXPECT_EQ(with([&](Op &op) { op.region = readable, op.offset = 4 * page; }), -EACCES);

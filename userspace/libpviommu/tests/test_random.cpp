@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Random ops beside a model, and lcores that are threads. PVIOMMU_SEED=N gives
-// other ones.
+// other ops.
 
 #include <atomic>
 #include <cerrno>
@@ -46,7 +46,7 @@ private:
     std::mt19937_64 engine_;
 };
 
-// What the pages of a window map, by the words of docs/device.md.
+// The maps of a window's pages, by the words of docs/device.md.
 class Model {
 public:
     static constexpr std::uint64_t pages = 512, memory = 32;
@@ -160,7 +160,7 @@ TEST(Model, RandomOpsHaveItsStatuses)
     EXPECT_GT(good, 1000U) << "they do something";
 }
 
-// Who holds which page of the window: each once.
+// The holder of each page of the window: one at a time.
 class Owners {
 public:
     explicit Owners(const Space &space) : base_(space.base()), owned_(space.size() / page) {}
@@ -184,7 +184,7 @@ private:
     std::atomic<bool> wrong_{false};
 };
 
-// What lcores pass to each other.
+// Runs that lcores pass to each other.
 class Box {
 public:
     struct Run {
@@ -206,7 +206,7 @@ private:
     std::vector<Run> runs_;
 };
 
-// One lcore: maps runs and bursts, passes some of them on, unmaps what it is passed.
+// One lcore: maps runs and bursts, passes some on, unmaps runs of others.
 void work(Space &space, const Region &region, unsigned i, std::vector<Box> &boxes, Owners &owners, unsigned rounds)
 {
     Random random(100 + i);
@@ -216,7 +216,7 @@ void work(Space &space, const Region &region, unsigned i, std::vector<Box> &boxe
         for (const Box::Run &run : boxes[i].take())
             held.push_back(run);
         std::vector<Box::Run> fresh;
-        // An owner lets go before the unmap: later somebody else may have it.
+        // An owner releases the page before the unmap: later another owner may have the page.
         while (!held.empty() && batch.room() > 64 && (round + 1 == rounds || random.one_in(2) || held.size() > 300)) {
             std::swap(held[random.below(held.size())], held.back());
             owners.give(held.back().iova, held.back().pages);
@@ -267,7 +267,7 @@ TEST(Threads, HoldEachAddressOnce)
             threads.emplace_back([&, i] { work(*space, region, i, boxes, owners, 200); });
     }
     EXPECT_FALSE(owners.wrong());
-    // What was passed to who had ended.
+    // Runs passed to lcores that had ended.
     Batch batch = must(Batch::create(space->lcore(0), 1));
     for (Box &box : boxes)
         for (const Box::Run &run : box.take()) {
@@ -279,7 +279,7 @@ TEST(Threads, HoldEachAddressOnce)
     must(region.remove());
 }
 
-// What is freed after a grace period is freed after readers that are there now.
+// Memory freed after a grace period is freed after its current readers.
 TEST(Threads, WaitForReaders)
 {
     static std::atomic<bool> reads, has_left, had_left, ran;
@@ -299,7 +299,7 @@ TEST(Threads, WaitForReaders)
         had_left = has_left.load();
         ran = true;
     });
-    EXPECT_FALSE(ran) << "nobody asked for it yet";
+    EXPECT_FALSE(ran) << "no grace period was requested yet";
     shim_rcu_run();
     EXPECT_TRUE(ran);
     EXPECT_TRUE(had_left);

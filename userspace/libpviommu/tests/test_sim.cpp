@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What only the simulated backend has: a device's side, failures of Xen's, and
-// costs that are known exactly.
+// Parts that only the simulated backend has: a device's side, failures of Xen, and
+// exactly known costs.
 
 #include <algorithm>
 #include <array>
@@ -133,7 +133,7 @@ TEST_F(SimTest, XenRefuses)
     const Op op = map_op(iova(0), region.id(), 0, page, both);
     EXPECT_EQ(run({op, map_op(iova(1), region.id(), 0, page, both), op, unmap_op(iova(0), page), op, op}),
               (std::vector<int>{0, -ENOSPC, -EEXIST, 0, -EBUSY, 0}))
-        << "ops that are wrong are not asked for";
+        << "Xen is not asked for wrong ops";
 }
 
 TEST_F(SimTest, WhatIsBrokenIsNeverUsedAgain)
@@ -150,10 +150,10 @@ TEST_F(SimTest, WhatIsBrokenIsNeverUsedAgain)
     EXPECT_EQ(must(batch.submit()), 1U);
     EXPECT_EQ(statuses(batch.done()), std::vector<int>{-EIO});
     EXPECT_EQ(space->stats().leaked, 2U);
-    EXPECT_NE(sim->translate(at, 8, true).data, nullptr) << "a device may still reach it";
+    EXPECT_NE(sim->translate(at, 8, true).data, nullptr) << "a device may still reach the page";
     EXPECT_EQ(run({unmap_op(at, page), map_op(at + page, region.id(), 0, page, both)}), (std::vector<int>{-EIO, -EIO}));
     EXPECT_EQ(errno_of(region.remove()), EBUSY);
-    // All the others are used, and those not.
+    // All other pages are used, and these not.
     for (unsigned i = 0; i < 510; i++)
         EXPECT_NE(must(space->lcore(0).alloc(1)) & ~page, at);
     EXPECT_EQ(errno_of(space->lcore(0).alloc(1)), ENOSPC);
@@ -173,7 +173,7 @@ TEST_F(SimTest, MapsOfWhichNobodyKnows)
     must(batch.unmap(at + page, 3 * page));
     EXPECT_EQ(must(batch.submit()), 0U);
     EXPECT_EQ(space->stats().in_use, 4U) << "the run is never used again";
-    must(region.remove()); // it is not held
+    must(region.remove()); // no page holds the region
 }
 
 // --- docs/device.md, "Hypercalls"
@@ -231,7 +231,7 @@ TEST_F(SimCosts, OfTheSamePageTwice)
     EXPECT_EQ(cost_of({map_page(0, 0), unmap_op(iova(0), page)}), (Costs{2, 2, 2, 1}));
     EXPECT_EQ(cost_of({map_page(0, 0), unmap_op(iova(0), page), map_page(1, 0), unmap_op(iova(1), page)}),
               (Costs{3, 4, 4, 2}))
-        << "what is apart shares one";
+        << "scattered pages share one list";
 }
 
 TEST_F(SimCosts, OfScatteredMemory)

@@ -56,7 +56,7 @@ TEST(Spaces, HandOutEachAddressOnce)
     EXPECT_EQ(errno_of(lcore.alloc(~std::uint64_t{0})), EINVAL);
 }
 
-// Enough chunks come and go that descriptors of old ones have to be freed.
+// Enough chunks come and go, so descriptors of old chunks have to be freed.
 TEST(Spaces, AnotherLcoreGivesBack)
 {
     const auto space = new_space(64 * MiB, 2);

@@ -6,7 +6,7 @@ typedef struct {
     int counter;
 } atomic_t;
 
-/* The test may let another vCPU run right before a compare and exchange, and sees what it did. */
+/* The test may let another vCPU run right before a compare and exchange, which sees the other's work. */
 void shim_race(void);
 void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 
@@ -19,7 +19,7 @@ void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 #define atomic_add_return(n, v) __atomic_add_fetch(&(v)->counter, (n), __ATOMIC_SEQ_CST)
 #define read_atomic(p)       __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define write_atomic(p, x)   __atomic_store_n((p), (x), __ATOMIC_RELEASE)
-/* Stronger than Xen's volatile: what only a missing barrier breaks is not seen here. */
+/* Stronger than Xen's volatile: bugs of a missing barrier alone are not seen here. */
 #define ACCESS_ONCE(x)       (*(_Atomic(__typeof__(({ (x); }))) *)&(x))
 /* Somebody else is to do something first. */
 void cpu_relax(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What Xen's build gives every C file: -include'd. */
+/* The definitions of Xen's build for every C file: -include'd. */
 #pragma once
 #include <errno.h>
 #include <string.h>

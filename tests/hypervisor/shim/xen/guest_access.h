@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Guest memory is the test's memory; each access may fault. They return what was not copied. */
+/* Guest memory is the test's memory; each access may fault. The functions return the uncopied rest. */
 #pragma once
 #include <xen/types.h>
 

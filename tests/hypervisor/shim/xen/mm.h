@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Machine frames, who owns them, and the references on them: plain counters. */
+/* Machine frames, their owners, and the references on them: plain counters. */
 #pragma once
 #include <xen/types.h>
 
@@ -23,7 +23,7 @@
 #define PGT_validated           (1UL << 58)
 #define PGT_partial             (1UL << 56)
 #define PGT_count_mask          ((1UL << 55) - 1)
-/* A reference word: 2 bits for pages that are Xen's in some way, and the count. */
+/* A reference word: 2 bits for pages of Xen, and the count. */
 #define PGC_xen_heap            (1UL << 62)
 #define PGC_extra               (1UL << 57)
 #define PGC_count_mask          ((1UL << 54) - 1)
@@ -32,7 +32,7 @@
 
 struct domain;
 
-/* A frame of RAM, or one that has a page_info without being RAM. */
+/* A frame of RAM, or a frame with a page_info that is no RAM. */
 struct page_info {
     union {
         struct domain *owner;
@@ -48,8 +48,8 @@ struct page_info {
         } inuse;
     } u;
     uint64_t leaf_of;   /* an attached leaf table: its first BFN */
-    unsigned long count_info; /* page references; 0: nobody has it */
-    int base;           /* atomic: those of them that iommu_op has nothing to do with */
+    unsigned long count_info; /* page references; 0: no owner */
+    int base;           /* atomic: the references that are not iommu_op's */
     int base_types;     /* of the type references, likewise */
     uint16_t live;      /* entries in use, of the driver's own tables */
     bool is_table;      /* in the driver's table, or a shadow */

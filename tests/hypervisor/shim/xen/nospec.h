@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is loaded by an index of the guest's: the world notes each, for tests. */
+/* Loads by an index of the guest's: the world notes each, for tests. */
 #pragma once
 
 unsigned long shim_index_nospec(unsigned long index, unsigned long size);

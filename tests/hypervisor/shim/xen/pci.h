@@ -13,7 +13,7 @@ typedef union {
 
 struct pci_dev {
     pci_sbdf_t sbdf;
-    unsigned int why; /* XEN_IOMMUOP_DEVICE_*: what the driver says of it */
+    unsigned int why; /* XEN_IOMMUOP_DEVICE_*: the driver's answer */
 };
 
 #define PCI_SBDF(s, b, df) ((pci_sbdf_t){ .devfn = (df), .bus = (b), .seg = (s) })

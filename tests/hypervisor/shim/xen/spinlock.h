@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A lock that can wait for a thread, and knows a deadlock where there is only one. */
+/* A lock that can wait for a thread, and reports a deadlock when there is only one thread. */
 #pragma once
 
 typedef struct {

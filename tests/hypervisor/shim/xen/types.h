@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Fixed-width names and type-safe frame numbers; C++ reads this one as well. */
+/* Fixed-width names and type-safe frame numbers, for C++ as well. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

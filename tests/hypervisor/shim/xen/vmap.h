@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Large allocations, each of which the test may fail. */
+/* Large allocations; the test may fail each. */
 #pragma once
 #include <xen/xmalloc.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Allocations, each of which the test may fail. */
+/* Allocations; the test may fail each. */
 #pragma once
 #include <xen/types.h>
 

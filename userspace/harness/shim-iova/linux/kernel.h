@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What Linux' own iova.c and rbtree.c need beyond shim/, for the benchmark. */
+/* Linux' own iova.c and rbtree.c need more than shim/, for the benchmark. */
 #pragma once
 #include <linux/bits.h>
 #include <linux/cpuhotplug.h>

@@ -1,4 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The system has one, too, which its own headers want. */
+/* The system's headers want their own header of the same name, too. */
 #pragma once
 #include_next <linux/stddef.h>

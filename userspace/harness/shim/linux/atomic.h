@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * atomic_long_t, no stronger than Linux promises: what returns nothing is not
- * ordered, but by a barrier before it, which TSan would not see as such. So that
- * makes a release of the operation itself.
+ * atomic_long_t, no stronger than Linux promises: an operation without a result is
+ * unordered, except behind a barrier. TSan would not see such a barrier, so the
+ * barrier makes the operation itself a release.
  */
 #pragma once
 #include <linux/bits.h>

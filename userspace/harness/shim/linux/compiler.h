@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * READ_ONCE() and WRITE_ONCE(): relaxed atomics, so that TSan takes them for
- * what they are. A test can have them, and atomic_long_or(), behave as weakly
- * as they may: a write then stays in the thread's store buffer until a barrier,
- * and something else can happen right before or after a read.
+ * READ_ONCE() and WRITE_ONCE(): relaxed atomics, as TSan must see them. A test can
+ * weaken them, and atomic_long_or(), as far as allowed. A write then stays in the
+ * thread's store buffer until a barrier, and another event can come right before or
+ * after a read.
  */
 #pragma once
 #include <linux/types.h>
@@ -21,11 +21,11 @@ extern "C" {
 #endif
 void shim_before_read(const volatile void *what);
 void shim_after_read(const volatile void *what);
-/* Does the store buffer take it? */
+/* Does the store buffer take the write? */
 bool shim_write_later(volatile void *what, u64 value, size_t size);
 bool shim_or_later(volatile void *what, unsigned long bits);
 void shim_barrier(void);
-/* Of this thread: is there a barrier before what it writes now? */
+/* Of this thread: does a barrier precede the next write? */
 bool shim_ordered(void);
 #ifdef __cplusplus
 }

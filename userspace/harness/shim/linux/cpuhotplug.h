@@ -16,7 +16,7 @@ extern "C" {
 int cpuhp_setup_state_nocalls(enum cpuhp_state state, const char *name, int (*up)(unsigned int cpu),
                               int (*dead)(unsigned int cpu));
 void cpuhp_remove_state_nocalls(enum cpuhp_state state);
-/* What a CPU does when it comes is no matter here. */
+/* The work of a CPU that comes is ignored here. */
 int cpuhp_setup_state(enum cpuhp_state state, const char *name, int (*up)(unsigned int cpu),
                       int (*down)(unsigned int cpu));
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A thread is on a simulated CPU. With interrupts off nobody else is on it: a
- * mutex a CPU. They are an RCU read side, too.
+ * A thread is on a simulated CPU. With interrupts off no other thread is on the CPU: a
+ * mutex for each CPU. Interrupts off are an RCU read side, too.
  */
 #pragma once
 #include <linux/types.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pages of dom0, of which only the number matters; and virtual addresses, each page of which has a frame. */
+/* Pages of dom0, of which only the number matters; and virtual addresses, with a frame for each page. */
 #pragma once
 #include <linux/slab.h>
 
@@ -22,7 +22,7 @@ extern struct page shim_pages[SHIM_PAGES];
 #define pfn_to_page(pfn) (&shim_pages[pfn])
 #define page_to_pfn(page) ((unsigned long)((page)-shim_pages))
 #define page_to_phys(page) PFN_PHYS(page_to_pfn(page))
-/* The last one, of which no test has anything. */
+/* The last PFN, out of the tests' range. */
 #define alloc_page(gfp)   ((gfp) ? pfn_to_page(SHIM_PAGES - 1) : NULL)
 #define __free_page(page) ((void)(page))
 #define offset_in_page(p) ((unsigned long)(p) & (PAGE_SIZE - 1))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Per-CPU variables: the address is CPU 0's, that of another CPU is a multiple
- * of SHIM_PERCPU_ROOM behind it. Static ones are in a section that ends with
- * room for all CPUs, which alloc_percpu() also takes from.
+ * Per-CPU variables: the address is CPU 0's, and another CPU's address is a multiple
+ * of SHIM_PERCPU_ROOM behind. Static variables are in a section with room for all
+ * CPUs at the end, which alloc_percpu() uses as well.
  */
 #pragma once
 #include <linux/compiler.h>

@@ -11,7 +11,7 @@ typedef struct {
 #ifdef SHIM_BENCH
 #define spin_lock_init(l) ((void)((l)->locked = 0))
 #ifdef SHIM_COUNT_LOCKS
-/* Those that are not in a CPU's own memory. */
+/* Locks outside of a CPU's own memory. */
 extern unsigned long shim_shared_locks;
 bool shim_is_percpu(const void *p);
 #define shim_count_lock(l) ((void)(shim_shared_locks += !shim_is_percpu(l)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Timers fire when the test says so, on the CPU that armed them. */
+/* Timers fire at the test's request, on the CPU that armed them. */
 #pragma once
 #include <linux/jiffies.h>
 
@@ -8,7 +8,7 @@ struct timer_list {
     unsigned long expires;
     unsigned int cpu;
     bool pending, running;
-    struct timer_list *next; /* of all that were set up */
+    struct timer_list *next; /* of all timers */
 };
 
 #define TIMER_PINNED 1u

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What carries out maps and unmaps: the device, or a simulated one. As the ioctls
-// of docs/device.md mean; the structures are those of the kernel's own header.
+// A backend carries out maps and unmaps: the device, or a simulated device. The meaning
+// is that of the ioctls in docs/device.md; the structures are the kernel's own.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,15 @@ constexpr std::uint64_t page_size = 4096;
 // Of a window: any address will do.
 constexpr std::uint64_t no_limit = ~std::uint64_t{0};
 
-// What devices may do.
+// The access of devices.
 enum class Access : std::uint16_t {
     read = XEN_PVIOMMU_READ,
     write = XEN_PVIOMMU_WRITE,
     read_write = XEN_PVIOMMU_READ | XEN_PVIOMMU_WRITE,
 };
 
-// Ops as they are: for who keeps addresses and regions himself. Any thread may
-// call it at any time.
+// Raw ops, for a program that keeps addresses and regions itself. Any thread may
+// call a backend at any time.
 class PVIOMMU_API Backend {
 public:
     Backend() = default;
@@ -45,7 +45,7 @@ public:
     // Return: the region's id.
     virtual Result<std::uint32_t> add_region(const void *addr, std::uint64_t size, Access access) noexcept = 0;
     virtual Result<void> del_region(std::uint32_t id) noexcept = 0;
-    // Return: how many have a status that is not 0. An error: nothing was done.
+    // Return: the number of statuses that are not 0. An error: nothing was done.
     virtual Result<unsigned> submit(std::span<Op> ops) noexcept = 0;
 };
 

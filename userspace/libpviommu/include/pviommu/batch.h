@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// Maps and unmaps that wait for each other, so that they are one call of the
-// backend: one system call, and on the device as few hypercalls as can be.
+// Maps and unmaps in a queue, for one call of the backend: one system call, and
+// on the device as few hypercalls as possible.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@
 
 namespace pviommu {
 
-// Of one lcore, and of its thread. Nothing is done before submit(). Ops are
-// carried out in the order in which they were queued: so unmaps that come first
-// ride with the maps behind them, and an unmap of what the same batch maps is
-// carried out after that map (for one more hypercall).
+// Of one lcore, and of its thread. Nothing is done before submit(). Ops are then
+// carried out in the order of the queue. Unmaps at the front ride with the maps
+// behind. An unmap behind a map of the same batch is carried out after the map, for
+// one more hypercall.
 //
-// An address is used again when its unmap has status 0, and not before: if that
-// failed, never. A map that failed gives its address back. After -EIO it is not known
-// what is there: such addresses are lost (Space::Stats::leaked).
+// An address is used again when its unmap has status 0, and not before. A failed map
+// gives its address back. After -EIO the state is unknown, and the address is lost
+// (Space::Stats::leaked).
 class PVIOMMU_API Batch {
 public:
     // Up to max_ops of the backend's info.
@@ -31,32 +31,32 @@ public:
     // As clear().
     ~Batch();
 
-    // Queue a map of a place at an address that is returned: devices reach it when
-    // submit() has given it status 0. Offset and size are multiples of the page size.
+    // Queue a map of a place, and return the address. Devices reach the place after
+    // submit(), with status 0. Offset and size are multiples of the page size.
     // EINVAL: size; ENOSPC: no addresses; ENOBUFS: the batch is full.
     Result<std::uint64_t> map(Place place, std::uint64_t size, Access access) noexcept;
 
-    // Queue maps of many places of the same size, at addresses that follow each
-    // other from the one that is returned: place i is at + i * size. Xen takes them as
-    // one list. Each may be unmapped for itself, in any order, and the addresses
-    // are used again when all of them are; neighbours that are unmapped in
-    // ascending order are one op for Xen. All are queued, or none.
+    // Queue maps of many places of the same size, at successive addresses: place i is
+    // at the returned address + i * size. Xen takes them as one list. Each may be
+    // unmapped alone, in any order, and the addresses are used again when all are
+    // unmapped. Neighbours in ascending order are one op for Xen. All are queued, or
+    // none.
     Result<std::uint64_t> map_burst(std::span<const Place> places, std::uint64_t size, Access access) noexcept;
 
-    // Queue an unmap of what map() or map_burst() gave: of all, or of whole pages of
-    // it. Also what other lcores' batches mapped. EINVAL: nothing is handed out
-    // there; ENOBUFS: the batch is full.
+    // Queue an unmap of a run of map() or map_burst(), or of whole pages of a run, also
+    // from other lcores' batches. EINVAL: the address was not handed out;
+    // ENOBUFS: the batch is full.
     Result<void> unmap(std::uint64_t iova, std::uint64_t size) noexcept;
 
-    // One call for all that is queued. Return: how many ops have a status that is not
+    // One call for the whole queue. Return: the number of statuses that are not
     // 0. An error: nothing was done, and all is still queued.
     Result<unsigned> submit() noexcept;
-    // The ops of the last submit() in the order in which they were queued, with
-    // their statuses; until the next op is queued.
+    // The ops of the last submit() in the order of the queue, with their statuses;
+    // until the next op is queued.
     [[nodiscard]] std::span<const Op> done() const noexcept { return {ops_.get(), done_}; }
 
-    // Forget what is queued: maps' addresses are free again, and what was to be
-    // unmapped stays mapped.
+    // Drop the queue: the addresses of maps are free again, and unmaps do not
+    // happen.
     void clear() noexcept;
 
     [[nodiscard]] unsigned size() const noexcept { return nr_; }
@@ -71,7 +71,7 @@ private:
     Lcore *lcore_;
     std::unique_ptr<Op[]> ops_;
     unsigned capacity_;
-    unsigned nr_ = 0;   // that are queued
+    unsigned nr_ = 0;   // queued ops
     unsigned done_ = 0; // of the last submit()
 };
 

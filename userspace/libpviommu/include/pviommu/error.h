@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
-// What can go wrong, as a value: docs/libpviommu.md argues why. Nothing of the
+// Errors as values: docs/libpviommu.md has the reasons. No part of the
 // library throws, and no failure allocates.
 #pragma once
 
@@ -14,8 +14,8 @@
 
 namespace pviommu {
 
-// An errno, what it was that failed, and what helps. Texts are static: an Error
-// is copied freely, also by who is about to run out of memory.
+// An errno, the failed call, and the remedy. Texts are static: an Error can be
+// copied freely, even when memory is short.
 class PVIOMMU_API Error {
 public:
     constexpr Error(int error, const char *what, const char *remedy) noexcept
@@ -26,7 +26,7 @@ public:
     [[nodiscard]] std::error_code code() const noexcept { return {errno_, std::generic_category()}; }
     [[nodiscard]] constexpr const char *what() const noexcept { return what_; }
     [[nodiscard]] constexpr const char *remedy() const noexcept { return remedy_; }
-    // "what: No such file or directory: remedy"
+    // "open the device: No such file or directory: remedy"
     [[nodiscard]] std::string message() const;
 
 private:
@@ -37,7 +37,7 @@ private:
 
 template <typename T> using Result = tl::expected<T, Error>;
 
-// What the status of an op says: 0 or a negative errno, as docs/device.md has them.
+// The meaning of an op's status: 0 or a negative errno, as in docs/device.md.
 PVIOMMU_API Result<void> status_of(int status) noexcept;
 
 } // namespace pviommu

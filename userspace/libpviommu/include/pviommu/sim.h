@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // A backend without Xen: a table from bus addresses to memory of this process,
-// which a virtual device walks. It means what docs/device.md says, status by
-// status, and counts the hypercalls that the module would make.
+// walked by a virtual device. The meaning is that of docs/device.md, status by
+// status. The backend counts the hypercalls of the module.
 //
-// What it does not have: pages that stay pinned after munmap(), and memory that
-// is not RAM (EOPNOTSUPP).
+// Not simulated are pages that stay pinned after munmap(), and memory other than
+// RAM (EOPNOTSUPP).
 #pragma once
 
 #include <chrono>
@@ -22,23 +22,23 @@ namespace pviommu {
 class PVIOMMU_API Sim final : public Backend {
 public:
     struct Options {
-        // The window goes to the first multiple of its size from there on, or below
-        // 4 GiB if the limit asks for that.
+        // The window goes to the first multiple of its size from this address on, or
+        // below 4 GiB for a lower limit.
         std::uint64_t first = 0x8000000000ULL;
-        // No two pages are neighbours in the machine, as it may be in a PV dom0.
+        // No two pages are neighbours in the machine, as in some PV dom0.
         bool scattered = false;
-        // What Xen says of an op that is right, by its number from 0 on: 0 or a
-        // negative errno. -EIO: nobody knows what its pages map.
+        // Xen's status for a correct op, by the op's number from 0 on: 0 or a
+        // negative errno. -EIO: the state of the op's pages is unknown.
         std::function<int(std::uint64_t nth, const Op &op)> inject;
-        // What submit() spends on each, busy.
+        // Busy time of submit() for each.
         std::chrono::nanoseconds hypercall{0}, flush{0};
     };
     // hypercalls, flushes and ops as docs/device.md, "Hypercalls", has them.
     struct Counters {
         std::uint64_t calls;                // of submit()
-        std::uint64_t hypercalls;           // that the module would make
-        std::uint64_t ops;                  // that Xen would be given: runs, lists and unmaps
-        std::uint64_t slots;                // that they take
+        std::uint64_t hypercalls;           // of the module
+        std::uint64_t ops;                  // for Xen: runs, lists and unmaps
+        std::uint64_t slots;                // of these ops
         std::uint64_t flushes;              // hypercalls with an unmap
         std::uint64_t maps, unmaps, failed; // ops of the caller
         std::uint64_t pages_mapped, pages_unmapped;
@@ -48,7 +48,7 @@ public:
         std::uint64_t iova;
         bool write;
     };
-    // Memory at an address; data is nullptr when it is a fault.
+    // Memory at an address; data is nullptr for a fault.
     struct Segment {
         std::byte *data;
         std::uint64_t size;
@@ -67,17 +67,17 @@ public:
 
     // --- The side of a device. Any thread, without a lock.
 
-    // The memory at an address: as many bytes as lie together in this process, up to
-    // len. A fault, which is counted, is of the first page that may not be reached.
+    // The memory at an address: contiguous bytes of this process, up to
+    // len. A fault is counted, and belongs to the first forbidden page.
     Segment translate(std::uint64_t iova, std::uint64_t len, bool write) noexcept;
-    // DMA. Return: false when it is a fault; what is before that is done.
+    // DMA. Return: false for a fault; the bytes before are done.
     bool dma_read(std::uint64_t iova, std::span<std::byte> to) noexcept;
     bool dma_write(std::uint64_t iova, std::span<const std::byte> from) noexcept;
 
-    // --- What happened.
+    // --- Results.
 
     [[nodiscard]] Counters counters() const noexcept;
-    // The last ones, up to as many as there is room; the newest is the last. Return: how many.
+    // The last faults, within the given room; the newest is the last. Return: the number.
     unsigned faults(std::span<Fault> to) const noexcept;
 
 private:

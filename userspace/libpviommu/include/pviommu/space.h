@@ -23,14 +23,14 @@ namespace pviommu {
 class Space;
 class Batch;
 
-// Where memory is, for a map: in which region, and bytes from its start.
+// A place in memory, for a map: the region, and bytes from the region's start.
 struct Place {
     std::uint32_t region;
     std::uint64_t offset;
 };
 
-// Memory that may be mapped. It is unpinned when this goes, unless some of it is
-// mapped: then when the space goes. remove() says so.
+// Memory for maps, unpinned when the object goes. A region with a mapped page is
+// unpinned when the space goes; remove() says so.
 class PVIOMMU_API Region {
 public:
     Region() noexcept = default;
@@ -50,12 +50,12 @@ public:
         return at <= size() && len <= size() - at;
     }
     [[nodiscard]] Place at(std::uint64_t offset) const noexcept { return {id_, offset}; }
-    // Of memory that it contains.
+    // Of memory inside the region.
     [[nodiscard]] Place of(const void *addr) const noexcept
     {
         return at(static_cast<std::uint64_t>(static_cast<const std::byte *>(addr) - base()));
     }
-    // Now; or EBUSY: some of it is mapped, and the region stays.
+    // Now; or EBUSY: a page is mapped, and the region stays.
     Result<void> remove() noexcept;
 
 private:
@@ -68,18 +68,18 @@ private:
     std::span<std::byte> memory_;
 };
 
-// A cache of addresses. What one lcore took another may give back. As a rule no
-// lock, no system call and no allocation: those come with the first use of 2 MiB
+// A cache of addresses. Addresses of one lcore may be freed by another. As a rule no
+// lock, no system call and no allocation is needed. Exceptions are the first use of 2 MiB
 // of addresses, and once in some 60 pages that only move from lcore to lcore.
 class PVIOMMU_API Lcore {
 public:
     Lcore(const Lcore &) = delete;
     Lcore &operator=(const Lcore &) = delete;
 
-    // Return: the first address of a run of that many pages, rounded up to a power
-    // of two and aligned to that. ENOSPC: no such run is free.
+    // Return: the first address of a run of pages, rounded up to a power
+    // of two and aligned. ENOSPC: no such run is free.
     Result<std::uint64_t> alloc(std::uint64_t pages) noexcept;
-    // All of a run that alloc() gave, with its number of pages. No device reaches it.
+    // A whole run of alloc(), with its number of pages. No device reaches the run.
     void free(std::uint64_t iova, std::uint64_t pages) noexcept;
     [[nodiscard]] unsigned index() const noexcept { return index_; }
     [[nodiscard]] Space &space() const noexcept { return *space_; }
@@ -100,7 +100,7 @@ class PVIOMMU_API Space {
 public:
     struct Options {
         std::uint64_t window = 64ULL << 20; // bytes: a power of two, 2 MiB to 256 MiB
-        std::uint64_t limit = no_limit;     // highest address that the device can drive
+        std::uint64_t limit = no_limit;     // highest address of the device
         unsigned lcores = 1;                // up to 1024
     };
     static Result<std::unique_ptr<Space>> open(std::unique_ptr<Backend> backend, const Options &options) noexcept;
@@ -112,10 +112,10 @@ public:
     [[nodiscard]] std::uint64_t base() const noexcept;
     [[nodiscard]] std::uint64_t size() const noexcept;
 
-    // Pins it. Base and size are multiples of the page size.
+    // Pins the memory. Base and size are multiples of the page size.
     Result<Region> add(std::span<std::byte> memory, Access access = Access::read_write) noexcept;
-    // The region that has all of it; ENOENT: none has. It takes a shared lock: who
-    // maps often keeps the Region.
+    // The region around the memory; ENOENT: none. The call takes a shared lock: a
+    // frequent caller keeps the Region.
     Result<Place> region_of(const void *addr, std::uint64_t len) const noexcept;
 
     // The i-th, from 0.
@@ -123,7 +123,7 @@ public:
     [[nodiscard]] unsigned lcores() const noexcept;
 
     struct Stats {
-        std::uint64_t in_use; // pages of runs that are handed out; a little off while lcores work
+        std::uint64_t in_use; // pages of handed out runs; a little off while lcores work
         std::uint64_t leaked; // pages of ops with -EIO: their runs are never used again
     };
     [[nodiscard]] Stats stats() const noexcept;

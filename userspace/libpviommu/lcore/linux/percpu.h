@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
- * A CPU is a lcore. Whoever calls the allocator says first which one it is, and
- * how many the space has: see core.c. An lcore's part of a variable is a multiple
- * of SHIM_PERCPU_ROOM behind the first one's.
+ * A CPU is a lcore. A caller of the allocator first names its lcore, and the number
+ * of lcores of the space: see core.c. An lcore's part of a variable is a multiple
+ * of SHIM_PERCPU_ROOM behind the first part.
  */
 #pragma once
 #include <linux/compiler.h>
@@ -21,6 +21,6 @@ void free_percpu(void *p);
 #define this_cpu_ptr(p)     ((__typeof__(p))((char *)(p) + shim_lcore_offset))
 #define this_cpu_add(x, n)  ((void)(*this_cpu_ptr(&(x)) += (n)))
 #define per_cpu_ptr(p, cpu) ((__typeof__(p))((char *)(p) + (cpu) * SHIM_PERCPU_ROOM))
-/* Of types that have room: 0 bytes too many. */
+/* Of types with room: 0 bytes too many. */
 #define alloc_percpu(type)                                                                                             \
     ((__typeof__(type) *)shim_alloc_percpu(shim_lcores + 0 * sizeof(char[SHIM_PERCPU_ROOM - sizeof(type) + 1])))

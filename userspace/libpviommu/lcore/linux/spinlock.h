@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
-/* Who holds one may lose its CPU, so that others give theirs away after a while. */
+/* The holder of a lock may lose its CPU, so waiters yield theirs after a while. */
 #pragma once
 #include <linux/compiler.h>
 #include <linux/irqflags.h>

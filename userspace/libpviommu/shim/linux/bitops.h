@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
-/* Bits that others may set at the same time: relaxed, as in Linux. */
+/* Bits that several CPUs may set at the same time: relaxed, as in Linux. */
 #pragma once
 #include <linux/bits.h>
 #include <linux/compiler.h>

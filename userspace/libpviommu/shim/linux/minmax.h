@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
-/* Not for C++, whose library has functions of these names. */
+/* No macros for C++, whose library has functions of these names. */
 #pragma once
 
 #ifdef __cplusplus
+static inline unsigned long max(unsigned long a, unsigned long b) { return a > b ? a : b; }
 #define min_not_zero(a, b) ((a) == 0 ? (b) : (b) == 0 ? (a) : (a) < (b) ? (a) : (b))
 #else
 #define min(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
