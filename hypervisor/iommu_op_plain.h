@@ -48,10 +48,15 @@ static inline bool iommu_op_get_writable(struct page_info *page)
 {
     unsigned long x = read_atomic(&page->u.inuse.type_info);
 
-    return (likely((x & (PGT_type_mask | PGT_validated | PGT_partial)) ==
-                   (PGT_writable_page | PGT_validated)) &&
-            likely((x + 1) & PGT_count_mask) &&
-            likely(cmpxchg(&page->u.inuse.type_info, x, x + 1) == x)) ||
+    if ( likely((x & (PGT_type_mask | PGT_validated | PGT_partial)) ==
+                (PGT_writable_page | PGT_validated)) &&
+         likely((x + 1) & PGT_count_mask) &&
+         likely(cmpxchg(&page->u.inuse.type_info, x, x + 1) == x) )
+        return true;
+
+    /* A debug Xen logs each failure of get_page_type(). */
+    return (!(x & PGT_count_mask) ||
+            (x & PGT_type_mask) == PGT_writable_page) &&
            get_page_type(page, PGT_writable_page);
 }
 

@@ -9,15 +9,18 @@ nic_pair vmxnet3
 nic_pair virtio-net-pci,iommu_platform=on,disable-legacy=on
 nvme
 ahci
+all='nic:e1000e nic:vmxnet3 nic:virtio-pci disk:nvme disk:ahci'
+# QEMU's ahci reads a list in one piece, and a list has many entries only statically.
+# A debug Xen gives dom0 its frames backwards, so no two pages are one piece.
+statically=$all
+[ "$VM_XEN" != debug ] || statically=${all% disk:ahci}
 for mode in strict static lazy reuse; do
-    list='nic:e1000e nic:vmxnet3 nic:virtio-pci disk:nvme disk:ahci'
-    # QEMU's ahci reads a list in one piece, and a list has many entries only statically.
-    # A debug Xen gives dom0 its frames backwards, so no two pages are one piece.
-    [ "$VM_XEN/$mode" != debug/static ] || list=${list% disk:ahci}
+    list=$all
+    [ "$mode" != static ] || list=$statically
     vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" -- drivers.sh "$mode" "$list" ''
 done
 [ "$VM_XEN" != debug ] || skip 'static: ahci' 'its model in QEMU maps less of a list than was asked for, where pages are apart in the machine'
 # Nothing but dom0's own ordinary memory is in reach then.
 vm_test static-isolated --mode static --linux-args xen_pviommu.isolate=1 --qemu-args "$DEVICES" -- \
-    drivers.sh static,isolated 'nic:e1000e nic:vmxnet3 nic:virtio-pci disk:nvme disk:ahci' ''
+    drivers.sh static,isolated "$statically" ''
 done_testing

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// Linux for the kernel's files: CPUs with interrupts, locks, timers,
-// hotplug, memory that can fail, and memory order as weak as allowed.
+// What Linux gives the kernel's files: CPUs with interrupts, locks, timers,
+// hotplug, memory that can fail, and memory order as weak as it may be.
 #include "rcu.h"
 #include "world.h"
 

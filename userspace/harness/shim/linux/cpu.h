@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* No CPU comes or goes under this lock. */
+/* While it is held no CPU comes or goes. */
 #pragma once
 
 #ifdef __cplusplus

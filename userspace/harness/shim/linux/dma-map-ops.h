@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The DMA API, as far as map.c and the headers need. */
+/* What map.c and the headers need of the DMA API. */
 #pragma once
 #include <linux/minmax.h>
 #include <linux/pfn.h>

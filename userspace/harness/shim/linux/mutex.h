@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Sleeping locks; here no two threads contend. */
+/* Those that sleep; here no two threads want one. */
 #pragma once
 #include <linux/irqflags.h>
 
