@@ -145,7 +145,7 @@ TEST(PerfScript, NamesABrokenLine)
     says("a 1 [000] soon: xen_pviommu:pviommu_chunk: fate=made",
          "an event of xen_pviommu without its thread, CPU or time");
     says("a 1 [000] 1.0: PERF_RECORD_LOST lost many", "how many events were lost?");
-    // The line of the event, not of what follows its stack.
+    // The line of the event, not of the line behind its stack.
     EXPECT_EQ(error_of({"a 1 [000] 1.0: xen_pviommu:pviommu_fallback: x=1", "\tff f", "\tff g", "", good}).substr(0, 7),
               "line 1:");
 }
