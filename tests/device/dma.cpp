@@ -152,12 +152,12 @@ void memory_and_processes(Bench &b)
     Memory m(4);
     const long id = f.add(m);
     f.one(map(f, id, 0, 0, 4));
-    // Who writes after a fork gets no copy of a pinned page.
+    // A write after a fork makes no copy of a pinned page.
     HeldChild child([] { return 0; });
-    ok(b.sees(f.iova(1), m.at(1)), "fork: the device sees what the parent writes");
-    ok(b.arrives(f.iova(2), m.at(2)), "fork: the parent sees what the device writes");
+    ok(b.sees(f.iova(1), m.at(1)), "fork: the device sees the parent's writes");
+    ok(b.arrives(f.iova(2), m.at(2)), "fork: the parent sees the device's writes");
     is(child.release(), 0, "fork: the child goes");
-    // A page that the process has no more is there for the device.
+    // The device still reaches a page that the process has unmapped.
     std::vector<std::uint8_t> was(len);
     b.fill(m.at(3));
     std::copy_n(m.at(3), len, was.begin());

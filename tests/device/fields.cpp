@@ -93,7 +93,7 @@ void window()
     {
         File f;
         refuses(f, XEN_PVIOMMU_IOC_WINDOW, "window", W{.size = 2 << 20, .limit = anywhere, .iova = 0}, cases);
-        ok(!f.info().window_size, "window: it has none by that");
+        ok(!f.info().window_size, "window: the file has no window after that");
         is(f.window(2 << 20), 0, "window: 2 MiB");
         is(static_cast<std::int64_t>(f.base() % (2 << 20)), 0, "window: aligned to its size");
         const xen_pviommu_info i = f.info();

@@ -75,7 +75,7 @@ void forks()
         f.one(map(f, id, 0, 0, 4));
         HeldChild child([&] { return mapped() - before.mapped == 4 && !f.one(unmap(f, 1)) ? 0 : 1; });
         f.close();
-        is(child.release(), 0, "fork: the child has it still");
+        is(child.release(), 0, "fork: the child still has the file");
     }
     is_back(before, "fork: all is given back");
 }

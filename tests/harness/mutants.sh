@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Can the tests fail? tests/harness/mutants.sh hypervisor|kernel [NAME...]: put each bug of
-# that harness's mutants.txt into a copy of the files under test, in turn, and say which
-# test found it. Its programs come in the order of build.sh's table, threads for
-# STRESS_SECONDS and the fuzzer for FUZZ_SECONDS; a name with ~ is a data race, which
-# threads must find alone. Status 1 when one survives. All take half an hour.
+# Can the tests fail? tests/harness/mutants.sh hypervisor|kernel [NAME...] puts each bug of the
+# harness's mutants.txt into a copy of the tested files, in turn, and names the test that found
+# the bug. Programs run in the order of the table in build.sh: threads for STRESS_SECONDS, the
+# fuzzer for FUZZ_SECONDS. A bug marked ~ is a data race, for the threads alone. Status 1 when a
+# bug survives. All bugs take half an hour.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/harness/fuzz.sh
@@ -19,12 +19,12 @@ mkdir -p "$dir/found"
 for objects in "$OUT"/*/*.o; do dirname "$objects"; done | sort -u | xargs cp -a -t "$dir"
 unpack_corpus "$OUT/corpus"
 
-# make_it PROGRAM: of the copy.
+# make_it PROGRAM: build it from the copy.
 make_it() {
     make -C "$harness" -j "$(nproc)" OUT="$dir" SUBJECT="$dir/subject" FLAGS_MORE='-Wno-error' "$1" >"$dir/err" 2>&1
 }
 
-# The first unit test that failed, or the one that the process died in.
+# The first failed unit test, or the test in which the process died.
 unit_test() {
     local test
     test=$(sed -n 's/^not ok [0-9]* - //p' "$dir/tap" | head -n 1)
@@ -32,7 +32,7 @@ unit_test() {
     echo "$test"
 }
 
-# reason STATUS: what the last run broke.
+# reason STATUS: the last broken rule.
 reason() {
     grep -hA 1 'Failed$' "$dir/tap" | sed -n '2s/^# //p'
     [ "$1" -ne 124 ] || echo hangs
@@ -40,7 +40,7 @@ reason() {
         head -n 1
 }
 
-# found_by PROGRAM: whether it finds the bug, and which test of it.
+# found_by PROGRAM: success if the program finds the bug; prints the name of its test.
 found_by() {
     local arguments=() seconds=0 status=0 by=$1
     case $1 in
@@ -58,11 +58,11 @@ found_by() {
     echo "$by ($(reason "$status" | xargs -d '\n'))"
 }
 
-# try NAME FILE PROGRAM-OF-SED: the verdict, and whether it is a good one.
+# try NAME FILE SED-PROGRAM: prints the verdict; success if the bug is found.
 try() {
     local program tried=$programs file
     rm -rf "$dir/subject"
-    # As old as they were, so that only what changes is built.
+    # With the old times, so that only changed files are built.
     cp -a "$subject" "$dir/subject"
     sed -E -z -i "$3" "$dir/subject/$2"
     ! cmp -s "$subject/$2" "$dir/subject/$2" || { echo 'NOT APPLIED'; return 1; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// The unit tests of a harness. A broken rule fails the test that runs; most end
-// the process at once, as nothing after them can be trusted.
+// The unit tests of a harness. A broken rule fails the current test; most end
+// the process at once, because no later result can be trusted.
 #include "tap.h"
 #include "violation.h"
 

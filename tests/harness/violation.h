@@ -6,7 +6,7 @@
 namespace world {
 
 using Violation = void (*)(const char *what);
-// The handler of violations to come. The default prints them and aborts.
+// A handler for violations; the default prints them and aborts.
 void on_violation(Violation v);
 void violate(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -2,9 +2,9 @@
 //
 // Real threads under TSan. First each kind of call beside each other kind, on two
 // CPUs and the same frames. Then four CPUs map, unmap, defer and flush the same
-// few BFNs, and now and then claim, release, drop and restore. Without a model:
-// no data race, no lost reference, no entry that is counted twice; and a page of
-// each thread's own always comes back whole.
+// few BFNs, and now and then claim, release, drop and restore. Checked without a
+// model: no data race, no lost reference, no entry counted twice. A page of each
+// thread's own always comes back whole.
 #include "ops.h"
 
 #include <atomic>

@@ -9,7 +9,7 @@
 #include <linux/pci.h>
 #include <linux/types.h>
 
-/* QEMU 7.2 takes the byte behind the last for one outside its 4096. */
+/* QEMU 7.2 takes the byte behind the last for a byte outside its 4096. */
 #define ENGINE_MAX	4088
 
 /* To be called by probe: the registers, or an error. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// libFuzzer: bytes become what drivers do on several CPUs, with time, hotplug and
-// faults in between, and inside of hypercalls. The model is the world's books:
-// each mapping leads where it is to, no BFN and no page is free while a device
-// reaches it, and in the end all is back.
+// libFuzzer: bytes become drivers' calls on several CPUs, with time, hotplug and
+// faults in between, and inside of hypercalls. The model is the world's books: each
+// mapping leads to its page, and no BFN and no page is free while a device reaches
+// the memory. In the end all is back.
 #include "bytes.h"
 #include "driver.h"
 

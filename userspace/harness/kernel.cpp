@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// What Linux gives the kernel's files: CPUs with interrupts, locks, timers,
-// hotplug, memory that can fail, and memory order as weak as it may be.
+// Linux for the kernel's files: CPUs with interrupts, locks, timers,
+// hotplug, memory that can fail, and memory order as weak as allowed.
 #include "rcu.h"
 #include "world.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// RCU by liburcu, in a file of its own, as its names are Linux' as well. Grace
-// periods come when somebody waits for one, so that tests decide when callbacks
-// run. TSan does not see into liburcu: what RCU promises is told to it here.
+// RCU by liburcu, in a file of its own, because liburcu has Linux' names, too. A grace
+// period comes on demand, so a test decides when callbacks run. TSan does not see into
+// liburcu: annotations tell TSan the guarantees of RCU.
 #include "rcu.h"
 
 #include <mutex>

@@ -9,6 +9,6 @@ void shim_rcu_unregister();
 void shim_rcu_read_lock();
 void shim_rcu_read_unlock();
 void shim_rcu_queue(void *head, void (*func)(void *));
-// All callbacks that were queued before, after a grace period.
+// All earlier callbacks, after a grace period.
 void shim_rcu_run();
 }

@@ -28,7 +28,13 @@ public:
             n += has_table(kHigh + i * 512);
         return n;
     }
-    // Half of a chunk each.
+    // Half of a chunk each, until there is no more; that many are to be expected.
+    std::vector<Mapping> fill(unsigned long most, unsigned long expected)
+    {
+        std::vector<Mapping> all = fill(most);
+        EXPECT_EQ(all.size(), expected);
+        return all;
+    }
     std::vector<Mapping> fill(unsigned long most)
     {
         std::vector<Mapping> all;
@@ -62,13 +68,11 @@ TEST_F(Tables, AReserveOfThem)
     EXPECT_EQ(mapped(), 0u);
     EXPECT_EQ(handed_out(), 0u);
     set_tables_left(0);
-    const std::vector<Mapping> all = fill(100);
-    EXPECT_EQ(all.size(), 16u);
+    const std::vector<Mapping> all = fill(100, 16);
     EXPECT_EQ(tables(), 8u);
     EXPECT_NE(logged.find("starved"), std::string::npos);
     unmap(all);
-    const std::vector<Mapping> again = fill(16);
-    EXPECT_EQ(again.size(), 16u);
+    const std::vector<Mapping> again = fill(16, 16);
     unmap(again);
     expect_calm();
 }
@@ -76,14 +80,12 @@ TEST_F(Tables, AReserveOfThem)
 TEST_F(Tables, TheReserveGrowsWithWhatIsInFlight)
 {
     reserve();
-    const std::vector<Mapping> all = fill(40);
-    EXPECT_EQ(all.size(), 40u);
+    const std::vector<Mapping> all = fill(40, 40);
     EXPECT_TRUE(run_work());
     // 20 chunks, and half as many.
     EXPECT_EQ(tables(), 30u);
     set_tables_left(0);
-    const std::vector<Mapping> more = fill(100);
-    EXPECT_EQ(more.size(), 20u);
+    const std::vector<Mapping> more = fill(100, 20);
     unmap(more);
     unmap(all);
     expect_calm();
@@ -94,8 +96,7 @@ TEST_F(Tables, NotMoreThanThereAreChunks)
     restart({.high = 4ul * 512, .low = 0});
     reserve();
     EXPECT_EQ(tables(), 4u);
-    const std::vector<Mapping> all = fill(100);
-    EXPECT_EQ(all.size(), 8u);
+    const std::vector<Mapping> all = fill(100, 8);
     EXPECT_FALSE(run_work());
     unmap(all);
     expect_calm();
@@ -109,8 +110,7 @@ TEST_F(Tables, ThoseThatHaveOneFirst)
     // The lowest chunks stay.
     unmap({all.begin() + 4, all.end()});
     reclaim_all();
-    const std::vector<Mapping> again = fill(8);
-    EXPECT_EQ(again.size(), 8u);
+    const std::vector<Mapping> again = fill(8, 8);
     EXPECT_EQ(tables(), 6u);
     EXPECT_EQ(counter(PVIOMMU_ERRORS), 0u);
     unmap(again);
@@ -124,8 +124,7 @@ TEST_F(Tables, ARefusalIsOfThatChunkOnly)
     const Mapping first = strict.map(16);
     ASSERT_TRUE(first);
     // The rest, beyond the chunk with a table.
-    const std::vector<Mapping> half = fill(4);
-    EXPECT_EQ(half.size(), 1u);
+    const std::vector<Mapping> half = fill(4, 1);
     EXPECT_NE(logged.find("starved"), std::string::npos);
     for (unsigned long pfn = 20; pfn < 200; pfn++) {
         const Mapping m = strict.map(pfn);
@@ -212,15 +211,13 @@ TEST_F(Tables, ItPasses)
 {
     reserve();
     set_tables_left(0);
-    std::vector<Mapping> all = fill(100);
-    EXPECT_EQ(all.size(), 16u);
+    std::vector<Mapping> all = fill(100, 16);
     EXPECT_TRUE(run_work());
     EXPECT_FALSE(strict.map(16));
     set_tables_left(1000);
     while (run_work()) {
     }
-    const std::vector<Mapping> more = fill(100);
-    EXPECT_EQ(more.size(), 100u);
+    const std::vector<Mapping> more = fill(100, 100);
     unmap(all);
     unmap(more);
     expect_calm();
@@ -240,8 +237,7 @@ TEST_F(Tables, ABarredChunkIsTakenAgain)
     unmap(all);
     free(somebodys, 0);
     reclaim_all();
-    const std::vector<Mapping> whole = fill(1000);
-    EXPECT_EQ(whole.size(), 128u);
+    const std::vector<Mapping> whole = fill(1000, 128);
     unmap(whole);
     expect_calm();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
  * A window of the allocator, called as a lcore: see core.h, and lcore/linux/percpu.h
- * for what that makes of a lcore.
+ * for lcores in place of CPUs.
  */
 #include <linux/percpu.h>
 #include <linux/slab.h>

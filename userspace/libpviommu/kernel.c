@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
- * What Linux gives the allocator, given by a process: memory, and RCU by liburcu,
- * whose names are Linux' as well: so that this file includes none of lcore/linux.
+ * Linux' services for the allocator, from a process: memory, and RCU by liburcu. liburcu
+ * has Linux' names as well, so this file uses no header of lcore/linux.
  *
  * A caller that wants a new chunk waits for a grace period, when descriptors of old
  * chunks wait: at most once in KEEP_WAITING chunks. The library needs no thread of its

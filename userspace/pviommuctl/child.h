@@ -14,7 +14,7 @@
 
 namespace ctl {
 
-// Signals that end a record are blocked here, and waited for; children get them.
+// Blocks the signals that end a record, and waits for them; children get them.
 class StopSignals : NonCopyable {
 public:
     StopSignals();

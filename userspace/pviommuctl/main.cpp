@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// pviommuctl: what xen_pviommu does in this dom0, and its few switches.
+// pviommuctl: the state of xen_pviommu in this dom0, and its few switches.
 #include "commands.h"
 #include "error.h"
 
@@ -30,7 +30,7 @@ int run(int argc, char **argv)
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError &e) {
-        // It has many codes for wrong usage, and 0 for --help and --version.
+        // CLI11 has many codes for wrong usage, and 0 for --help and --version.
         return static_cast<int>(app.exit(e) ? ctl::Exit::usage : ctl::Exit::ok);
     }
     return context.status;

@@ -14,7 +14,7 @@
 
 namespace ctl {
 
-// A folder that is gone at the end, with all in it.
+// A folder, removed at the end with its contents.
 class TemporaryFolder : NonCopyable {
 public:
     TemporaryFolder();

@@ -141,11 +141,11 @@ TEST(PerfScript, NamesABrokenLine)
          "xen_pviommu:pviommu_batch lacks a good ns=");
     says("a 1 [000] 1.0: xen_pviommu:pviommu_flush: reason= waited=1",
          "xen_pviommu:pviommu_flush lacks a good reason=");
-    says("a 1 [000] 1.0: xen_pviommu:pviommu_ma", "an event of xen_pviommu that is cut off");
+    says("a 1 [000] 1.0: xen_pviommu:pviommu_ma", "an event of xen_pviommu is cut off");
     says("a 1 [000] soon: xen_pviommu:pviommu_chunk: fate=made",
          "an event of xen_pviommu without its thread, CPU or time");
     says("a 1 [000] 1.0: PERF_RECORD_LOST lost many", "how many events were lost?");
-    // The line of the event, not of what follows its stack.
+    // The line of the event, not of the line behind its stack.
     EXPECT_EQ(error_of({"a 1 [000] 1.0: xen_pviommu:pviommu_fallback: x=1", "\tff f", "\tff g", "", good}).substr(0, 7),
               "line 1:");
 }

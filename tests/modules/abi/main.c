@@ -39,7 +39,7 @@ static const struct tap_group groups[] = {
 	{ "bounds", abi_bounds },
 };
 
-/* Whatever a group did, it must leave nothing behind. */
+/* A group must leave nothing behind. */
 static void run_group(const struct tap_group *g, struct tap *tap)
 {
 	struct xen_iommu_op_usage usage;
@@ -58,7 +58,7 @@ static void run_group(const struct tap_group *g, struct tap *tap)
 	       g->name);
 }
 
-/* Not TAP: what Xen says that this domain uses, for scripts. */
+/* Not TAP: Xen's count of this domain's use, for scripts. */
 static int usage_show(struct seq_file *m, void *v)
 {
 	struct xen_iommu_op_usage usage = abi_usage();

@@ -16,7 +16,7 @@ struct dma_test {
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	struct dentry *dir;
-	struct tap *tap;	/* of the group that runs */
+	struct tap *tap;	/* of the running group */
 
 	dma_addr_t bounce;	/* a coherent page for bytes on their way */
 	u8 *bounce_at;

@@ -12,7 +12,7 @@ struct edu {
 	struct device *dev;
 	void __iomem *regs;
 	struct dentry *dir;
-	struct tap *tap;	/* of the group that runs */
+	struct tap *tap;	/* of the running group */
 
 	u8 *want;	/* random bytes */
 	dma_addr_t held;

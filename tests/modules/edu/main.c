@@ -133,7 +133,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	edu->regs = engine_enable(pdev, mask_bits);
 	if (IS_ERR(edu->regs))
 		return PTR_ERR(edu->regs);
-	/* swiotlb keeps an address's place in its page for those that ask. */
+	/* swiotlb keeps an address's place in its page on request. */
 	dma_set_min_align_mask(edu->dev, PAGE_SIZE - 1);
 	pci_set_drvdata(pdev, edu);
 	edu->dir = tap_files("edu_test", groups, ARRAY_SIZE(groups), run_group,

@@ -153,7 +153,7 @@ static bool lingers(struct edu *edu, struct bounce *b, u8 *page,
 	return false;
 }
 
-/* What waits is reachable, and after the bound it is not. */
+/* A waiting mapping is reachable, and after the bound unreachable. */
 void group_bound(struct tap *tap)
 {
 	struct edu *edu = tap->subject;
@@ -172,7 +172,7 @@ void group_bound(struct tap *tap)
 	target_put(edu, &b, page);
 }
 
-/* The first unmap that can't wait takes along what does. */
+/* The first unmap that can't wait takes along all waiting unmaps. */
 void group_taken_along(struct tap *tap)
 {
 	struct edu *edu = tap->subject;
@@ -193,7 +193,7 @@ void group_taken_along(struct tap *tap)
 	target_put(edu, &b, page);
 }
 
-/* The same memory, mapped in the same way, is where it was; else it is not. */
+/* The same memory, mapped in the same way, is at its old address; else at another. */
 void group_again(struct tap *tap)
 {
 	struct edu *edu = tap->subject;

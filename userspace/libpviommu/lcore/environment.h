@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
- * What kernel.c gives the headers of linux/: memory, and RCU. It is neither Linux'
- * nor liburcu's, so both sides include it.
+ * Services of kernel.c for the headers of linux/: memory, and RCU. The names are neither
+ * Linux' nor liburcu's, so both sides include this file.
  */
 #pragma once
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* While it is held no CPU comes or goes. */
+/* No CPU comes or goes under this lock. */
 #pragma once
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What map.c and the headers need of the DMA API. */
+/* The DMA API, as far as map.c and the headers need. */
 #pragma once
 #include <linux/minmax.h>
 #include <linux/pfn.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Pages of dom0, of which only the number matters; and virtual addresses, each page of which has a frame. */
+/* Pages of dom0, of which only the number matters; and virtual addresses, with a frame for each page. */
 #pragma once
 #include <linux/slab.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Those that sleep; here no two threads want one. */
+/* Sleeping locks; here no two threads contend. */
 #pragma once
 #include <linux/irqflags.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A chain is its one block. */
+/* A chain has one block. */
 #pragma once
 #include <linux/types.h>
 

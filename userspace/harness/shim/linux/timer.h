@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Timers fire when the test says so, on the CPU that armed them. */
+/* Timers fire at the test's request, on the CPU that armed them. */
 #pragma once
 #include <linux/jiffies.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The library's types, and the judgement of the world, which every header can ask for. */
+/* The library's types, and the world's judgement, for every header. */
 #pragma once
 #include_next <linux/types.h>
 

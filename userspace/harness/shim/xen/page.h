@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The P2M: what is behind a PFN, from a table that the test fills. */
+/* The P2M: the frame behind a PFN, from a table of the test. */
 #pragma once
 #include <linux/mm.h>
 #include <xen/interface/xen.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
-/* Types, and the words of the compiler, that every header of Linux brings along. */
+/* Types, and the words of the compiler, as every header of Linux brings along. */
 #pragma once
 #include_next <linux/types.h>
 #include <errno.h>
