@@ -176,9 +176,10 @@ int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 			pviommu_batch_map_abort(b, err);
 			return err;
 		}
-		part = likely(frame.domid == DOMID_SELF &&
-			     frame.flags == access)
-			? map_neighbours(pfn, nr, frame.mfn) : 1;
+		part = 1;
+		if (likely(frame.domid == DOMID_SELF) &&
+		    likely(frame.flags == access))
+			part = map_neighbours(pfn, nr, frame.mfn);
 		err = pviommu_batch_map(b, bfn, part, &frame);
 		if (unlikely(err))
 			return err;
