@@ -44,7 +44,7 @@
 #define SLOT_ID_MASK    (SLOT_ONE - 1 - SLOT_LOCKED)
 
 /*
- * Most entries of a frame that yield; further maps hold the frame. A change of
+ * Limit of a frame's yielding entries; further maps hold the frame. A change of
  * the frame's use goes through all of the ring.
  */
 #define MAX_RING        256
@@ -56,7 +56,7 @@
 
 /* The slots of all frames, in pieces that come with the first map in them. */
 struct iommu_op_rmap {
-    unsigned long nr;           /* most pieces */
+    unsigned long nr;           /* limit of pieces */
     unsigned long next;         /* where iommu_op_rmap_clear() goes on */
     atomic_t pieces;            /* present pieces */
     struct {

@@ -47,9 +47,9 @@
 #define XEN_IOMMUOP_MAX_OPS         128
 
 /*
- * Most frames of a map, unmap, flush or revoke: 8 MiB. The limit bounds the
- * time between two looks at pending work, as Xen preempts a batch only between
- * ops.
+ * Limit of the frames of a map, unmap, flush or revoke: 8 MiB. The limit bounds
+ * the time between two looks at pending work, as Xen preempts a batch only
+ * between ops.
  */
 #define XEN_IOMMUOP_MAX_FRAMES      2048
 
@@ -126,7 +126,7 @@
 /* xen_iommu_op.flags of release: unmap first all BFNs still mapped. */
 #define XEN_IOMMUOP_RELEASE_unmap   (1u << 0)
 
-/* xen_iommu_op.u.query.why: why all ops but query are refused, and their status. */
+/* xen_iommu_op.u.query.why: why all ops but query are refused; their status. */
 #define XEN_IOMMUOP_WHY_ok          0 /* no op is refused */
 #define XEN_IOMMUOP_WHY_xsm         1 /* -EPERM       XSM does not allow it */
 #define XEN_IOMMUOP_WHY_not_pv      2 /* -EPERM       not a PV hardware domain */
@@ -209,7 +209,7 @@ struct xen_iommu_op_query {
     uint8_t  why;          /* OUT XEN_IOMMUOP_WHY_* */
     uint8_t  bfn_bits;     /* OUT BFNs are below 1 << bfn_bits */
     uint16_t claim_frames; /* OUT claims are multiples of this */
-    uint32_t max_tables;   /* OUT most leaf tables of the caller */
+    uint32_t max_tables;   /* OUT limit of the caller's leaf tables */
 };
 
 struct xen_iommu_op_reserved {

@@ -503,9 +503,8 @@ static inline bool map_postpone(struct pviommu_device *pd, struct pviommu_window
 
 /*
  * Queued unmaps ride along, or the run is longer than a piece. The run is not
- * the driver's any more, and has no new owner yet: interrupts may be on
- * meanwhile, if
- * @flags say so.
+ * the driver's any more, and has no new owner yet. So interrupts may be on
+ * meanwhile, if the caller's @flags say so.
  */
 static noinline int unmap_batch(u64 bfn, unsigned long nr, unsigned long flags)
 {

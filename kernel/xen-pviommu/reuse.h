@@ -28,7 +28,7 @@
 /* A look at all sets is one piece of work with interrupts off. */
 #define PVIOMMU_REUSE_MAX_SETS	2048U
 
-/* Most pages of a mapping that may idle. */
+/* Limit of the pages of an idle mapping. */
 #define PVIOMMU_REUSE_PAGES	16
 
 /* Sets of a table less one; they are a power of two. */
