@@ -55,7 +55,7 @@ void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
 bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 		       unsigned long before);
 
-/* Neighbouring pages go to neighbouring sets: the low bits are the PFN's. */
+/* Neighbours go to neighbouring sets: a descriptor's low bits are its PFN's. */
 static inline struct pviommu_idle *pviommu_reuse_set(struct pviommu_reuse *r,
 						     u64 desc)
 {
@@ -155,7 +155,7 @@ static inline dma_addr_t pviommu_reuse_map(struct pviommu_device *pd,
 	return PFN_PHYS(bfn) | offset_in_page(phys);
 }
 
-/* Let a mapping idle. Return: its descriptor, or 0: it may not idle. */
+/* Let a mapping idle. Return: its descriptor; or 0, and nothing changed. */
 static inline u64 pviommu_reuse_unmap(struct pviommu_device *pd, dma_addr_t addr)
 {
 	struct pviommu_window *w = pviommu_window_of(addr);
