@@ -2,8 +2,8 @@
 /*
  * iommu_op_batch.h: one batch of the PV-IOMMU hypercall, while it runs.
  *
- * Each vCPU has a batch, made by its first op. The hypercall settles it before
- * it returns or makes a continuation.
+ * Each vCPU has a batch, made by its first op. The hypercall settles the batch
+ * before it returns or makes a continuation.
  */
 #ifndef __X86_PV_IOMMU_OP_BATCH_H__
 #define __X86_PV_IOMMU_OP_BATCH_H__
@@ -11,8 +11,8 @@
 #include "iommu_op.h"
 
 /*
- * Runs of BFNs to flush. Up to 4 neighbourhoods are flushed one by one; more
- * of them cost more invalidations than flushing the domain at once does.
+ * Runs of BFNs to flush. Up to 4 runs are flushed one by one; more runs cost
+ * more invalidations than a flush of the whole domain.
  */
 #define MAX_RUNS 4
 
@@ -25,25 +25,25 @@ struct iommu_op_runs {
 };
 
 /*
- * The leaf table in hand. Neighbouring ops mostly use the same one, and so does
- * the next batch: it is looked up once, and stays in hand while no table of its
- * domain goes. What changes of its entries ask for is done once, when another
- * one is taken or the batch is settled.
+ * The leaf table in hand. Neighbouring ops mostly use the same table, and so
+ * does the next batch: the table is looked up once, and stays in hand while no
+ * table of its domain goes. Write-back and the used count are updated once,
+ * when the batch leaves this table or is settled.
  */
 struct iommu_op_hand {
     uint64_t bfn;               /* of its first entry */
-    unsigned int nr;            /* LEAF_FRAMES; 0: there is none in hand */
+    unsigned int nr;            /* LEAF_FRAMES; 0: no table is in hand */
     int used;                   /* to add to leaf->used */
     uint64_t *first, *end;      /* entries that were not written back yet */
     uint64_t *entry;
     struct iommu_op_leaf *leaf;
-    uint64_t one;               /* names its first entry in a slot, alone */
-    bool watched;               /* maps in it may yield */
-    uint64_t epoch;             /* pv->epoch when it was taken */
+    uint64_t one;               /* slot that names only its first entry */
+    bool watched;               /* maps in the table may yield */
+    uint64_t epoch;             /* pv->epoch at the look-up */
 };
 
 /*
- * Entries of [bfn, bfn + nr) that bear our mark wait for the batch's flush, on
+ * Entries of [bfn, bfn + nr) with our mark wait for the batch's flush, on
  * account of the ops [op, end).
  */
 struct iommu_op_unsettled {
@@ -56,21 +56,21 @@ struct iommu_op_batch {
     /* These never change. */
     struct domain *d;
     struct iommu_op_domain *pv;
-    uint64_t mark;              /* of what waits for this batch's flush */
+    uint64_t mark;              /* of entries that wait for our flush */
     iommu_op_owner_t owner;     /* the domain */
 
-    struct xen_iommu_op *op;    /* the one that is carried out */
+    struct xen_iommu_op *op;    /* the op in progress */
     bool locked;                /* see iommu_op_lock() */
     struct iommu_op_hand hand;
     long mapped;                /* entries this vCPU took into use, less freed */
 
     struct iommu_op_runs added, modified;
-    struct xen_iommu_op *added_from; /* the first op that noted any as added */
-    unsigned int flush_flags;   /* what the generic functions asked for */
-    bool unmap_failed;          /* and could not do, for want of memory */
+    struct xen_iommu_op *added_from; /* the first op with a run in added */
+    unsigned int flush_flags;   /* flush that the generic functions ask for */
+    bool unmap_failed;          /* a generic unmap lacked memory */
 
     unsigned int nr_unsettled;
-    unsigned int owed;          /* frames in them: see must_stop() */
+    unsigned int owed;          /* their frames: see must_stop() */
     struct iommu_op_unsettled unsettled[XEN_IOMMUOP_MAX_OPS];
     struct xen_iommu_op ops[XEN_IOMMUOP_MAX_OPS];
 };
@@ -109,7 +109,7 @@ void iommu_op_trace_batch(const struct iommu_op_batch *b, unsigned int slots,
                           unsigned int done);
 void iommu_op_trace_flush(const struct iommu_op_batch *b);
 
-/* Slots that the op's list has, of those that are behind it. */
+/* Slots of the op's list, among the @behind slots behind the op. */
 static inline unsigned int iommu_op_list_slots(const struct xen_iommu_op *op,
                                                unsigned int behind)
 {
@@ -123,9 +123,10 @@ static inline unsigned int iommu_op_list_slots(const struct xen_iommu_op *op,
 }
 
 /*
- * Let the batch change entries, until iommu_op_settle(). On the generic path it
- * is alone: tables come and go there, and a device that remembers one that went
- * could not use, until our flush, what another vCPU maps in its place.
+ * Let the batch change entries, until iommu_op_settle(). On the generic path
+ * the batch is alone: tables come and go there. Until our flush a device may
+ * remember a table that went, and could not use another vCPU's map in its
+ * place.
  */
 static always_inline void iommu_op_lock(struct iommu_op_batch *b)
 {
@@ -166,7 +167,7 @@ static inline void iommu_op_runs_add(struct iommu_op_runs *runs,
         iommu_op_add_run(runs, first, nr);
 }
 
-/* Entries that were changed leave the CPU's cache, if the IOMMU has to see it. */
+/* Write changed entries back from the CPU's cache, if the IOMMU needs that. */
 static inline void iommu_op_write_back(struct iommu_op_batch *b)
 {
     struct iommu_op_hand *h = &b->hand;
@@ -177,7 +178,7 @@ static inline void iommu_op_write_back(struct iommu_op_batch *b)
     h->first = h->end;
 }
 
-/* What changes of the table in hand ask for; it may stay there. */
+/* Write back the table in hand, and update its count; it may stay in hand. */
 static inline void iommu_op_tidy(struct iommu_op_batch *b)
 {
     struct iommu_op_hand *h = &b->hand;
@@ -193,8 +194,8 @@ static inline void iommu_op_tidy(struct iommu_op_batch *b)
 }
 
 /*
- * End what the batch did so far: flush, then settle, then let others in. After
- * it no entry bears our mark.
+ * End the batch's work so far: flush, then settle, then let other batches in.
+ * No entry has our mark afterwards.
  */
 static always_inline void iommu_op_settle(struct iommu_op_batch *b)
 {
@@ -210,7 +211,7 @@ static always_inline void iommu_op_settle(struct iommu_op_batch *b)
     iommu_op_unlock(b);
 }
 
-/* The entry of @bfn. NULL: no claim covers it, or it has no leaf table yet. */
+/* The entry of @bfn. NULL: no claim covers @bfn, or there is no leaf table. */
 static inline uint64_t *iommu_op_entry(struct iommu_op_batch *b, uint64_t bfn)
 {
     uint64_t index = bfn - b->hand.bfn;
@@ -241,8 +242,8 @@ struct iommu_op_span {
 };
 
 /*
- * The span that starts at @bfn, which @c covers, cut at @nr BFNs or the end of
- * the leaf table. It is good until the next one.
+ * The span from @bfn, which @c covers, cut at @nr BFNs or the end of the leaf
+ * table. A span is good until the next iommu_op_span().
  */
 static inline struct iommu_op_span iommu_op_span(struct iommu_op_batch *b,
                                                  struct iommu_op_claim *c,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_map.c: map, unmap and flush of BFNs, entry by entry. What is simple
- * about most maps and unmaps is in iommu_op_plain.h.
+ * iommu_op_map.c: map, unmap and flush of BFNs, entry by entry. The simple part
+ * of most maps and unmaps is in iommu_op_plain.h.
  *
  * All run with the domain's lock held for reading, so claims stay as they are.
- * Entries change by compare and exchange; two vCPUs that work on the same BFNs
+ * Entries change by compare and exchange. Two vCPUs that work on the same BFNs
  * at the same time hurt nobody but each other.
  */
 #include <xen/iocap.h>
@@ -15,7 +15,7 @@
 
 #include "iommu_op_plain.h"
 
-/* A reference on any page of @owner's, or why there is none. */
+/* Take a reference on any page of @owner. Return: 0 or a negative errno. */
 int iommu_op_get_page(struct page_info *page, const struct domain *owner)
 {
     /* get_page() would log each frame that is not the domain's. */
@@ -52,7 +52,7 @@ static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
 /* Frames by name, or neighbours. */
 struct frames {
     const uint64_t *list;       /* the MFN of each; or NULL, */
-    uint64_t first;             /* and this one is the first */
+    uint64_t first;             /* with this MFN as the first */
 };
 
 static inline uint64_t mfn_of(struct frames f, unsigned int i)
@@ -60,7 +60,7 @@ static inline uint64_t mfn_of(struct frames f, unsigned int i)
     return f.list ? f.list[i] : f.first + i;
 }
 
-/* What a map op is to do, once its claim is found. */
+/* The work of a map op, once its claim is found. */
 struct mapping {
     struct iommu_op_claim *claim;
     const struct domain *owner;
@@ -71,8 +71,8 @@ struct mapping {
 };
 
 /*
- * Take for a frame what its entry is to hold: what iommu_op_put_entry() drops
- * when it is given that.
+ * Take the references on a frame that its entry is to hold.
+ * iommu_op_put_entry() drops the same references, by the entry.
  */
 static inline int get_frame(const struct iommu_op_batch *b,
                             const struct domain *owner, uint64_t mfn,
@@ -83,7 +83,7 @@ static inline int get_frame(const struct iommu_op_batch *b,
            : check_mmio(b->d, mfn, entry & ENTRY_WRITE);
 }
 
-/* Drop what was taken for the frames [from, to). */
+/* Drop the references on the frames [from, to). */
 static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
                        unsigned int from, unsigned int to)
 {
@@ -93,17 +93,17 @@ static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
                            NULL, 0);
 }
 
-/* A leaf table that is not there: all of its entries are free. */
+/* In place of a missing leaf table: all entries are free. */
 static const uint64_t no_entries[LEAF_FRAMES];
 
 /*
  * First pass of map: every entry is free, every frame is held, and then every
- * entry has its table. On failure nothing is held, and no table came unless
- * there was no memory for all that it takes.
+ * entry has its table. On failure nothing is held. Tables remain only when
+ * there was no memory for all of them.
  */
 static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
 {
-    /* Out of the reach of what changes memory, as they are used frame by frame. */
+    /* Locals: the compiler need not read them again for each frame. */
     const struct domain *owner = m->owner;
     const struct frames frames = m->frames;
     const uint64_t entry = m->entry;
@@ -154,9 +154,9 @@ static int shadow_map(struct iommu_op_batch *b, const struct mapping *m,
 }
 
 /*
- * Write the entries of one span, the frames from @first: how many were. On
- * failure, in @rc, the caller unmaps those again: a device may have used them
- * already.
+ * Write the entries of a span, for the frames from @first. Return: the number
+ * of written entries. On failure, in @rc, the caller unmaps them again: a
+ * device may have used them already.
  */
 static unsigned int map_span(struct iommu_op_batch *b, const struct mapping *m,
                              const struct iommu_op_span *s, unsigned int first,
@@ -186,7 +186,7 @@ static unsigned int map_span(struct iommu_op_batch *b, const struct mapping *m,
 static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
                           uint64_t bfn, unsigned int nr);
 
-/* Second pass of map: write the entries. The references become theirs. */
+/* Second pass of map: write the entries, which take over the references. */
 static int map_commit(struct iommu_op_batch *b, const struct mapping *m)
 {
     unsigned int done = 0;
@@ -212,7 +212,7 @@ static int map_commit(struct iommu_op_batch *b, const struct mapping *m)
     return 0;
 }
 
-/* Lock another domain whose frames are to be mapped, or say why not. */
+/* Lock the domain of the frames. Return: 0 or a negative errno. */
 static int lock_owner(const struct iommu_op_batch *b, domid_t domid,
                       struct domain **owner)
 {
@@ -231,9 +231,9 @@ static int lock_owner(const struct iommu_op_batch *b, domid_t domid,
 
 /*
  * The entry of another domain's page. As for grants, the page is marked dirty
- * when a writable map of it ends. In external paging mode a domain's page tables
- * are not in its own pages, so that no type reference protects them; and shadow
- * code would take one for a special use of the page.
+ * when its writable map ends. In external paging mode a domain's page tables
+ * are not in its own pages, so a type reference would protect nothing. Shadow
+ * code would even take the reference for a special use of the page.
  */
 static uint64_t foreign_entry(uint64_t entry, const struct domain *owner)
 {
@@ -247,8 +247,8 @@ static uint64_t foreign_entry(uint64_t entry, const struct domain *owner)
 }
 
 /*
- * The tables that a map which yields lacks. That it would fail is found before
- * they come, so that it leaves none.
+ * Make the missing tables of a map that yields. All checks of the map come
+ * first: a map that fails leaves no new tables.
  */
 static int yield_prepare(struct iommu_op_batch *b, const struct mapping *m)
 {
@@ -277,7 +277,7 @@ static int yield_prepare(struct iommu_op_batch *b, const struct mapping *m)
     return rc;
 }
 
-/* Take back what was mapped of an op that fails: @rc, or -EIO. */
+/* Undo the map of @done frames by an op that fails. Return: @rc, or -EIO. */
 static noinline int yield_undo(struct iommu_op_batch *b,
                                const struct mapping *m, unsigned int done,
                                int rc)
@@ -289,7 +289,7 @@ static noinline int yield_undo(struct iommu_op_batch *b,
     return b->op->status ?: rc;
 }
 
-/* Are there pages of bits for all of it? */
+/* Are there watch pages for all BFNs of the map? */
 static bool is_watched(const struct mapping *m)
 {
     const struct iommu_op_claim *c = m->claim;
@@ -303,8 +303,8 @@ static bool is_watched(const struct mapping *m)
 }
 
 /*
- * Map @nr frames from @mfn at @p of the table in hand: how many were, before one
- * that is odd, or at the end of a piece of slots.
+ * Map @nr frames from @mfn at @p of the table in hand, up to an odd frame or
+ * the end of a piece of slots. Return: the number of mapped frames.
  */
 static noinline unsigned int map_run(const struct iommu_op_batch *b,
                                      uint64_t *p, unsigned long mfn,
@@ -329,7 +329,7 @@ static noinline unsigned int map_run(const struct iommu_op_batch *b,
     return i;
 }
 
-/* The same of frames by name, before one that is odd. */
+/* The same for a list of frames, up to an odd frame. */
 static noinline unsigned int map_named(const struct iommu_op_batch *b,
                                        uint64_t *p, const uint64_t *list,
                                        uint64_t entry, unsigned int nr)
@@ -354,8 +354,8 @@ static noinline unsigned int map_named(const struct iommu_op_batch *b,
 }
 
 /*
- * The frames [*done, end), at @p of the table in hand: 0, STATUS_held or a
- * negative errno, and *done is how far it came.
+ * Map the frames [*done, end), at @p of the table in hand. *done is set to the
+ * end of the mapped frames. Return: 0, STATUS_held or a negative errno.
  */
 static int map_yielding_span(struct iommu_op_batch *b, const struct mapping *m,
                              uint64_t *p, unsigned int *done, unsigned int end)
@@ -387,7 +387,7 @@ static int map_yielding_span(struct iommu_op_batch *b, const struct mapping *m,
     return rc < 0 ? rc : held;
 }
 
-/* Frames whose maps yield: 0, STATUS_held or a negative errno. */
+/* Map frames, yielding. Return: 0, STATUS_held or a negative errno. */
 static int map_yielding(struct iommu_op_batch *b, const struct mapping *m)
 {
     unsigned int done = 0;
@@ -416,7 +416,7 @@ static int map_yielding(struct iommu_op_batch *b, const struct mapping *m)
     return held;
 }
 
-/* A map, once all of it is known. The references become the entries'. */
+/* Carry out a map. The entries take over the references. */
 static int map_frames(struct iommu_op_batch *b, const struct mapping *m)
 {
     if ( (m->entry & ENTRY_KIND) == ENTRY_YIELD )
@@ -499,7 +499,7 @@ int iommu_op_map_list(struct iommu_op_batch *b,
     return map_frames(b, &mapping);
 }
 
-/* Make the entries of one span pending: how many were not mapped. */
+/* Make the entries of a span pending. Return: how many were not mapped. */
 static unsigned int unmap_span(struct iommu_op_batch *b,
                                const struct iommu_op_span *s, uint64_t bfn,
                                uint64_t mark)
@@ -514,7 +514,7 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
 
     if ( b->pv->direct )
         iommu_op_changed(b, s->entry, s->nr);
-    /* It can lack the memory to split a superpage that it made before. */
+    /* The generic path can lack the memory to split its own superpage. */
     else if ( iommu_unmap_any(b->d, _dfn(bfn), s->nr, 0, &b->flush_flags) &&
               mark != MARK_DEFERRED )
         b->unmap_failed = true;
@@ -555,7 +555,7 @@ static bool span_is_mapped(const struct iommu_op_span *s)
     if ( !s->entry )
         return false;
 
-    /* Devices may read from nearly every page that is mapped. */
+    /* Devices may read from nearly every mapped page. */
     for ( i = 0; i < s->nr; i++ )
         all &= read_atomic(&s->entry[i]);
 
@@ -598,13 +598,13 @@ int iommu_op_unmap_any(struct iommu_op_batch *b,
         iommu_op_unsettled_add(b, r->bfn, r->nr);
 
     /*
-     * Another vCPU unmapped some of them since the check, and settles those. The
-     * rest is unmapped: devices may have missed it already.
+     * Another vCPU unmapped some BFNs since the check, and settles them. The
+     * rest stays unmapped: devices may have missed it already.
      */
     return missed ? -ENOENT : 0;
 }
 
-/* Make the deferred entries of one span wait for the flush of this batch. */
+/* Make the deferred entries of a span wait for the flush of this batch. */
 static void adopt_span(struct iommu_op_batch *b,
                        const struct iommu_op_span *s, uint64_t bfn)
 {
@@ -622,12 +622,12 @@ static void adopt_span(struct iommu_op_batch *b,
              b->pv->direct )
             continue;
 
-        /* Maybe it waits because the generic path could not unmap it. */
+        /* Maybe the generic path could not unmap the BFN before. */
         if ( iommu_unmap_any(b->d, _dfn(bfn + i), 1, 0, &b->flush_flags) )
             b->unmap_failed = true;
     }
 
-    /* Whoever cleared them just now may not have come to this yet. */
+    /* A vCPU that cleared some just now may not have come to this yet. */
     if ( b->pv->direct )
         iommu_op_changed(b, s->entry, s->nr);
 }
@@ -642,7 +642,7 @@ int iommu_op_flush(struct iommu_op_batch *b,
     if ( !c )
         return -ENOENT;
 
-    /* Mark, flush with the batch, and settle then only what bears our mark. */
+    /* Mark, flush with the batch, then settle only entries with our mark. */
     while ( nr )
     {
         struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_yield.c: whatever is not simple about a map that yields, and taking
- * it back before its frame becomes anything but an ordinary page.
+ * iommu_op_yield.c: the less simple part of maps that yield, and their
+ * revocation before a frame becomes anything but an ordinary page.
  */
 #include <xen/bitops.h>
 #include <xen/lib.h>
@@ -15,19 +15,19 @@ static uint64_t *id_entry(uint64_t id)
     return &slot_leaf(id)->entry[slot_index(id)];
 }
 
-/* The next one in the ring of a locked slot; there are several. */
+/* The link of an entry in the ring of a locked slot with several entries. */
 static uint64_t *id_link(uint64_t id)
 {
     return &slot_leaf(id)->link[slot_index(id)];
 }
 
-/* The first one of the ring of a locked slot, which says @slot; 0: it is empty. */
+/* The oldest entry of a locked slot with the value @slot; 0: there is none. */
 static uint64_t ring_first(uint64_t slot)
 {
     return slot_nr(slot) > 1 ? *id_link(slot) : slot & SLOT_ID_MASK;
 }
 
-/* The one behind @id, which is the first of @left; 0: it is the last. */
+/* The entry behind @id, with @left entries from @id on; 0: @id is the last. */
 static uint64_t ring_next(uint64_t id, unsigned int *left)
 {
     return --*left ? *id_link(id) : 0;
@@ -57,8 +57,8 @@ static uint64_t slot_lock(uint64_t *slot)
 }
 
 /*
- * Can an entry of @leaf join those of a locked slot, which says @old? It needs
- * links if there are any.
+ * Can an entry of @leaf join a locked slot with the value @old? Several entries
+ * need links.
  */
 static bool has_room(uint64_t old, const struct iommu_op_leaf *leaf)
 {
@@ -67,7 +67,7 @@ static bool has_room(uint64_t old, const struct iommu_op_leaf *leaf)
                     likely(ACCESS_ONCE(slot_leaf(old)->link)));
 }
 
-/* It does: what the slot says then. */
+/* Add the entry @one to a locked slot. Return: the slot's new value. */
 static uint64_t slot_add(uint64_t old, uint64_t one)
 {
     uint64_t id = one & SLOT_ID_MASK, last = old & SLOT_ID_MASK;
@@ -81,7 +81,7 @@ static uint64_t slot_add(uint64_t old, uint64_t one)
     return (old - last + SLOT_ONE) | id;
 }
 
-/* slot_map() of a frame that another entry maps as well, as is common. */
+/* slot_map() of a frame that another entry maps as well: a common case. */
 bool iommu_op_slot_share(uint64_t *slot, uint64_t one,
                          const struct page_info *page, iommu_op_owner_t owner,
                          uint64_t *p, uint64_t entry)
@@ -121,7 +121,7 @@ void iommu_op_slot_remove(uint64_t *slot, uint64_t one)
     slot_unlock(slot, old);
 }
 
-/* There is a piece of slots when this returns, or no memory: false. */
+/* Make a piece of slots. Return: false when there is no memory. */
 static bool make_piece(const struct iommu_op_batch *b, unsigned long index)
 {
     struct iommu_op_rmap *rmap = b->pv->rmap;
@@ -130,7 +130,7 @@ static bool make_piece(const struct iommu_op_batch *b, unsigned long index)
     /* All frames of a piece are valid if one is. */
     BUILD_BUG_ON(PDX_GROUP_COUNT % SLOTS_PER_PIECE);
 
-    /* 8 bytes for each frame that the domain has, twice that if scattered. */
+    /* 8 bytes for each frame of the domain, 16 bytes if scattered. */
     if ( atomic_add_return(1, &rmap->pieces) <=
          domain_tot_pages(b->d) / (SLOTS_PER_PIECE / 2) + 64 )
         slots = alloc_xenheap_page();
@@ -156,7 +156,7 @@ static bool make_piece(const struct iommu_op_batch *b, unsigned long index)
     return true;
 }
 
-/* The slot of a frame, which is held. */
+/* The slot of a frame that is held. */
 static struct iommu_op_frame get_slot(const struct iommu_op_batch *b,
                                       unsigned long mfn)
 {
@@ -169,7 +169,7 @@ static struct iommu_op_frame get_slot(const struct iommu_op_batch *b,
     return f;
 }
 
-/* The links that one more entry of @leaf needs, if they can be had. */
+/* Try to make the links for a further entry of @leaf in a slot. */
 static void get_links(uint64_t slot, struct iommu_op_leaf *leaf)
 {
     if ( slot & SLOT_ID_MASK )
@@ -179,7 +179,7 @@ static void get_links(uint64_t slot, struct iommu_op_leaf *leaf)
     }
 }
 
-/* Map a frame that is held, so that it can be let go. */
+/* Map a held frame, so that its reference can be dropped. */
 static bool map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
                        uint64_t entry)
 {
@@ -196,8 +196,8 @@ static bool map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
 }
 
 /*
- * The long way to map a frame: a slot or links are missing, or the page is not an
- * ordinary one. Return: 0, STATUS_held or a negative errno.
+ * The long way to map a frame: a slot or links are missing, or the page is not
+ * ordinary. Return: 0, STATUS_held or a negative errno.
  */
 int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
                      uint64_t entry)
@@ -223,14 +223,14 @@ int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
     return rc;
 }
 
-/* iommu_op_make_pending() of an entry that is not present, nor free. */
+/* iommu_op_make_pending() of an entry that is neither present nor free. */
 bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark)
 {
     for ( ; ; )
     {
         uint64_t old = read_atomic(p);
 
-        /* Another CPU takes it back: until its flush is over. */
+        /* Another CPU revokes the entry: wait until its flush is over. */
         if ( entry_is_revoking(old) )
             cpu_relax();
         else if ( !entry_is_mapped(old) )
@@ -240,7 +240,7 @@ bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark)
     }
 }
 
-/* Take an entry of a frame from the devices, and say so to the guest. */
+/* Take an entry of a frame from the devices, and tell the guest by its bit. */
 static void take_back(uint64_t id)
 {
     const struct iommu_op_claim *c = slot_leaf(id)->claim;
@@ -258,11 +258,11 @@ static void take_back(uint64_t id)
         break;
     }
 
-    /* Also if another vCPU unmapped it, and has not come to this yet. */
+    /* Also if another vCPU unmapped the entry, and has not come to this yet. */
     iommu_sync_cache(p, sizeof(*p));
 }
 
-/* Those that wait for somebody's flush are not to be waited for. */
+/* Flush all of the ring: a revocation never waits for the flush of a batch. */
 static int flush_ring(struct domain *d, uint64_t slot)
 {
     unsigned int left = slot_nr(slot);
@@ -298,7 +298,7 @@ static void end_revocation(struct iommu_op_domain *pv, uint64_t *p, bool failed)
         return;
     }
 
-    /* To the hardware it is as absent as before; its table may go now. */
+    /* The entry stays absent to the hardware; its table may go now. */
     atomic_inc(&pv->yielded);
     write_atomic(p, ENTRY_YIELDED);
 }
@@ -314,7 +314,7 @@ static int revoke(struct domain *d, struct iommu_op_domain *pv, uint64_t *slot)
 
     rc = flush_ring(d, old);
 
-    /* What has yielded may be unmapped, and its table go, at once. */
+    /* A yielded entry may be unmapped, and its table go, at once. */
     left = slot_nr(old);
     for ( id = ring_first(old); id; id = next )
     {
@@ -329,8 +329,8 @@ static int revoke(struct domain *d, struct iommu_op_domain *pv, uint64_t *slot)
 
 /*
  * A page of @d's is not writable any more, or not the domain's: its type or its
- * reference count has just changed, which was a full barrier. When this returns
- * 0, no map that yields leads to it. -EIO: a device may still reach it.
+ * reference count has just changed, with a full barrier. Return: 0: no map that
+ * yields leads to the page; or -EIO: a device may still reach the page.
  */
 int iommu_op_revoke(struct domain *d, const struct page_info *page)
 {
@@ -359,7 +359,7 @@ static struct iommu_op_leaf *leaf_at(struct iommu_op_claim *c, uint64_t bfn)
     return &c->leaf[(bfn - c->bfn) / LEAF_FRAMES];
 }
 
-/* What is mapped waits for a flush: is there anything? */
+/* Make the mapped entries pending. Return: whether there are any. */
 static bool take_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
                        const struct xen_iommu_op_range *r)
 {
@@ -380,7 +380,7 @@ static bool take_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
     return any;
 }
 
-/* It has yielded; or the flush failed, and it waits for another one. */
+/* The range has yielded; or the flush failed, and a later flush is due. */
 static void keep_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
                        const struct xen_iommu_op_range *r, bool failed)
 {
@@ -408,7 +408,7 @@ static void keep_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
 }
 
 /*
- * Take from the devices what is mapped of a range, which stays in use. The
+ * Take the mapped BFNs of a range from the devices; the BFNs stay in use. The
  * domain's lock is held for writing: only iommu_op_revoke() changes entries
  * meanwhile.
  */

@@ -3,16 +3,16 @@
  * iommu_op_yield.h: maps that yield, and the look-up from a frame to them.
  *
  * Such a map holds no reference. A device reaches only the domain's ordinary
- * frames all the same, as Xen takes the map back before its frame becomes
- * anything else: iommu_op_revoke().
+ * frames all the same: Xen takes the map back before its frame becomes anything
+ * else, by iommu_op_revoke().
  *
- * Each frame has a slot, which names the entry that maps it; 0: there is none.
- * If there are more, the slot names the last one that was made, and they are a
- * ring: each has a link to the one that was made after it, and the last one to
- * the first. So the first, which mostly goes first, is found at once. Bit 0 of
- * a slot is a lock for both: held for the few instructions of a map or unmap,
- * and by a revocation until its flush is over. Who holds it waits for nothing
- * but that flush.
+ * Each frame has a slot, which names the entry of the frame's map; 0: no entry
+ * maps the frame. Several entries are a ring, and the slot names the newest.
+ * Each entry has a link to the next newer entry, and the newest to the oldest.
+ * So the oldest entry, which mostly goes first, is found at once. Bit 0 of a
+ * slot is a lock for slot and ring. A map or unmap holds the lock for a few
+ * instructions, a revocation until its flush is over. The holder waits for
+ * nothing but its flush.
  *
  *   map:     lock the slot          the frame's use changes:
  *            (full barrier)             change count or type
@@ -31,42 +31,42 @@
 #include "iommu_op.h"
 
 /*
- * What names an entry: its leaf, whose address is a multiple of 8 and has 48 bits
- * that matter, and its index there. A slot has the lock beside that, and the
- * number of entries.
+ * An entry's name is its leaf and its index there. A leaf's address is a
+ * multiple of 8, and has 48 bits that matter. A slot has the name, the lock and
+ * the number of entries.
  */
 #define SLOT_LOCKED     1UL
 #define SLOT_INDEX      1
-#define SLOT_NEXT       (1UL << SLOT_INDEX) /* to what names its neighbour */
+#define SLOT_NEXT       (1UL << SLOT_INDEX) /* to the neighbour's name */
 #define SLOT_LEAF       7
 #define SLOT_NR         55
 #define SLOT_ONE        (1UL << SLOT_NR)
 #define SLOT_ID_MASK    (SLOT_ONE - 1 - SLOT_LOCKED)
 
 /*
- * So many entries map a frame and yield. Others are held. All of them are gone
- * through when the frame's use changes.
+ * Limit of a frame's yielding entries; further maps hold the frame. A change of
+ * the frame's use goes through all of the ring.
  */
 #define MAX_RING        256
 
-/* A page that is Xen's in some way. Neither flag changes under a reference. */
+/* A page of Xen's in some way. Neither flag changes under a reference. */
 #define PGC_special     (PGC_xen_heap | PGC_extra)
 
 #define SLOTS_PER_PIECE (PAGE_SIZE / sizeof(uint64_t))
 
 /* The slots of all frames, in pieces that come with the first map in them. */
 struct iommu_op_rmap {
-    unsigned long nr;           /* pieces that there may be */
+    unsigned long nr;           /* limit of pieces */
     unsigned long next;         /* where iommu_op_rmap_clear() goes on */
-    atomic_t pieces;            /* that there are */
+    atomic_t pieces;            /* present pieces */
     struct {
         uint64_t *slot;
-        struct page_info *page; /* of its first frame, and the others follow */
+        struct page_info *page; /* of the first frame; the others follow */
     } piece[];
 };
 
 struct iommu_op_frame {
-    uint64_t *slot;             /* NULL: there is none, and no page either */
+    uint64_t *slot;             /* NULL: neither slot nor page */
     const struct page_info *page;
 };
 
@@ -98,7 +98,7 @@ static inline struct iommu_op_frame iommu_op_frame(
     return frame_in(ACCESS_ONCE(pv->rmap), mfn);
 }
 
-/* A slot that names an entry, and no other one. */
+/* The value of a slot that names a single entry. */
 static inline uint64_t slot_of_one(const struct iommu_op_leaf *leaf,
                                    unsigned int index)
 {
@@ -126,7 +126,7 @@ static inline unsigned int slot_nr(uint64_t slot)
     return slot >> SLOT_NR;
 }
 
-/* What was done under the lock is seen by who takes it next. */
+/* The next holder of the lock sees the changes under the lock. */
 static inline void slot_unlock(uint64_t *slot, uint64_t value)
 {
     smp_wmb();
@@ -134,9 +134,8 @@ static inline void slot_unlock(uint64_t *slot, uint64_t value)
 }
 
 /*
- * Is the page an ordinary writable one of @owner's, a domain as pages name it?
- * To be asked with its slot locked: if that changes afterwards, the map is taken
- * back.
+ * Is the page an ordinary writable page of @owner, a domain as pages name it?
+ * The caller holds the slot's lock: after a later change the map is taken back.
  */
 static inline bool iommu_op_may_yield(const struct page_info *page,
                                       iommu_op_owner_t owner)
@@ -144,7 +143,7 @@ static inline bool iommu_op_may_yield(const struct page_info *page,
     unsigned long count = read_atomic(&page->count_info) &
                           (PGC_special | PGC_count_mask);
 
-    /* No type, and no count, is above it. */
+    /* No type is above this type, and no count above this mask. */
     BUILD_BUG_ON(PGT_writable_page != PGT_type_mask);
     BUILD_BUG_ON(PGC_special & PGC_count_mask);
 
@@ -161,8 +160,9 @@ bool iommu_op_slot_share(uint64_t *slot, uint64_t one,
 void iommu_op_slot_remove(uint64_t *slot, uint64_t one);
 
 /*
- * Map a frame at @p, if it may yield. @slot is the frame's; @one is the value of a
- * slot with this entry alone. Full barriers: pair with iommu_op_revoke().
+ * Map a frame at @p, if the map may yield. @slot is the frame's; @one is the
+ * value of a slot with this entry alone. Full barriers: pair with
+ * iommu_op_revoke().
  */
 static inline bool slot_map(uint64_t *slot, uint64_t one,
                             const struct page_info *page,

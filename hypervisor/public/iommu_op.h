@@ -14,13 +14,13 @@
  *
  *  - The call returns 0 when every op has its status. -E2BIG (count is over
  *    the limit), -EFAULT (ops can't be read or written): see the reference.
- *  - Ops are carried out in order. One that fails changes nothing, and does
- *    not stop those behind it.
- *  - Every field that an op does not use, every padding and every unknown flag
- *    must be 0: -EINVAL.
+ *  - Ops are carried out in order. An op that fails changes nothing, and does
+ *    not stop later ops.
+ *  - Every unused field, every padding and every unknown flag of an op must be
+ *    0: -EINVAL.
  *  - map and unmap touch only BFNs inside a claim of the caller.
  *  - An unmap has status 0 only once the IOTLB has forgotten the BFN, unless
- *    it asked to be deferred.
+ *    the op has the flag UNMAP_defer.
  *
  * This header is the only definition of the interface: hypervisor, kernel and
  * userspace include this very file.
@@ -28,7 +28,7 @@
 #ifndef __XEN_PUBLIC_IOMMU_OP_H__
 #define __XEN_PUBLIC_IOMMU_OP_H__
 
-/* The next free number in Xen 4.17 and 4.20, and the one of the 2018 series. */
+/* The next free number in Xen 4.17 and 4.20, as in the 2018 series. */
 #ifdef __XEN__
 #include "xen.h"
 #endif
@@ -47,15 +47,16 @@
 #define XEN_IOMMUOP_MAX_OPS         128
 
 /*
- * Frames that one map, unmap, flush or revoke covers: 8 MiB. It bounds the time
- * between two looks at pending work, as Xen preempts a batch only between ops.
+ * Limit of the frames of a map, unmap, flush or revoke: 8 MiB. The limit bounds
+ * the time between two looks at pending work, as Xen preempts a batch only
+ * between ops.
  */
 #define XEN_IOMMUOP_MAX_FRAMES      2048
 
 /*
- * Frames of the host map that one drop or restore goes through: up to MAX_FRAMES,
- * but if Xen has other work to do, or at its end, fewer; this many at least
- * before it looks.
+ * A drop or restore goes through up to MAX_FRAMES frames of the host map; fewer
+ * at the map's end, or if Xen has other work to do. Xen looks for other work
+ * after at least this many frames.
  */
 #define XEN_IOMMUOP_LEAST_PIECE     512
 
@@ -66,7 +67,7 @@
 #define XEN_IOMMUOP_MAX_CLAIM       (1u << 24)
 #define XEN_IOMMUOP_MAX_CLAIMS      64
 
-/* xen_iommu_op.op; those of the 2018 series keep their numbers. */
+/* xen_iommu_op.op; ops of the 2018 series keep their numbers. */
 #define XEN_IOMMUOP_query_reserved  1
 #define XEN_IOMMUOP_map             2
 #define XEN_IOMMUOP_unmap           3
@@ -85,7 +86,7 @@
 
 /*
  * map_list names its frames one by one. Their MFNs stand in the array's next
- * slots, which so hold no op, and have no status.
+ * slots; those hold no op, and have no status.
  */
 #define XEN_IOMMUOP_LIST_MFNS       4 /* a slot: all of its 32 bytes */
 #define XEN_IOMMUOP_MAX_LIST \
@@ -97,40 +98,42 @@
 /* The frames are MMIO that the caller may access; no reference. Of map only. */
 #define XEN_IOMMUOP_MAP_mmio        (1u << 2)
 /*
- * The caller's own RAM, and the map holds no reference: it yields. Before the
- * frame becomes anything but an ordinary writable page of the caller's (a page
- * table, or nothing of the caller's at all), Xen takes the map from the devices,
- * and sets the BFN's bit in the page that a watch op gave. The BFN is in use
- * until its unmap, which has status 0.
+ * The caller's own RAM, and the map holds no reference: the map yields. The
+ * frame may become something else than an ordinary writable page of the
+ * caller's: a page table, or nothing of the caller's at all. Xen first takes
+ * the map from the devices, and sets the BFN's bit in the page of the watch op.
+ * The BFN is in use until its unmap, which has status 0.
  */
 #define XEN_IOMMUOP_MAP_yield       (1u << 3)
 
 /*
- * xen_iommu_op.status of a map or map_list with MAP_yield: it is done, but some
- * of its frames are held by a reference until the unmap, as if without the flag.
+ * xen_iommu_op.status of a map or map_list with MAP_yield: the op is done, but
+ * some of its frames are held by a reference until the unmap, as if without the
+ * flag.
  */
 #define XEN_IOMMUOP_STATUS_held     1
 
 /*
- * watch: BFNs that one page has a bit for. BFN b has bit b % WATCH_FRAMES, as
- * in an array of 64-bit words, of the page for b / WATCH_FRAMES.
+ * watch: number of BFNs with a bit in the same page. BFN b has bit b %
+ * WATCH_FRAMES, as in an array of 64-bit words, of the page for b /
+ * WATCH_FRAMES.
  */
 #define XEN_IOMMUOP_WATCH_FRAMES    32768
 
 /* xen_iommu_op.flags of unmap: a later flush settles it. */
 #define XEN_IOMMUOP_UNMAP_defer     (1u << 0)
 
-/* xen_iommu_op.flags of release: unmap first what is still mapped. */
+/* xen_iommu_op.flags of release: unmap first all BFNs still mapped. */
 #define XEN_IOMMUOP_RELEASE_unmap   (1u << 0)
 
-/* xen_iommu_op.u.query.why: why every op but query is refused, and with what. */
-#define XEN_IOMMUOP_WHY_ok          0 /* it is not refused */
+/* xen_iommu_op.u.query.why: why all ops but query are refused; their status. */
+#define XEN_IOMMUOP_WHY_ok          0 /* no op is refused */
 #define XEN_IOMMUOP_WHY_xsm         1 /* -EPERM       XSM does not allow it */
 #define XEN_IOMMUOP_WHY_not_pv      2 /* -EPERM       not a PV hardware domain */
 #define XEN_IOMMUOP_WHY_no_iommu    3 /* -EOPNOTSUPP  no IOMMU for this domain */
 #define XEN_IOMMUOP_WHY_passthrough 4 /* -EOPNOTSUPP  DMA bypasses translation */
 #define XEN_IOMMUOP_WHY_maintained  5 /* -EACCES      need_iommu: Xen maintains the map */
-#define XEN_IOMMUOP_WHY_driver      6 /* -EOPNOTSUPP  the IOMMU driver can't do it */
+#define XEN_IOMMUOP_WHY_driver      6 /* -EOPNOTSUPP  no support in the IOMMU driver */
 
 /* xen_iommu_op.u.query.caps */
 #define XEN_IOMMUOP_CAP_host_map    (1u << 0) /* the host map stands, whole */
@@ -139,8 +142,8 @@
 
 /* xen_iommu_op.u.device.why: the reason for the status -ENODEV. */
 #define XEN_IOMMUOP_DEVICE_ok       0 /* its DMA is translated: status 0 */
-#define XEN_IOMMUOP_DEVICE_unknown  1 /* Xen has not been told of it */
-#define XEN_IOMMUOP_DEVICE_no_unit  2 /* no IOMMU unit has it in its scope */
+#define XEN_IOMMUOP_DEVICE_unknown  1 /* Xen has not been told of the device */
+#define XEN_IOMMUOP_DEVICE_no_unit  2 /* in the scope of no IOMMU unit */
 #define XEN_IOMMUOP_DEVICE_unit_off 3 /* its unit does not translate */
 #define XEN_IOMMUOP_DEVICE_other_table 4 /* blocked, or another table's */
 
@@ -158,15 +161,15 @@ struct xen_iommu_op_map {
 
 /*
  * watch: pages in which Xen sets the bits of BFNs whose maps yielded, for the
- * claim that covers bfn. The first is that for bfn / WATCH_FRAMES; the others
- * follow it, and each has BFNs of the claim. Xen sets bits, the caller clears
- * them. The pages are held until the claim is released.
+ * claim that covers bfn. The first page is for bfn / WATCH_FRAMES; the other
+ * pages follow, and each has BFNs of the claim. Xen sets bits, the caller
+ * clears them. The pages are held until the claim is released.
  */
 struct xen_iommu_op_watch {
     uint16_t ctx;   /* IN  0 */
     uint16_t pad0;  /* IN  0 */
     uint32_t nr;    /* IN  number of pages, whose MFNs ascend by 1 */
-    uint64_t bfn;   /* IN  a BFN that the first page is for */
+    uint64_t bfn;   /* IN  a BFN of the first page */
     uint64_t mfn;   /* IN  the first page, which is the caller's and writable */
 };
 
@@ -174,15 +177,15 @@ struct xen_iommu_op_watch {
 struct xen_iommu_op_list {
     uint16_t ctx;   /* IN  0 */
     uint16_t pad0;  /* IN  0 */
-    uint32_t nr;    /* IN  1 .. MAX_LIST, and what slots there are for */
+    uint32_t nr;    /* IN  1 .. MAX_LIST, and at most 4 a slot behind the op */
     uint64_t bfn;   /* IN  first */
     uint64_t pad1;  /* IN  0 */
 };
 
 /*
- * unmap, flush, claim, release; and revoke: devices lose what is mapped of the
- * BFNs. Those are in use until their unmap, which has status 0, as if their maps
- * had yielded; but no bit is set. BFNs that are not mapped stay as they are.
+ * unmap, flush, claim, release; and revoke: devices lose the mapped BFNs of the
+ * range. These are in use until their unmap, which has status 0, as if their
+ * maps had yielded; but no bit is set. Other BFNs stay as they are.
  */
 struct xen_iommu_op_range {
     uint16_t ctx;   /* IN  0 */
@@ -205,8 +208,8 @@ struct xen_iommu_op_query {
     uint32_t max_frames;   /* OUT frames a map, unmap or flush */
     uint8_t  why;          /* OUT XEN_IOMMUOP_WHY_* */
     uint8_t  bfn_bits;     /* OUT BFNs are below 1 << bfn_bits */
-    uint16_t claim_frames; /* OUT claims are multiples of it */
-    uint32_t max_tables;   /* OUT leaf tables that the caller may come to own */
+    uint16_t claim_frames; /* OUT claims are multiples of this */
+    uint32_t max_tables;   /* OUT limit of the caller's leaf tables */
 };
 
 struct xen_iommu_op_reserved {
@@ -230,7 +233,7 @@ struct xen_iommu_op_usage {
     uint32_t claims; /* OUT number of claims;           IN 0, as all below */
     uint32_t tables; /* OUT leaf tables */
     uint64_t mapped; /* OUT BFNs that are not free: mapped, yielded, or waiting */
-    uint64_t yielded; /* OUT those among them whose maps yielded, or were revoked */
+    uint64_t yielded; /* OUT of these, BFNs with yielded or revoked maps */
 };
 
 struct xen_iommu_op {
@@ -253,27 +256,27 @@ struct xen_iommu_op {
 /*
  * Xen's trace buffer, which xentrace reads: class 0x0100f000, TRC_IOMMU.
  *
- * flush: what a batch changed is about to leave the IOTLB. batch: it has ended,
- * its flush included. A batch that Xen interrupts and continues is one for each
- * part. Both have a time.
+ * flush: the changed BFNs of a batch are about to leave the IOTLB. batch: a
+ * batch has ended, its flush included. Each part of a batch that Xen interrupts
+ * and continues counts as a batch. Both records have a time.
  */
 #define XEN_IOMMUOP_TRC_batch       0x01001001
 #define XEN_IOMMUOP_TRC_flush       0x01001002
 
 struct xen_iommu_op_trc_batch {
-    uint32_t slots;    /* that it had */
-    uint32_t done;     /* and is done with: fewer if it was interrupted */
-    uint32_t ops;      /* in these */
+    uint32_t slots;    /* in the batch */
+    uint32_t done;     /* slots done: fewer than slots if interrupted */
+    uint32_t ops;      /* in the slots done */
     uint32_t failed;   /* of the ops */
-    uint32_t mapped;   /* frames, by those that did not fail */
+    uint32_t mapped;   /* frames, by ops that did not fail */
     uint32_t unmapped;
-    uint32_t error;    /* of the first that failed, as a positive errno */
+    uint32_t error;    /* of the first failed op, as a positive errno */
 };
 
 struct xen_iommu_op_trc_flush {
     uint32_t runs;     /* of neighbouring frames; 0: the whole domain */
     uint32_t frames;   /* in them */
-    uint32_t waiting;  /* unmaps, neighbours being one, that wait for it */
+    uint32_t waiting;  /* waiting unmaps; neighbours count as one */
 };
 
 #ifdef __XEN__

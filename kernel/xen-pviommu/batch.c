@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The page of ops of each CPU, and how it goes to Xen. This is the one place that
+ * The page of ops of each CPU, and how the page goes to Xen. Only this file
  * looks at the statuses of maps and unmaps.
  */
 #include <linux/errno.h>
@@ -33,7 +33,7 @@ void pviommu_batch_exit(struct pviommu_batch *b)
 	b->ops = NULL;
 }
 
-/* All possible CPUs: one that comes online later maps DMA at once. */
+/* All possible CPUs: a CPU that comes online later maps DMA at once. */
 int pviommu_batches_init(void)
 {
 	int cpu;
@@ -70,7 +70,7 @@ struct pviommu_batch *pviommu_batch_begin(unsigned long *flags)
 	return pviommu_batch_here();
 }
 
-/* The same, whose caller has interrupts off already. */
+/* The same, for callers with interrupts off. */
 struct pviommu_batch *pviommu_batch_here(void)
 {
 	struct pviommu_batch *b = this_cpu_ptr(&pviommu_batches);
@@ -98,9 +98,9 @@ static void batch_fail(struct pviommu_batch *b, int status)
 }
 
 /*
- * How may the unmap of what an op mapped wait? What yields may; what devices
- * only read, too, as no page that Linux frees is held by that. Where Xen holds
- * a writable page, Linux must not be given it back meanwhile.
+ * May the op's mapping wait for its unmap? A mapping that yields may. So may a
+ * mapping that devices only read: it holds no page that Linux frees. Xen holds
+ * a writable page until the unmap, and Linux must not get the page back before.
  */
 static u64 run_flags(const struct xen_iommu_op *op)
 {
@@ -114,7 +114,7 @@ static u64 run_flags(const struct xen_iommu_op *op)
 	return PVIOMMU_DESC_QUEUE;
 }
 
-/* The batch's own ops: how many, when they have their statuses. */
+/* Look at the statuses of the batch's own ops. Return: the number of ops. */
 static unsigned int look_at(struct pviommu_batch *b)
 {
 	const struct xen_iommu_op *op, *end = b->ops + b->nr;
@@ -129,7 +129,7 @@ static unsigned int look_at(struct pviommu_batch *b)
 	return n;
 }
 
-/* A failed call leaves no statuses, perhaps after the deed. */
+/* A failed call leaves no statuses, though Xen may have carried out the ops. */
 static void call_failed(struct pviommu_batch *b, long rc)
 {
 	struct xen_iommu_op *op, *end = b->ops + b->nr + b->riders;
@@ -143,9 +143,9 @@ static void call_failed(struct pviommu_batch *b, long rc)
  * pviommu_batch_submit - give all ops that wait to Xen
  * @b: the batch
  *
- * Afterwards each of the ops in its b->nr slots, and each of the riders, has
- * its status, and b->error is the first one of its own that is below 0. The
- * caller empties the batch (b->nr = 0) when it has looked.
+ * Afterwards each op in the b->nr slots, and each rider, has its status. The
+ * first status below 0 of the batch's own ops is in b->error. The caller reads
+ * the statuses, then empties the batch (b->nr = 0).
  */
 void pviommu_batch_submit(struct pviommu_batch *b)
 {
@@ -161,7 +161,7 @@ void pviommu_batch_submit(struct pviommu_batch *b)
 	pviommu_count(PVIOMMU_OPS, look_at(b) + b->riders);
 }
 
-/* See pviommu_batch_join(): the op that waits last, of one frame, gets a second. */
+/* See pviommu_batch_join(): the last op, of one frame, gets a second frame. */
 bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn)
 {
 	struct xen_iommu_op *op = b->last;
@@ -179,7 +179,7 @@ bool pviommu_batch_list_begin(struct pviommu_batch *b, u64 mfn)
 	return true;
 }
 
-/* The caller knows that there is room, and adds no op of its own any more. */
+/* The caller has checked the room, and adds no more ops of its own. */
 struct xen_iommu_op_range *pviommu_batch_append_rider(struct pviommu_batch *b,
 						      u64 bfn, u32 nr)
 {

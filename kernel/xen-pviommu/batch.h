@@ -2,10 +2,10 @@
 /*
  * A batch: one page of ops on its way to Xen.
  *
- * Each CPU has one, used with interrupts off between pviommu_batch_begin() and
- * pviommu_batch_end(), so that DMA mapping works in every context and without
- * a lock. A batch serves either one run of maps or one run of unmaps; unmaps
- * that wait in the CPU's queue ride with it, behind its own ops.
+ * Each CPU has a batch, used with interrupts off between pviommu_batch_begin()
+ * and pviommu_batch_end(). So DMA mapping works in every context and without a
+ * lock. A batch serves either maps or unmaps of a single run. Unmaps from the
+ * CPU's queue ride behind the batch's own ops.
  */
 #ifndef _XEN_PVIOMMU_BATCH_H
 #define _XEN_PVIOMMU_BATCH_H
@@ -20,8 +20,8 @@
 #include "xencall.h"
 
 /*
- * Count a hypercall that flushes: the reason, and how many unmaps of the queue
- * have waited for it. Each such hypercall is counted here, and once.
+ * Count a hypercall that flushes: the reason, and the number of queued unmaps
+ * in the hypercall. Each such hypercall is counted here, and once.
  */
 static inline void pviommu_count_flush(enum pviommu_counter reason,
 				       unsigned int waited)
@@ -33,12 +33,12 @@ static inline void pviommu_count_flush(enum pviommu_counter reason,
 
 struct pviommu_batch {
 	struct xen_iommu_op *ops;	/* XEN_IOMMUOP_MAX_OPS slots, a page */
-	struct xen_iommu_op *last;	/* of the maps that wait, if nr is not 0 */
-	unsigned int nr;		/* slots that wait to be submitted */
+	struct xen_iommu_op *last;	/* of the waiting maps, if nr is not 0 */
+	unsigned int nr;		/* slots to submit */
 	unsigned int riders;		/* unmaps of the queue, behind them */
 	int error;			/* first status below 0, or 0 */
-	bool unclean;			/* what the BFNs map is not known */
-	u64 desc;			/* flags that its descriptor has: see desc.h */
+	bool unclean;			/* the BFNs may be mapped or not */
+	u64 desc;			/* flags of the run's descriptor: desc.h */
 	u64 first;			/* first BFN of the run */
 	u64 settled;			/* BFNs below went in earlier hypercalls */
 };
@@ -78,7 +78,7 @@ int pviommu_batch_unmap_end(struct pviommu_batch *b);
 int pviommu_batch_single_slow(struct pviommu_batch *b, long rc);
 int pviommu_unmap_at(u64 bfn, unsigned long nr);
 
-/* Field by field: what is made on the stack first costs a copy and a canary. */
+/* Field by field: an op made on the stack first costs a copy and a canary. */
 static inline void pviommu_op_map(struct xen_iommu_op *op, u64 bfn, u32 nr,
 				  const struct pviommu_frames *frames)
 {
@@ -109,12 +109,13 @@ static inline void pviommu_op_unmap(struct xen_iommu_op *op, u64 bfn, u32 nr)
 }
 
 /**
- * pviommu_batch_single - carry out b->ops[0], which has no company
+ * pviommu_batch_single - carry out b->ops[0], a single op
  * @b: this CPU's batch, not in use
  *
  * Context: interrupts off.
- * Return: its status, which may be XEN_IOMMUOP_STATUS_held, or the call's error;
- * then b->unclean tells if it is not known what its BFNs map.
+ * Return: the op's status, XEN_IOMMUOP_STATUS_held included, or the call's
+ * error. After an error b->unclean is true if the op's BFNs may be mapped or
+ * not.
  */
 static inline int pviommu_batch_single(struct pviommu_batch *b)
 {
@@ -126,7 +127,7 @@ static inline int pviommu_batch_single(struct pviommu_batch *b)
 	return pviommu_batch_single_slow(b, rc);
 }
 
-/* Append BFNs to a range that they continue, and that stays within @most. */
+/* Append BFNs to a range if they continue the range, and up to @most in all. */
 static inline bool pviommu_range_extend(struct xen_iommu_op_range *range,
 					u64 bfn, u64 nr, u64 most)
 {
@@ -153,7 +154,7 @@ static inline unsigned int pviommu_op_slots(const struct xen_iommu_op *op)
 	return 1 + DIV_ROUND_UP(op->u.list.nr, XEN_IOMMUOP_LIST_MFNS);
 }
 
-/* Can one op map a list of @nr frames, and one undo it? */
+/* Can an op map a list of @nr frames, and a second op undo the map? */
 static inline bool pviommu_list_fits(u32 nr)
 {
 	return 1 + DIV_ROUND_UP(nr, XEN_IOMMUOP_LIST_MFNS) <=
@@ -183,15 +184,15 @@ static inline u64 *pviommu_batch_list(struct pviommu_batch *b, u64 bfn, u32 nr,
 	op->u.list.bfn = bfn;
 	op->u.list.pad1 = 0;
 	b->nr = pviommu_op_slots(op);
-	/* What the list leaves of its last slot is 0. */
+	/* The rest of the list's last slot is 0. */
 	memset(&op[b->nr - 1], 0, sizeof(*op));
 
 	return pviommu_list_mfns(op);
 }
 
 /*
- * A slot for the MFNs of the list at the end behind its first @nr; what they
- * leave is 0. One unmap op must be able to undo the list.
+ * Add a slot for the MFNs of the last list, behind its first @nr; the slot's
+ * rest is 0. A single unmap op must be able to undo the list.
  */
 static inline bool pviommu_batch_list_slot(struct pviommu_batch *b, u32 nr)
 {
@@ -204,12 +205,12 @@ static inline bool pviommu_batch_list_slot(struct pviommu_batch *b, u32 nr)
 }
 
 /**
- * pviommu_batch_list_add - add a frame to the list that waits last
- * @b: this CPU's batch, b->nr of which is not 0
+ * pviommu_batch_list_add - add a frame to the last op, if that is a list
+ * @b: this CPU's batch, its b->nr not 0
  * @bfn: its BFN
  * @mfn: the frame, dom0's own RAM; the run has one set of flags
  *
- * Return: false when there is none that it continues, or the batch is full.
+ * Return: false when the frame continues no list, or the batch is full.
  */
 static inline bool pviommu_batch_list_add(struct pviommu_batch *b, u64 bfn,
 					  u64 mfn)
@@ -235,7 +236,7 @@ static inline bool pviommu_is_listed(const struct pviommu_frames *frames)
 	       !(frames->flags & XEN_IOMMUOP_MAP_mmio);
 }
 
-/* An op of its own, for which the caller knows that there is room. */
+/* An op of its own; the caller has checked the room. */
 static inline void pviommu_batch_append_map(struct pviommu_batch *b, u64 bfn,
 					    u32 nr,
 					    const struct pviommu_frames *frames)
@@ -245,8 +246,8 @@ static inline void pviommu_batch_append_map(struct pviommu_batch *b, u64 bfn,
 }
 
 /*
- * Make frames part of the op that waits last: of its run, if theirs continue
- * that; else of its list, if it has one or may become one.
+ * Make frames part of the last op: of its run, if the frames continue the run.
+ * Else the frame joins the op's list, if the op is a list or may become a list.
  */
 static inline bool pviommu_batch_join(struct pviommu_batch *b, u64 bfn, u32 nr,
 				      const struct pviommu_frames *frames)
@@ -271,11 +272,11 @@ static inline bool pviommu_batch_join(struct pviommu_batch *b, u64 bfn, u32 nr,
 }
 
 /**
- * pviommu_batch_add - add frames to a batch, as part of its last op or as one
+ * pviommu_batch_add - add frames to a batch, to its last op or as a new op
  * @b: the batch
  * @bfn: first BFN
  * @nr: number of frames, up to max_frames
- * @frames: what they map
+ * @frames: the frames to map
  *
  * Return: false when the batch is full and must be submitted first.
  */
@@ -296,9 +297,9 @@ static inline bool pviommu_batch_add(struct pviommu_batch *b, u64 bfn, u32 nr,
  * @b: this CPU's batch
  * @bfn: first BFN; BFNs ascend from call to call
  * @nr: number of frames, up to max_frames
- * @frames: what they map
+ * @frames: the frames to map
  *
- * Return: 0, or the first error of the run, of which then nothing is mapped.
+ * Return: 0, or the first error of the run; nothing of the run is mapped then.
  */
 static inline int pviommu_batch_map(struct pviommu_batch *b, u64 bfn, u32 nr,
 				    const struct pviommu_frames *frames)

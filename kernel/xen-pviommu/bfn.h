@@ -115,11 +115,12 @@ static inline void bfn_unlock(struct bfn_window *w)
 }
 
 /*
- * The caller's word for an allocated BFN: 0 before its first use, and not touched
- * by the allocator. All three on an RCU read side, as interrupts off are.
+ * The caller's slot of an allocated BFN: 0 before its first use, and not
+ * touched by the allocator. All three on an RCU read side, as interrupts off
+ * are.
  */
 
-/* Where it is. */
+/* The address of the slot. */
 static inline u64 *bfn_slot_of(struct bfn_window *w, u64 bfn)
 {
 	unsigned long index = bfn - w->start;

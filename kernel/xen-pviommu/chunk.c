@@ -2,9 +2,10 @@
 /*
  * BFN allocator, the slow part: chunks of 512 BFNs.
  *
- * A chunk has one owner, the only CPU that clears bits of its bitmap. Any CPU sets
- * bits, by a free, atomically and without a lock. A chunk without an owner waits in
- * the list of partial chunks; a full chunk waits for a free that lists the chunk.
+ * A chunk has one owner, the only CPU that clears bits of its bitmap. Any CPU
+ * sets bits, by a free, atomically and without a lock. A chunk without an owner
+ * waits in the list of partial chunks; a full chunk waits for a free that lists
+ * the chunk.
  *
  *            nothing fits          a free            nothing in use
  *   OWNED -----------------> FULL -------> LISTED -----------------> gone
@@ -57,8 +58,8 @@ static unsigned long run_mask(unsigned int order)
 }
 
 /*
- * Bits are cleared after an acquire, which pairs with the release of give(): all
- * work on a BFN before its free is over.
+ * Bits are cleared after an acquire, which pairs with the release of give():
+ * all work on a BFN before its free is over.
  */
 static unsigned long word_of(struct bfn_chunk *chunk, unsigned int i)
 {
@@ -313,8 +314,8 @@ void bfn_chunk_disown(struct bfn_window *w, struct bfn_cpu *c)
 	trace_chunk(w, chunk, PVIOMMU_CHUNK_LEFT);
 	WRITE_ONCE(chunk->state, BFN_CHUNK_FULL);
 	/*
-	 * Pairs with the barrier in bfn_chunk_free(): the bit of a free that still
-	 * saw an owner is seen here.
+	 * Pairs with the barrier in bfn_chunk_free(): the bit of a free that
+	 * still saw an owner is seen here.
 	 */
 	smp_mb();
 	if (has_any(chunk))
@@ -446,7 +447,7 @@ static struct bfn_chunk *large_chunk(struct bfn_window *w, unsigned long nr)
  * bfn_large_begin - let a run of whole chunks begin behind its first one
  * @w: the window
  * @start: first BFN of the run
- * @bfn: the BFN with the caller's word, instead of @start
+ * @bfn: the BFN with the caller's slot, instead of @start
  *
  * Context: interrupts off.
  */

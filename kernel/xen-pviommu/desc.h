@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The descriptor of a run of BFNs, in the one word that the allocator keeps for the
- * first BFN. Two runs with the same word map the same memory in the same way. The
- * word is 0 while the run is not a driver's.
+ * The descriptor of a run of BFNs, in the slot of the run's first BFN. Two runs
+ * with the same descriptor map the same memory in the same way. The descriptor
+ * is 0 while the run is not a driver's.
  */
 #ifndef _XEN_PVIOMMU_DESC_H
 #define _XEN_PVIOMMU_DESC_H
@@ -16,8 +16,8 @@
 #include "window.h"
 
 /*
- * 35 bits, of which a PFN needs no more than 27 while dom0 has up to 512 GiB of
- * memory. Then those above it are the device's, and tell whose mapping it is.
+ * 35 bits. A PFN needs no more than 27 while dom0 has up to 512 GiB of memory.
+ * The bits above the PFN then name the device of the mapping.
  */
 #define PVIOMMU_DESC_PFN		GENMASK_ULL(34, 0)
 #define PVIOMMU_DESC_OWNER	GENMASK_ULL(34, 27)
@@ -32,8 +32,8 @@
  */
 #define PVIOMMU_DESC_QUEUE	BIT_ULL(62)
 /*
- * Unmap at once: Xen holds a page by a reference, the caller frees the memory when
- * the unmap returns, or the run is too long. No PFN.
+ * Unmap at once: Xen holds a page by a reference, the caller frees the memory
+ * when the unmap returns, or the run is too long. No PFN.
  */
 #define PVIOMMU_DESC_STRICT	BIT_ULL(63)
 
@@ -65,7 +65,7 @@ static inline u64 pviommu_desc(unsigned long pfn, unsigned long nr,
 	return pfn | (u64)nr << 42 | (u64)order << 37 | flags;
 }
 
-/* The field of owner @nr, from 1; 0: nobody knows whose it is. */
+/* The field of owner @nr, from 1; 0: the mapping's owner is not known. */
 static inline u64 pviommu_desc_owner(u64 nr)
 {
 	return nr << 27;
@@ -85,7 +85,7 @@ static inline unsigned int pviommu_order(unsigned long nr, unsigned long align,
 	return span > 1 ? ilog2(span - 1) + 1 : 0;
 }
 
-/* What the memory at @pfn will be in the word of its run, if it may wait. */
+/* The descriptor of @nr pages at @pfn, for a mapping whose unmap may wait. */
 static inline u64 pviommu_desc_of(unsigned long pfn, unsigned long nr,
 				  unsigned long align, u16 access,
 				  const struct pviommu_window *w)
@@ -101,9 +101,11 @@ static inline u64 pviommu_desc_of(unsigned long pfn, unsigned long nr,
 }
 
 /**
- * pviommu_desc_take - what a driver's mapping is; from now on it is not his
+ * pviommu_desc_take - read and clear the descriptor of a driver's mapping
  * @w: the window
  * @bfn: the first BFN
+ *
+ * The mapping then no longer belongs to the driver.
  *
  * Context: interrupts off.
  * Return: its descriptor, or 0 when the driver has no such mapping.

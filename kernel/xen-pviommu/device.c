@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The devices that bind.c has bound, their counters, and the path that their new
- * mappings take: ours or the base ops'.
+ * The devices that bind.c has bound, their counters, and the path that their
+ * new mappings take: ours or the base ops'.
  */
 #define dev_fmt(fmt) "xen_pviommu: " fmt
 
@@ -30,8 +30,8 @@ const char *const pviommu_path_names[PVIOMMU_PATHS] = {
 };
 
 /*
- * Protects the list, and each pviommu_device in it against being freed. What
- * changes a device's life holds the device's own lock as well.
+ * Protects the list, and each pviommu_device on the list against being freed. A
+ * change of a device's life needs the device's own lock as well.
  */
 DEFINE_MUTEX(pviommu_devices_lock);
 LIST_HEAD(pviommu_devices);
@@ -62,7 +62,7 @@ static bool bypasses_iommu(struct device *dev)
 	return bypasses;
 }
 
-/* The first to latch a device says why; it stays so until it is unbound. */
+/* The first to latch a device logs why. The latch lasts until the unbinding. */
 static bool device_latch(struct pviommu_device *pd, enum pviommu_path from)
 {
 	return cmpxchg(&pd->path, from, PVIOMMU_PATH_BASE) == from;
@@ -72,8 +72,8 @@ static bool device_latch(struct pviommu_device *pd, enum pviommu_path from)
  * pviommu_device_decide - settle the path of a device that is not on ours
  * @pd: the device
  *
- * Called from its DMA operations: by the first of them, virtio has negotiated.
- * Whoever comes at the same time comes to the same decision.
+ * Called from the device's DMA operations: virtio has negotiated before the
+ * first. Callers at the same time come to the same decision.
  *
  * Return: true if new mappings take our path.
  */
@@ -112,8 +112,8 @@ static bool is_shortage(int error)
  * @error: the status
  *
  * A surprise, or too many failures in a row, latch the device: its new mappings
- * go to the base ops, those that it has are still taken down by ours. Without
- * the host map there is nothing to go to, and mappings just fail.
+ * go to the base ops, and our ops still take down its old mappings. Without the
+ * host map the base ops can't serve, and mappings just fail.
  */
 void pviommu_device_failed(struct pviommu_device *pd, int error)
 {
@@ -129,7 +129,7 @@ void pviommu_device_failed(struct pviommu_device *pd, int error)
 			error, failures);
 }
 
-/* Xen has no memory for a table, and we have none left. That passes. */
+/* Xen has no memory for a table, and we have no tables left. This passes. */
 void pviommu_device_starved(struct pviommu_device *pd)
 {
 	dev_notice_ratelimited(pd->dev, "Xen is out of memory for the IOMMU's tables: a mapping has to wait until it has some, or others are unmapped\n");
@@ -145,7 +145,7 @@ void pviommu_device_narrow(struct pviommu_device *pd, u64 limit)
 		   limit);
 }
 
-/* Called with the lock held. Return: NULL if it has never had a driver. */
+/* The lock is held. Return: NULL if the device has never had a driver. */
 struct pviommu_device *pviommu_device_find(struct device *dev)
 {
 	struct pviommu_device *pd;
@@ -169,7 +169,7 @@ u64 pviommu_device_counter_sum(struct pviommu_device *pd,
 	return sum;
 }
 
-/* What all devices counted that are there now. */
+/* The sum of a counter over the present devices. */
 u64 pviommu_devices_sum(enum pviommu_counter which)
 {
 	struct pviommu_device *pd;
@@ -183,7 +183,7 @@ u64 pviommu_devices_sum(enum pviommu_counter which)
 	return sum;
 }
 
-/* It leaves the list, whose lock is held. What it counted outlives it. */
+/* A device leaves the list, whose lock is held. The total keeps its counts. */
 void pviommu_device_fold(struct pviommu_device *pd)
 {
 	int which;
@@ -193,8 +193,8 @@ void pviommu_device_fold(struct pviommu_device *pd)
 }
 
 /*
- * A field of its own in runs' descriptors, for pviommu_device_free() to give back; or 0,
- * if there are too many devices, or PFNs need the bits.
+ * Take a value of the descriptors' owner field; pviommu_device_free() gives the
+ * value back. 0: there are too many devices, or PFNs need the bits.
  */
 u64 pviommu_owner_new(void)
 {
@@ -239,9 +239,10 @@ void pviommu_device_rest(struct pviommu_device *pd)
  * pviommu_device_lock - the state of a device that we serve, or did
  * @dev: a PCI device
  *
- * Return: NULL, or the state, which stays until pviommu_device_unlock(): that
- * must be called, and unbinding waits for it. One without a driver has it while
- * mappings are left.
+ * A device without a driver has a state while mappings are left.
+ *
+ * Return: NULL, or the state, which stays until pviommu_device_unlock(). The
+ * caller must call that function, and unbinding waits for the call.
  */
 struct pviommu_device *pviommu_device_lock(struct device *dev)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A PCI device whose DMA we map, or did: one object from the first driver that
- * it is bound to until the device is gone.
+ * A PCI device whose DMA we map, or did. The object lives from the device's
+ * first driver until the device is gone.
  */
 #ifndef _XEN_PVIOMMU_DEVICE_H
 #define _XEN_PVIOMMU_DEVICE_H
@@ -21,7 +21,7 @@ struct pci_dev;
 enum pviommu_mode {
 	PVIOMMU_OFF,		/* we are not there */
 	PVIOMMU_STATIC,		/* all of dom0's memory is mapped, once */
-	PVIOMMU_REUSE,		/* an unmapped buffer may be taken again */
+	PVIOMMU_REUSE,		/* an unmapped mapping may be taken again */
 	PVIOMMU_LAZY,		/* unmaps wait, and leave many at a time */
 	PVIOMMU_STRICT,		/* mapped exactly while the driver says so */
 	PVIOMMU_MODES
@@ -47,7 +47,7 @@ enum pviommu_life {
 
 struct pviommu_device {
 	struct dma_map_ops ops;		/* dev->dma_ops if SERVED, LATE or GONE */
-	const struct dma_map_ops *base;	/* what it would use without us */
+	const struct dma_map_ops *base;	/* the device's ops without us */
 	const struct dma_map_ops *saved;	/* dev->dma_ops as we found it */
 	struct device *dev;
 	enum pviommu_mode mode;		/* READ_ONCE: sysfs may change it */
@@ -56,12 +56,12 @@ struct pviommu_device {
 	atomic_long_t base_live;	/* mappings of the base ops that live */
 	bool strangers;			/* so do some that were not counted */
 	bool told;			/* the log has its line on a narrow mask */
-	bool told_stale;		/* and that on memory freed while mapped */
+	bool told_stale;		/* and on memory freed while mapped */
 	bool in_sysfs;
 	bool holds_module;
 	enum pviommu_life life;		/* changes under both locks, device.c */
 	u64 leftover;			/* as its present driver found it */
-	u64 owner;			/* of runs, as a field of their words; or 0 */
+	u64 owner;			/* the field of runs' descriptors, or 0 */
 	struct pviommu_device_counters __percpu *counters;
 	const struct attribute_group *files;	/* of its directory in sysfs */
 	struct list_head node;		/* in the list of devices, device.c */
@@ -73,7 +73,7 @@ static inline struct pviommu_device *to_pviommu_device(struct device *dev)
 	return container_of(dev->dma_ops, struct pviommu_device, ops);
 }
 
-/* The total has it, too: sysfs.c adds up the devices. */
+/* The total has the count, too: sysfs.c adds up the devices. */
 static inline void pviommu_count_device(struct pviommu_device *pd,
 					enum pviommu_counter which, u64 n)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The choice of a device's mode: static and reuse need nothing from Xen, as a
- * rule, and all else does. It is inline in the DMA operations: called, the saved
- * registers alone would cost a quarter of a quick mapping.
+ * The choice of a device's mode: static and reuse, as a rule, need nothing from
+ * Xen, and the other modes do. The choice is inline in the DMA operations: in a
+ * call the saved registers alone would cost a quarter of a quick mapping.
  */
 #ifndef _XEN_PVIOMMU_DISPATCH_H
 #define _XEN_PVIOMMU_DISPATCH_H
@@ -13,9 +13,10 @@
 #include "trace.h"
 
 /*
- * The modes that have a quick way, on which there is no tracepoint: jumps that
- * are not taken would be more than a hundredth of it. While somebody records
- * maps or unmaps both are no mode, and all take the long way (traced.c).
+ * The modes with a quick way. The quick way has no tracepoint: even its jumps,
+ * not taken, would cost more than a hundredth. While maps or unmaps are
+ * recorded, both fields are no mode, and all mappings take the long way
+ * (traced.c).
  */
 struct pviommu_quick {
 	enum pviommu_mode static_mode;	/* PVIOMMU_STATIC, or no mode */
@@ -36,7 +37,7 @@ static inline dma_addr_t pviommu_map_slow(struct pviommu_device *pd,
 	return pviommu_map_dynamic(pd, phys, size, limit, access, align);
 }
 
-/* See pviommu_map_dynamic(); but nothing is asked from Xen if that can be spared. */
+/* See pviommu_map_dynamic(); static and reuse mappings need no hypercall. */
 static inline dma_addr_t pviommu_map(struct pviommu_device *pd,
 				     phys_addr_t phys, size_t size, u64 limit,
 				     u16 access, unsigned long align)

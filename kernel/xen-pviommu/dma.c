@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * DMA operations: single buffers, and what a device can address. Each address
- * that is not in our windows was made by the base ops, and goes back to them,
- * so that both kinds can be in flight.
+ * DMA operations: single buffers, and the masks of devices. An address outside
+ * our windows comes from the base ops, and goes back to them. So both kinds can
+ * be in flight.
  *
- * x86 is cache coherent: mappings that are ours need no sync, and attributes
- * that are about caches or speed mean nothing here.
+ * x86 is cache coherent: our mappings need no sync, and attributes for caches
+ * or speed mean nothing here.
  */
 #define dev_fmt(fmt) "xen_pviommu: " fmt
 
@@ -19,8 +19,8 @@
 #include "dispatch.h"
 
 /*
- * Three functions, so that none saves registers for another, or asks what only
- * another has to know. They are the outermost of ours in a stack: by its prefix
+ * Three functions: none saves registers for another, or makes the checks of
+ * another. They are our outermost functions in a stack: by their prefix
  * pviommuctl knows where a driver's frames begin.
  */
 static noinline dma_addr_t
@@ -160,8 +160,9 @@ static void pviommu_sync_single_for_device(struct device *dev, dma_addr_t addr,
 }
 
 /*
- * A device is supported if one of the windows lies under its mask. Otherwise
- * the base ops have to serve all of it, and can while there is a host map.
+ * A device is supported if a window lies under its mask. Otherwise the base ops
+ * have to serve all of the device's mappings, and can while there is a host
+ * map.
  */
 static int pviommu_dma_supported(struct device *dev, u64 mask)
 {
@@ -181,8 +182,9 @@ static int pviommu_dma_supported(struct device *dev, u64 mask)
 }
 
 /*
- * Drivers choose descriptor formats by it, so that it covers every address
- * that we may hand out. The base ops' addresses lie below the high window.
+ * Drivers choose descriptor formats by this mask: so the mask covers every
+ * address that we may hand out. The base ops' addresses lie below the high
+ * window.
  */
 static u64 pviommu_get_required_mask(struct device *dev)
 {
@@ -201,9 +203,9 @@ static u64 pviommu_get_required_mask(struct device *dev)
 }
 
 /*
- * A driver asks once, and may count on the answer for ever: so that it is what
- * the base ops can do, which have the device from the day that it is latched. Ours
- * can do more (PVIOMMU_DESC_MAX_NR), and do when they are asked.
+ * A driver asks once, and may count on the answer for ever: also when the
+ * device is latched, and the base ops serve new mappings. So the answer is
+ * theirs. Our ops can map more (PVIOMMU_DESC_MAX_NR), and do so when asked.
  */
 static size_t pviommu_max_mapping_size(struct device *dev)
 {
@@ -217,8 +219,8 @@ static size_t pviommu_opt_mapping_size(void)
 }
 
 /*
- * A driver that asks may count on it that lists become as few segments as they
- * can. Neither the static map nor the base ops do that.
+ * A driver that asks may count on lists with as few segments as possible.
+ * Neither the static map nor the base ops merge entries.
  */
 static unsigned long pviommu_get_merge_boundary(struct device *dev)
 {
@@ -231,7 +233,7 @@ static unsigned long pviommu_get_merge_boundary(struct device *dev)
 	return PAGE_SIZE - 1;
 }
 
-/* Copied into each device's struct, where it is found again by container_of. */
+/* Copied into each device's struct: container_of() finds the struct again. */
 const struct dma_map_ops pviommu_dma_ops = {
 	.alloc = pviommu_alloc,
 	.free = pviommu_free,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What waits or idles is taken down: by a timer of each CPU, when BFNs are short,
- * on request, and when a CPU is dead.
+ * Waiting unmaps and idle mappings are taken down by a timer of each CPU, when
+ * BFNs are short, on request, and when a CPU is dead.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
@@ -18,8 +18,8 @@
 static enum cpuhp_state hotplug_state;
 
 /*
- * Take down a piece of what waits, and of what idles since @before or longer.
- * Interrupts are off. Return: whether there is more.
+ * Take down a piece of the waiting unmaps, and of the mappings that idle since
+ * @before or longer. Interrupts are off. Return: whether there is more.
  */
 static bool empty_piece(struct pviommu_queue *q, struct pviommu_reuse *r,
 			struct pviommu_batch *b, unsigned long before,
@@ -78,7 +78,7 @@ static bool relieve_piece(unsigned long before)
 	return more;
 }
 
-/* BFNs are short: take down what need not be mapped. */
+/* BFNs are short: take down waiting unmaps and idle mappings. */
 void pviommu_queues_relieve(void)
 {
 	unsigned long before = jiffies;
@@ -110,10 +110,9 @@ static void drain_piece(void *info)
 }
 
 /**
- * pviommu_queues_drain - take down all that waits or idles, on all CPUs
+ * pviommu_queues_drain - take down waiting unmaps and idle mappings of all CPUs
  *
- * Neither a CPU that is offline but not dead yet has anything then: its
- * cpu_dead() has run.
+ * A CPU on its way offline has none left either: its cpu_dead() has run.
  *
  * Context: process, not in a hotplug callback.
  */
@@ -129,7 +128,7 @@ void pviommu_queues_drain(void)
 	cpus_read_unlock();
 }
 
-/* A CPU is dead: what it left is ours. */
+/* A CPU is dead: its queue and table are ours. */
 static int cpu_dead(unsigned int cpu)
 {
 	struct pviommu_queue *q = per_cpu_ptr(pviommu_queues, cpu);
@@ -184,7 +183,7 @@ int pviommu_queues_init(void)
 	return 0;
 }
 
-/* No device is ours any more, so that nothing is added. */
+/* No device is ours any more, and no unmap is added. */
 void pviommu_queues_exit(void)
 {
 	int cpu;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings that outlive the driver that made them. A page that is still in a
- * socket's queue, a file of the driver that is still open: its unmap comes after
- * the driver has gone, and must reach us. So the device keeps our ops, and the
- * module stays, while any such mapping is left.
+ * Mappings that outlive their driver. A page may be in a socket's queue still,
+ * or a file of the driver may be open: the unmap comes after the driver has
+ * gone, and must reach us. So the device keeps our ops, and the module stays,
+ * while any such mapping is left.
  *
- * An unmap does not look whether it was the last one. A work item looks each
- * second instead, at devices that have some.
+ * An unmap does not check for the last leftover. A work item looks each second
+ * instead, at devices with leftovers.
  *
  * A device that gets its next driver, or goes, loses such mappings. Their unmap
  * is still waited for, as only then the BFNs are free.
@@ -31,7 +31,7 @@
 static void late_look(struct work_struct *work);
 static DECLARE_DELAYED_WORK(late_work, late_look);
 
-/* Mappings that live. Nobody makes any: only while no driver does. */
+/* Mappings that live. Right only without a driver, which may map meanwhile. */
 static u64 count_left(struct pviommu_device *pd)
 {
 	u64 maps = pviommu_device_counter_sum(pd, PVIOMMU_MAPS);
@@ -45,18 +45,18 @@ static u64 count_left(struct pviommu_device *pd)
  * pviommu_device_leftover - mappings that earlier drivers of a device left
  * @pd: the device
  *
- * While it has a driver an unmap of one is not told from an unmap of the
- * driver's own: the number is what the driver found.
+ * While the device has a driver, an unmap of a leftover looks like an unmap of
+ * the driver's own mapping. The number is then the count that the driver found.
  *
  * Context: @pviommu_devices_lock is held.
- * Return: how many are left.
+ * Return: number of mappings left.
  */
 u64 pviommu_device_leftover(struct pviommu_device *pd)
 {
 	return pd->life == PVIOMMU_LIFE_SERVED ? pd->leftover : count_left(pd);
 }
 
-/* Of all devices, also of those that are gone. */
+/* Of all devices, gone devices included. */
 u64 pviommu_devices_leftover(void)
 {
 	struct pviommu_device *pd;
@@ -77,7 +77,7 @@ void pviommu_late_watch(void)
 }
 
 /**
- * pviommu_late_revoke - take from a device what earlier drivers left
+ * pviommu_late_revoke - take from a device the mappings of earlier drivers
  * @pd: the device, which has no driver
  *
  * Context: process, the device's lock is held.
@@ -116,7 +116,7 @@ static struct device *find_rested(void)
 	return dev;
 }
 
-/* It may have got a driver meanwhile, or be gone. */
+/* The device may have got a driver meanwhile, or be gone. */
 static void late_rest(struct device *dev)
 {
 	struct pviommu_device *pd;
@@ -135,9 +135,9 @@ static void late_rest(struct device *dev)
 }
 
 /*
- * Free those whose devices are gone, and that have nothing left. Whoever has
- * found our ops at such a device may still be on the way through them, in any
- * context, and may have been preempted there.
+ * Free the objects of devices that are gone and have nothing left. A caller
+ * that found our ops at such a device may still run them, in any context, and
+ * may have been preempted there.
  */
 static void late_reap(void)
 {
@@ -197,14 +197,14 @@ static void late_look(struct work_struct *work)
  * pviommu_late_removed - a device has left its bus, after its driver
  * @dev: a PCI device
  *
- * Somebody may hold it yet, and unmap what the driver mapped.
+ * A holder of the device may still unmap the driver's mappings.
  */
 void pviommu_late_removed(struct device *dev)
 {
 	const struct attribute_group *files = NULL;
 	struct pviommu_device *pd;
 
-	/* The work item may be about to let it rest. */
+	/* The work item may be about to let the device rest. */
 	device_lock(dev);
 	mutex_lock(&pviommu_devices_lock);
 	pd = pviommu_device_find(dev);
@@ -226,8 +226,8 @@ void pviommu_late_removed(struct device *dev)
 }
 
 /*
- * The module goes: no device is LATE, nor has one that is gone anything left.
- * When the function returns nobody is on the way through our ops any more.
+ * The module goes: no device is LATE, and no GONE device has mappings left.
+ * When the function returns, no task runs our ops any more.
  */
 void pviommu_late_exit(void)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One buffer, one run of BFNs: the dynamic path. A map is in place when the
+ * The dynamic path: a run of BFNs for each buffer. A map is in place when the
  * function returns. An unmap is done, or waits, as the device's mode says.
  */
 #define dev_fmt(fmt) "xen_pviommu: " fmt
@@ -27,14 +27,14 @@ static u64 bfn_take(struct pviommu_window *w, unsigned int order)
 }
 
 /**
- * pviommu_bfn_alloc - take BFNs, if it has to be from what this CPU keeps
+ * pviommu_bfn_alloc - take BFNs, in need also from this CPU's queue and table
  * @w: the window
- * @order: how many, as a power of two
+ * @order: number of BFNs, as a power of two
  *
- * Pages whose memory is waiting for its flush hold BFNs, as do idle mappings.
+ * Waiting unmaps hold BFNs, as do idle mappings.
  *
  * Context: any but NMI, this CPU's batch not in use.
- * Return: the first, aligned to its number, or BFN_NONE.
+ * Return: the first BFN, aligned to the number of BFNs, or BFN_NONE.
  */
 u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order)
 {
@@ -47,7 +47,7 @@ u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order)
 	return bfn_take(w, order);
 }
 
-/* Its descriptor is in a chunk behind the first one. */
+/* The mapping's slot is in a chunk behind the run's first chunk. */
 static void begin_behind(const struct pviommu_place *place,
 			 unsigned long offset)
 {
@@ -64,11 +64,11 @@ static void begin_behind(const struct pviommu_place *place,
  * @limit: highest address it can reach
  * @nr: number of BFNs
  * @align: a power of two of pages
- * @offset: what the first BFN is modulo @align
+ * @offset: the first BFN modulo @align
  * @place: set to the run, its window also on failure
  *
- * A run is aligned to its size rounded up, so that it crosses no boundary that
- * is not smaller than itself.
+ * A run is aligned to its size rounded up. So the run crosses no boundary of
+ * its own size or more.
  *
  * Context: as pviommu_bfn_alloc().
  * Return: false when no window lies under the limit, or has no such run.
@@ -98,9 +98,9 @@ bool pviommu_place(struct pviommu_device *pd, u64 limit, unsigned long nr,
 }
 
 /*
- * Whose frame is behind a PFN? Pages that are mapped from a guest's grant are
- * that guest's in Xen's eyes. Identity frames are no RAM: persistent memory, or
- * a device's.
+ * Find the frame behind a PFN, and its owner. To Xen, a page mapped from a
+ * guest's grant belongs to the guest. Identity frames are no RAM: persistent
+ * memory, or a device's.
  */
 static int frame_behind(unsigned long pfn, u16 access,
 			struct pviommu_frames *frame)
@@ -114,7 +114,7 @@ static int frame_behind(unsigned long pfn, u16 access,
 	if (pviommu_mfn_is_own(entry))
 		return 0;
 	frame->flags &= ~XEN_IOMMUOP_MAP_yield;
-	/* It has all bits set. */
+	/* The entry has all bits set. */
 	if (entry == INVALID_P2M_ENTRY)
 		return -ENXIO;
 	if (entry & IDENTITY_FRAME_BIT) {
@@ -132,8 +132,8 @@ static int frame_behind(unsigned long pfn, u16 access,
 }
 
 /*
- * PFNs whose frames follow that of the first, which is dom0's own, up to a piece.
- * So are they all: a P2M entry with a flag is no MFN.
+ * Number of PFNs from @pfn whose frames are neighbours, up to a piece. The
+ * first frame is dom0's own. So are all: a P2M entry with a flag is no MFN.
  */
 static noinline unsigned long map_neighbours(unsigned long pfn, unsigned long nr,
 					     unsigned long mfn)
@@ -141,7 +141,7 @@ static noinline unsigned long map_neighbours(unsigned long pfn, unsigned long nr
 	unsigned long same = 1;
 
 	nr = min_t(unsigned long, nr, pviommu_xen.piece);
-	/* Not pviommu_p2m(), which looks for the end of the P2M each time. */
+	/* Not pviommu_p2m(): its check of the P2M's end would run each time. */
 	nr = min(nr, xen_p2m_size - min(pfn, xen_p2m_size));
 	while (same < nr && READ_ONCE(xen_p2m_addr[pfn + same]) == mfn + same)
 		same++;
@@ -149,7 +149,7 @@ static noinline unsigned long map_neighbours(unsigned long pfn, unsigned long nr
 	return same;
 }
 
-/* See pviommu_batch_pages(): a page that no list waits for. */
+/* See pviommu_batch_pages(): a page of dom0's own that continues no list. */
 int pviommu_batch_page(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
 		       u16 access)
 {
@@ -189,9 +189,9 @@ int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 }
 
 /*
- * Book one that failed. Its BFNs are free again, unless it is not known what
- * they map. If they are, for want of a table, the next ones are elsewhere: it may
- * be tried again, at PVIOMMU_PLACES in all.
+ * Book a map that failed. Its BFNs are free again, unless they may still be
+ * mapped. After a map without memory for a table, the next BFNs are elsewhere:
+ * the caller may try again, at PVIOMMU_PLACES places in all.
  */
 void pviommu_map_failed(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
@@ -217,7 +217,7 @@ void pviommu_map_failed(struct pviommu_device *pd,
 		pviommu_device_failed(pd, error);
 }
 
-/* The driver has no such mapping: a bug of his. */
+/* The driver has no such mapping: a bug of the driver. */
 int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn)
 {
 	pviommu_count(PVIOMMU_ERRORS, 1);
@@ -227,7 +227,7 @@ int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn)
 	return -EIO;
 }
 
-/* What it maps is not known: the run is never used again. */
+/* The run may still be mapped, and is never used again. */
 int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 			 int error)
 {
@@ -237,7 +237,7 @@ int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 	return -EIO;
 }
 
-/* MMIO is named by its machine address; the P2M has nothing to say on it. */
+/* MMIO is named by its machine address, without the P2M. */
 static int batch_mmio(struct pviommu_batch *b, u64 bfn, u64 mfn,
 		      unsigned long nr, u16 access)
 {
@@ -251,8 +251,9 @@ static int batch_mmio(struct pviommu_batch *b, u64 bfn, u64 mfn,
 }
 
 /*
- * Never waits what is not at the start of its run: the word does not say so,
- * and another device may want it there. Nor what is longer than what rides.
+ * A mapping that is not at the start of its run never waits: its descriptor
+ * does not have the offset, and another device may need the start. Nor does a
+ * mapping wait that is longer than a rider.
  */
 static bool may_wait(unsigned long pfn, unsigned long nr, unsigned long align,
 		     u16 access)
@@ -261,7 +262,7 @@ static bool may_wait(unsigned long pfn, unsigned long nr, unsigned long align,
 	       !(access & PVIOMMU_MAP_STRICT);
 }
 
-/* See pviommu_map_at(): a piece of it. */
+/* See pviommu_map_at(): a piece of the run. */
 static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
 		     struct pviommu_outcome *outcome)
 {
@@ -283,7 +284,7 @@ static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
 }
 
 /**
- * pviommu_map_at - map pages at BFNs that the caller has
+ * pviommu_map_at - map pages at the caller's BFNs
  * @bfn: first BFN
  * @phys: pseudo-physical address, with XEN_IOMMUOP_MAP_mmio a machine address
  * @nr: number of pages
@@ -293,7 +294,7 @@ static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
  * Interrupts are off for a piece at a time.
  *
  * Context: any but NMI, this CPU's batch not in use.
- * Return: 0, or an error and nothing is mapped, unless that is unclean.
+ * Return: 0, or an error: nothing is mapped then, unless @outcome is unclean.
  */
 int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 		   struct pviommu_outcome *outcome)
@@ -313,7 +314,7 @@ int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 	return err;
 }
 
-/* Book a mapping of which only its BFNs are of interest: interrupts are on. */
+/* Book a mapping. Interrupts are on. */
 static void map_book(struct pviommu_device *pd, const struct pviommu_place *p,
 		     u64 desc, unsigned long pages)
 {
@@ -325,8 +326,8 @@ static void map_book(struct pviommu_device *pd, const struct pviommu_place *p,
 }
 
 /*
- * A run of BFNs for a buffer of whatever kind. A length of 0, a mistake of the
- * driver's, is the page that its address is in, as it is elsewhere.
+ * Map a run of BFNs for any kind of buffer. A length of 0, a mistake of the
+ * driver, maps the page of its address, as other DMA ops do.
  */
 static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 			  unsigned long nr, u64 limit, u16 access,
@@ -365,7 +366,7 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 	return PFN_PHYS(p.bfn) | offset_in_page(phys);
 }
 
-/* The same, with interrupts off, which may come meanwhile if @flags say so. */
+/* The same, with interrupts off. Meanwhile they may be on, if @flags say so. */
 static noinline dma_addr_t map_batched(struct pviommu_device *pd, phys_addr_t phys,
 				       unsigned long nr, u64 limit, u16 access,
 				       unsigned long align, unsigned long flags)
@@ -380,8 +381,8 @@ static noinline dma_addr_t map_batched(struct pviommu_device *pd, phys_addr_t ph
 }
 
 /*
- * Nearly all buffers are like this: one op names all frames, its unmap may
- * wait, and nothing waits that should go along. Interrupts are off.
+ * True for nearly all buffers: one op names all frames, the unmap may wait, and
+ * no unmaps wait that should ride along. Interrupts are off.
  */
 static inline bool is_single_op(unsigned long pfn, unsigned long nr,
 				unsigned long mfn, u16 access, unsigned long align)
@@ -394,7 +395,7 @@ static inline bool is_single_op(unsigned long pfn, unsigned long nr,
 	       (nr == 1 || map_neighbours(pfn, nr, mfn) == nr);
 }
 
-/* It failed, or Xen holds some of it. */
+/* The map failed, or Xen holds some of the pages. */
 static noinline dma_addr_t single_op_slow(struct pviommu_device *pd,
 					  struct pviommu_window *w, u64 bfn,
 					  u64 desc, int status)
@@ -417,7 +418,7 @@ static noinline dma_addr_t single_op_slow(struct pviommu_device *pd,
 	return status == -ENOMEM && !unclean ? 0 : DMA_MAPPING_ERROR;
 }
 
-/* Return: the first address, or 0 if that is a matter for map_any(). */
+/* Return: the first address, or 0: map_batched() has to map the buffer. */
 static inline dma_addr_t map_single_op(struct pviommu_device *pd,
 				       struct pviommu_window *w, unsigned long pfn,
 				       unsigned long nr, u16 access,
@@ -448,17 +449,17 @@ static inline dma_addr_t map_single_op(struct pviommu_device *pd,
 }
 
 /**
- * pviommu_map_dynamic - map a buffer that is contiguous in dom0's eyes
+ * pviommu_map_dynamic - map a buffer of contiguous PFNs
  * @pd: the device
  * @phys: pseudo-physical address, with XEN_IOMMUOP_MAP_mmio a machine address
  * @size: bytes
  * @limit: highest address that the device can reach
  * @access: XEN_IOMMUOP_MAP_*
- * @align: a power of two of pages, which @phys and the bus address shall have
- *	the same remainder of
+ * @align: a power of two of pages: @phys and the bus address have the same
+ *	remainder
  *
- * One hypercall for each PVIOMMU_PIECE pages, unless the frames are so scattered
- * that they need more ops than it takes.
+ * A hypercall for each PVIOMMU_PIECE pages, unless the frames are scattered and
+ * need more ops than a hypercall takes.
  *
  * Context: any but NMI.
  * Return: the bus address, with the same offset in the page, or
@@ -502,8 +503,9 @@ static inline bool map_postpone(struct pviommu_device *pd, struct pviommu_window
 }
 
 /*
- * Queued unmaps go along; or there is more than a piece. The run is not the
- * driver's any more, and nobody's yet: interrupts may come, if @flags say so.
+ * Queued unmaps ride along, or the run is longer than a piece. The run is not
+ * the driver's any more, and has no new owner yet. So interrupts may be on
+ * meanwhile, if the caller's @flags say so.
  */
 static noinline int unmap_batch(u64 bfn, unsigned long nr, unsigned long flags)
 {
@@ -536,15 +538,17 @@ static inline int unmap_run(struct pviommu_device *pd, struct pviommu_window *w,
 }
 
 /**
- * pviommu_unmap_dynamic - take down what pviommu_map() made, or let that wait
+ * pviommu_unmap_dynamic - unmap a mapping of pviommu_map(), now or later
  * @pd: the device
  * @addr: the bus address
  *
+ * How soon no device reaches the buffer any more depends on the mode: see
+ * docs/protection.md. With PVIOMMU_MAP_STRICT no device reaches the buffer when
+ * the function returns.
+ *
  * Context: any but NMI.
- * Return: 0 when it is done: how soon no device reaches the buffer any more is
- * the mode's affair, docs/protection.md has it; if it was mapped with
- * PVIOMMU_MAP_STRICT, now. -ENOENT if we did not make it: the base ops did.
- * -EIO if it failed, so that the device may still reach the buffer.
+ * Return: 0 when done; -ENOENT if the mapping is not ours but the base ops';
+ * -EIO if the unmap failed: the device may still reach the buffer.
  */
 int pviommu_unmap_dynamic(struct pviommu_device *pd, dma_addr_t addr)
 {

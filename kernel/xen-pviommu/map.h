@@ -11,7 +11,7 @@
 #include "static.h"
 #include "window.h"
 
-/* What the device is to be able to do, from the DMA API's direction. */
+/* The access that the device needs, by the DMA API's direction. */
 static inline u16 pviommu_access(enum dma_data_direction dir)
 {
 	if (dir == DMA_TO_DEVICE)
@@ -33,20 +33,20 @@ static inline bool pviommu_static_serves(const struct pviommu_device *pd,
  */
 #define PVIOMMU_MAP_STRICT	BIT(15)
 
-/* Places that a mapping is tried at while Xen has no memory for their tables. */
+/* Places to try for a mapping while Xen has no memory for their tables. */
 #define PVIOMMU_PLACES		4
 
 /* How a map went. */
 struct pviommu_outcome {
-	bool unclean;	/* it failed, and what the BFNs map is not known */
-	u64 desc;	/* it did not: flags that the run's descriptor has */
+	bool unclean;	/* after a failure: the BFNs may be mapped or not */
+	u64 desc;	/* after a success: flags of the run's descriptor */
 };
 
-/* A run of BFNs, from where it is taken until Xen has been asked. */
+/* A run of BFNs, between the allocator and the hypercall. */
 struct pviommu_place {
 	struct pviommu_window *w;
-	u64 bfn;		/* first one that is used */
-	unsigned int order;	/* of the whole run, which is aligned to it */
+	u64 bfn;		/* first BFN in use */
+	unsigned int order;	/* of the whole run, and its alignment */
 };
 
 static inline u64 pviommu_run_start(u64 bfn, unsigned int order)
@@ -54,7 +54,7 @@ static inline u64 pviommu_run_start(u64 bfn, unsigned int order)
 	return bfn & ~(BIT_ULL(order) - 1);
 }
 
-/* The page is none that may be mapped: neither the device nor Xen is at fault. */
+/* The page may not be mapped: neither the device nor Xen is at fault. */
 static inline bool pviommu_is_of_the_page(int error)
 {
 	return error == -ENXIO || error == -EPERM;
@@ -93,8 +93,8 @@ dma_addr_t pviommu_map_traced(struct pviommu_device *pd, phys_addr_t phys,
 int pviommu_unmap_traced(struct pviommu_device *pd, dma_addr_t addr);
 
 /*
- * The P2M's word of a PFN, or one that is no frame of dom0's own. Not
- * __pfn_to_mfn(), which has a call on its way, so that registers are saved.
+ * The P2M's entry of a PFN, or INVALID_P2M_ENTRY behind the P2M's end. Not
+ * __pfn_to_mfn(): a call in its slow path makes the compiler save registers.
  */
 static inline unsigned long pviommu_p2m(unsigned long pfn)
 {
@@ -104,7 +104,7 @@ static inline unsigned long pviommu_p2m(unsigned long pfn)
 	return READ_ONCE(xen_p2m_addr[pfn]);
 }
 
-/* One of dom0's own frames, no grant of a guest's, and no MMIO? */
+/* Is the frame dom0's own: no grant of a guest, and no MMIO? */
 static inline bool pviommu_mfn_is_own(unsigned long mfn)
 {
 	return likely(!(mfn & (FOREIGN_FRAME_BIT | IDENTITY_FRAME_BIT)));
@@ -116,7 +116,7 @@ static inline bool pviommu_mfn_is_own(unsigned long mfn)
  * @bfn: first BFN
  * @pfn: first PFN
  * @nr: number of pages
- * @access: XEN_IOMMUOP_MAP_*, but not mmio; yield is for dom0's own of them
+ * @access: XEN_IOMMUOP_MAP_*, but not mmio; only dom0's own pages yield
  *
  * Return: 0, or an error after which nothing of the run is mapped.
  */
@@ -128,14 +128,14 @@ static inline int pviommu_batch_pages(struct pviommu_batch *b, u64 bfn,
 
 	if (unlikely(nr != 1) || !pviommu_mfn_is_own(mfn))
 		return pviommu_batch_many(b, bfn, pfn, nr, access);
-	/* Nearly all are like this, but for the first two. */
+	/* Nearly all pages take this way, but the first two do not. */
 	if (likely(b->nr) && likely(pviommu_batch_list_add(b, bfn, mfn)))
 		return 0;
 
 	return pviommu_batch_page(b, bfn, mfn, access);
 }
 
-/* Book a mapping that succeeded: the run's descriptor tells unmap what it was. */
+/* Book a mapping that succeeded: its unmap reads the run's descriptor. */
 static inline void pviommu_mapped(struct pviommu_device *pd,
 				  struct pviommu_window *w, u64 bfn, u64 desc,
 				  unsigned long pages)
@@ -148,7 +148,7 @@ static inline void pviommu_mapped(struct pviommu_device *pd,
 		WRITE_ONCE(pd->failures, 0);
 }
 
-/* The same of the static map, from which nothing is taken. */
+/* Book an unmap in the static map, which stays as it is. */
 static inline void pviommu_unmapped_static(struct pviommu_device *pd,
 					   dma_addr_t addr)
 {
@@ -157,16 +157,16 @@ static inline void pviommu_unmapped_static(struct pviommu_device *pd,
 }
 
 /**
- * pviommu_unmapped - book an unmap, and free its BFNs if nothing reaches them
+ * pviommu_unmapped - book an unmap, and free its BFNs after a success
  * @pd: the device
  * @w: the window
- * @bfn: its first BFN
- * @desc: its descriptor
- * @pages: BFNs in it that were mapped
- * @error: what Xen said
+ * @bfn: the mapping's first BFN
+ * @desc: the mapping's descriptor
+ * @pages: number of mapped BFNs in the run
+ * @error: Xen's status
  *
- * Return: 0, or -EIO if the device may still reach some of the run, which then
- * is never used again.
+ * Return: 0, or -EIO if the device may still reach some of the run: its BFNs
+ * are then never used again.
  */
 static inline int pviommu_unmapped(struct pviommu_device *pd,
 				   struct pviommu_window *w, u64 bfn, u64 desc,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The queue of unmaps of each CPU. Only that CPU touches it, with interrupts
- * off; that of a dead CPU is another's, who holds the hotplug lock (drain.c).
+ * The queue of unmaps of each CPU. Only its CPU touches a queue, with
+ * interrupts off. The queue of a dead CPU belongs to the holder of the hotplug
+ * lock (drain.c).
  */
 #define pr_fmt(fmt) "xen_pviommu: " fmt
 
@@ -16,7 +17,7 @@
 
 struct pviommu_queue __percpu *pviommu_queues;
 
-/* Make it part of the unmap that was added last, if that is its neighbour. */
+/* Make the run part of the last unmap, if the two are neighbours. */
 static inline bool queue_merge(struct xen_iommu_op_range *last, u64 bfn, u64 nr,
 			       u64 most)
 {
@@ -29,16 +30,16 @@ static inline bool queue_merge(struct xen_iommu_op_range *last, u64 bfn, u64 nr,
 }
 
 /**
- * pviommu_queue_ride - add what waits to a batch that is about to leave
+ * pviommu_queue_ride - add waiting unmaps to a batch that is about to leave
  * @q: the queue
- * @b: this CPU's batch; its own ops are complete, and it has no riders
+ * @b: this CPU's batch; its own ops are complete, and no rider is in the batch
  *
  * A piece at most: see PVIOMMU_PIECE.
  */
 void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
 {
 	struct xen_iommu_op_range *last = NULL;
-	u64 room = pviommu_xen.piece;	/* for the last op, and those behind */
+	u64 room = pviommu_xen.piece;	/* for the last op and later ops */
 
 	for (; q->sent < q->nr; q->sent++) {
 		struct pviommu_waiting *e = &q->entry[q->sent];
@@ -56,8 +57,8 @@ void pviommu_queue_ride(struct pviommu_queue *q, struct pviommu_batch *b)
 }
 
 /*
- * The hypercall says of the run that no device reaches it, or that one may.
- * Return: its pages, or 0.
+ * By its status, no device reaches the run any more, or a device still may.
+ * Return: the run's pages, or 0.
  */
 static unsigned long queue_settle(const struct pviommu_waiting *e, int status)
 {
@@ -75,19 +76,19 @@ static unsigned long queue_settle(const struct pviommu_waiting *e, int status)
 	}
 	if (unlikely(pviommu_yielded(w, e->bfn, order)))
 		pviommu_yielded_clear(w, e->bfn, order);
-	/* What is not at the start of its run does not wait. */
+	/* A mapping that is not at the start of its run never waits. */
 	bfn_free(&w->bfns, e->bfn, order);
 
 	return nr;
 }
 
 /**
- * pviommu_queue_landed - settle what left with the batch that was submitted
+ * pviommu_queue_landed - settle the unmaps that a submitted batch carried
  * @q: the queue
  * @b: the batch
  *
- * The last one first: so that the allocator hands them out in the order in
- * which they were mapped, and neighbours are neighbours again.
+ * The last run first: so the allocator hands out the runs in the order of their
+ * maps, and neighbours are neighbours again.
  */
 void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b)
 {
@@ -106,7 +107,7 @@ void pviommu_queue_landed(struct pviommu_queue *q, struct pviommu_batch *b)
 	b->riders = 0;
 }
 
-/* Let leave what one hypercall takes; it is all, but of long runs. */
+/* Unmap as many runs as a hypercall takes: all, unless there are long runs. */
 void pviommu_queue_flush(struct pviommu_queue *q, struct pviommu_batch *b,
 			 enum pviommu_counter reason)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Unmaps that wait: a queue a CPU, which leaves with the next hypercall that
- * flushes anyway, when it is nearly full, or when its timer fires.
+ * Unmaps that wait: a queue a CPU. The queue leaves with the next hypercall
+ * that flushes anyway, when the queue is nearly full, or when its timer fires.
  *
- * What waits is still mapped, and its BFNs are not free. Its pages may be: before
- * one becomes a page table, or leaves dom0, Xen takes it from the devices.
+ * A waiting run is still mapped, and its BFNs are not free. Its pages may be
+ * free: Xen takes a page from the devices before the page becomes a page table
+ * or leaves dom0.
  */
 #ifndef _XEN_PVIOMMU_QUEUE_H
 #define _XEN_PVIOMMU_QUEUE_H
@@ -29,15 +30,15 @@
 
 struct pviommu_waiting {
 	u64 bfn;
-	u64 desc;		/* what it maps */
-	u32 op;			/* the op of the batch that it left with */
+	u64 desc;		/* its descriptor */
+	u32 op;			/* the rider of the batch that carries the run */
 };
 
 struct pviommu_queue {
 	unsigned int nr;
-	unsigned int weight;	/* of all of them */
-	unsigned int sent;	/* the first of them, in the batch at hand */
-	bool armed;		/* the timer is on its way */
+	unsigned int weight;	/* of all entries */
+	unsigned int sent;	/* the first entries, in the batch at hand */
+	bool armed;		/* the timer runs */
 	struct timer_list timer;
 	struct pviommu_waiting entry[PVIOMMU_QUEUE_SIZE];
 };
@@ -65,7 +66,7 @@ static inline unsigned int pviommu_queue_weight(u64 desc)
 	return 1 + pviommu_desc_nr(desc) / 8;
 }
 
-/* Nothing of the queue waits longer than its timer; that starts here. */
+/* No unmap waits longer than the queue's timer, which starts here. */
 static inline void pviommu_queue_arm(struct pviommu_queue *q)
 {
 	if (unlikely(!q->armed))
@@ -76,7 +77,7 @@ static inline void pviommu_queue_arm(struct pviommu_queue *q)
  * pviommu_queue_add - let an unmap wait
  * @q: the queue, of this CPU or a dead one
  * @bfn: first BFN
- * @desc: what it maps
+ * @desc: the run's descriptor
  *
  * Context: interrupts off, this CPU's batch not in use.
  */

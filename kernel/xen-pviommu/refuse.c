@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices that get no DMA: they bind without service while the host map is dropped.
- * The base ops would give their drivers machine addresses without a map, and the
- * device would come up dead. With these ops the driver's first question is answered
- * no, and its probe fails.
+ * Devices that get no DMA: they bind without service while the host map is
+ * dropped. The base ops would give their drivers machine addresses without a
+ * map, and the device would come up dead. With these ops the driver's first
+ * question is answered no, and its probe fails.
  *
- * They need no memory, so that there is no way around them.
+ * The ops need no memory, so the refusal always works.
  */
 #define dev_fmt(fmt) "xen_pviommu: " fmt
 
@@ -34,7 +34,7 @@ static int refuse_mask(struct device *dev, u64 mask)
 	return 0;
 }
 
-/* The DMA core fails what has no function here: allocations and resources. */
+/* The DMA core fails the ops without a function: allocations and resources. */
 static const struct dma_map_ops refuse_ops = {
 	.map_page = refuse_page,
 	.map_sg = refuse_sg,
@@ -47,8 +47,8 @@ static const struct dma_map_ops refuse_ops = {
  * @why: why we do not serve it
  *
  * Context: the device's lock is held.
- * Return: true if it is refused: our ops are the device's, and the module must
- * stay, until pviommu_refuse_no_more().
+ * Return: true if the device is refused: the device then has our ops, and the
+ * module must stay, until pviommu_refuse_no_more().
  */
 bool pviommu_refuse(struct pci_dev *pdev, const char *why)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Idle mappings: a small set-associative table a CPU, used with interrupts off.
- * One that is not taken again goes to the queue of unmaps: when its place is
- * needed, or when it has been idle for long.
+ * A mapping goes on to the queue of unmaps when its place is needed, or when
+ * the mapping has been idle for long.
  *
- * If its page has become another one meanwhile, behind the same PFN or not, the
- * mapping has yielded, and is not taken again: see watch.h.
+ * If the frame of its page has changed meanwhile, behind the same PFN or not,
+ * the mapping has yielded, and is not taken again: see watch.h.
  */
 #include <linux/cpumask.h>
 #include <linux/errno.h>
@@ -59,9 +59,9 @@ void pviommu_reuse_exit(void)
 
 /**
  * pviommu_reuse_retire - let the unmap of an idle mapping wait
- * @q: the queue that it goes to
- * @r: its table
- * @idle: its place, which is free afterwards
+ * @q: the queue for the unmap
+ * @r: the mapping's table
+ * @idle: the mapping's place, free afterwards
  *
  * Context: interrupts off, this CPU's batch not in use.
  */
@@ -74,13 +74,13 @@ void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
 }
 
 /**
- * pviommu_reuse_age - retire what has been idle for long
- * @q: the queue that it goes to
+ * pviommu_reuse_age - retire mappings that have been idle for long
+ * @q: the queue for the unmaps
  * @r: the table; a dead CPU's, or this one's
  * @before: since when, in jiffies
  *
  * Context: interrupts off.
- * Return: true when the queue is full, and there may be more.
+ * Return: true when the queue is full, and there may be more to retire.
  */
 bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 		       unsigned long before)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Mode reuse: a mapping whose driver is done with it stays for a while, idle.
- * If the same memory is mapped in the same way meanwhile, as drivers that
- * recycle their buffers do, that costs no hypercall. An idle mapping holds no
- * page: Linux may free it, and give it to the same driver again.
+ * Mode reuse: a mapping stays idle for a while after the driver's unmap. A map
+ * of the same memory in the same way then costs no hypercall: drivers that
+ * recycle their buffers map so. An idle mapping holds no page: Linux may free
+ * the page, and give the page to the same driver again.
  */
 #ifndef _XEN_PVIOMMU_REUSE_H
 #define _XEN_PVIOMMU_REUSE_H
@@ -25,10 +25,10 @@
 #endif
 #define PVIOMMU_REUSE_WAYS	4
 
-/* A look at all of them is one piece of work with interrupts off. */
+/* A look at all sets is one piece of work with interrupts off. */
 #define PVIOMMU_REUSE_MAX_SETS	2048U
 
-/* Pages of a mapping that is worth it. */
+/* Limit of the pages of an idle mapping. */
 #define PVIOMMU_REUSE_PAGES	16
 
 /* Sets of a table less one; they are a power of two. */
@@ -55,7 +55,7 @@ void pviommu_reuse_retire(struct pviommu_queue *q, struct pviommu_reuse *r,
 bool pviommu_reuse_age(struct pviommu_queue *q, struct pviommu_reuse *r,
 		       unsigned long before);
 
-/* Neighbouring pages go to neighbouring sets: a word's low bits are its PFN's. */
+/* Neighbours go to neighbouring sets: a descriptor's low bits are its PFN's. */
 static inline struct pviommu_idle *pviommu_reuse_set(struct pviommu_reuse *r,
 						     u64 desc)
 {
@@ -65,14 +65,14 @@ static inline struct pviommu_idle *pviommu_reuse_set(struct pviommu_reuse *r,
 }
 
 /**
- * pviommu_reuse_take - an idle mapping of the same memory, if there is one
- * @w: the window that it has to be in
- * @desc: what it has to be
+ * pviommu_reuse_take - take an idle mapping of the same memory
+ * @w: the window of the mapping
+ * @desc: the descriptor of the mapping
  *
- * A mapping that yielded is none: its unmap waits from now on.
+ * A mapping that yielded is not taken: its unmap waits from now on.
  *
  * Context: interrupts off, this CPU's batch not in use.
- * Return: its first BFN, which is the caller's now, or BFN_NONE.
+ * Return: the mapping's first BFN, now the caller's, or BFN_NONE.
  */
 static inline u64 pviommu_reuse_take(const struct pviommu_window *w, u64 desc)
 {
@@ -101,7 +101,7 @@ static inline u64 pviommu_reuse_take(const struct pviommu_window *w, u64 desc)
  * pviommu_reuse_put - let a mapping idle
  * @q: this CPU's queue
  * @bfn: first BFN
- * @desc: what it maps
+ * @desc: its descriptor
  *
  * Context: interrupts off, this CPU's batch not in use.
  */
@@ -155,7 +155,7 @@ static inline dma_addr_t pviommu_reuse_map(struct pviommu_device *pd,
 	return PFN_PHYS(bfn) | offset_in_page(phys);
 }
 
-/* Let a mapping idle: its descriptor, or 0 if that is not for it; nothing changed. */
+/* Let a mapping idle. Return: its descriptor; or 0, and nothing changed. */
 static inline u64 pviommu_reuse_unmap(struct pviommu_device *pd, dma_addr_t addr)
 {
 	struct pviommu_window *w = pviommu_window_of(addr);
@@ -173,7 +173,7 @@ static inline u64 pviommu_reuse_unmap(struct pviommu_device *pd, dma_addr_t addr
 	    likely(!pviommu_yielded(w, PHYS_PFN(addr),
 				    pviommu_desc_order(desc)))) {
 		*word = 0;
-		/* Any device may have it next. */
+		/* Any device may take the mapping next. */
 		desc &= ~PVIOMMU_DESC_OWNER;
 		pviommu_reuse_put(this_cpu_ptr(pviommu_queues), PHYS_PFN(addr),
 				  desc);

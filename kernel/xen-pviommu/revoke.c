@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A driver's leftovers are taken from its device. Their BFNs stay in use, as if the
- * maps had yielded, until a late unmap.
+ * A driver's leftovers are taken from its device. Their BFNs stay in use, as if
+ * the maps had yielded, until a late unmap.
  *
- * CPUs change words and BFNs without a lock. All others stand still, therefore,
- * from the look at a run's descriptor until Xen has revoked the run.
+ * CPUs change descriptors and BFNs without a lock. So all other CPUs stand
+ * still from the look at a run's descriptor until Xen has revoked the run.
  */
 #include <linux/minmax.h>
 #include <linux/rcupdate.h>
@@ -18,12 +18,12 @@
 struct sweep {
 	struct pviommu_window *w;
 	u64 owner;
-	u64 bfn, end;		/* words to look at, all of one chunk */
+	u64 bfn, end;		/* slots to look at, all of one chunk */
 	unsigned long done;	/* revoked BFNs of the run at @bfn */
 	struct pviommu_revoked revoked;
 };
 
-/* The next word of the owner; NULL: there is none left. */
+/* The next slot with a run of the owner; NULL: no run is left. */
 static u64 *find_word(struct sweep *s)
 {
 	for (; s->bfn < s->end; s->bfn++, s->done = 0) {

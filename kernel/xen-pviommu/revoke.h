@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Taking back what drivers left mapped. */
+/* Revocation of mappings that drivers left. */
 #ifndef _XEN_PVIOMMU_REVOKE_H
 #define _XEN_PVIOMMU_REVOKE_H
 
@@ -7,7 +7,7 @@
 
 struct pviommu_revoked {
 	unsigned long runs;
-	int error;	/* the last one, or 0 */
+	int error;	/* the last error, or 0 */
 };
 
 struct pviommu_revoked pviommu_revoke(u64 owner);

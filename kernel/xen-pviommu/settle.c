@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Runs of maps and of unmaps. Neighbouring frames become one op, scattered ones a
- * list, and a full page of ops is one hypercall, with which unmaps of the queue
- * ride. This is the one place that takes back the half of a run that did get
- * mapped.
+ * Runs of maps and of unmaps. Neighbouring frames become an op, scattered
+ * frames a list, and a full page of ops a hypercall. Unmaps of the queue ride
+ * with the hypercall. Only this file takes back the mapped part of a run that
+ * failed.
  */
 #include <linux/errno.h>
 #include <linux/minmax.h>
@@ -22,8 +22,8 @@ static void append_unmap(struct pviommu_batch *b, u64 bfn, u32 nr)
 /*
  * Turn the maps that succeeded, in place, into the unmaps that undo them.
  *
- * -EEXIST means that a BFN that ought to be free maps something: it must not
- * be handed out again either. -EIO is of a map whose flush failed.
+ * -EEXIST: a BFN was mapped that ought to be free. The allocator must not hand
+ * out the BFN again either. -EIO: the flush of a map failed.
  */
 static void undo_submitted(struct pviommu_batch *b)
 {
@@ -31,7 +31,7 @@ static void undo_submitted(struct pviommu_batch *b)
 
 	b->nr = 0;
 	for (op = b->ops; op < end; op = next) {
-		/* A list has them where a run has them. */
+		/* A list op has its BFNs in the same fields. */
 		const struct xen_iommu_op_map map = op->u.map;
 
 		next = op + pviommu_op_slots(op);
@@ -67,9 +67,10 @@ int pviommu_batch_single_slow(struct pviommu_batch *b, long rc)
 }
 
 /*
- * The earlier hypercalls of the run mapped all that they were asked, but their
- * ops are overwritten. Frame by frame, then: the gaps of a scatterlist's run
- * answer -ENOENT, which is as good.
+ * The earlier hypercalls of the run mapped all of their frames, but their ops
+ * are overwritten. So unmap frame by frame: the gaps of a scatterlist's run
+ * answer
+ * -ENOENT, which is as good.
  */
 static void undo_settled(struct pviommu_batch *b)
 {
@@ -90,18 +91,18 @@ static void undo_settled(struct pviommu_batch *b)
 }
 
 /*
- * Submit what waits of a run of maps. If an op failed, all of the run is taken
- * back, so that a run is mapped whole or not at all.
+ * Submit the waiting ops of a run of maps. If an op failed, all of the run is
+ * taken back: a run is mapped whole or not at all.
  */
 static int settle_maps(struct pviommu_batch *b, u64 next_bfn)
 {
 	struct pviommu_queue *q = this_cpu_ptr(pviommu_queues);
 	int error;
 
-	/* The flush that they need is worth it once there are many of them. */
+	/* The flush for riders is worth its price once many unmaps wait. */
 	if (unlikely(q->weight >= PVIOMMU_QUEUE_RIDE)) {
 		pviommu_queue_ride(q, b);
-		/* A full batch has no room for them. */
+		/* A full batch has no room for riders. */
 		if (b->riders)
 			pviommu_count_flush(PVIOMMU_FLUSH_RIDE, q->sent);
 	}
@@ -139,7 +140,7 @@ int pviommu_batch_map_slow(struct pviommu_batch *b, u64 bfn, u32 nr,
 	return 0;
 }
 
-/* A frame can't be mapped, as the caller found out: take the run back. */
+/* The caller found a frame that can't be mapped: take the run back. */
 void pviommu_batch_map_abort(struct pviommu_batch *b, int error)
 {
 	if (b->error)
@@ -149,7 +150,7 @@ void pviommu_batch_map_abort(struct pviommu_batch *b, int error)
 	b->error = error;
 }
 
-/* Return: 0 when the whole run is mapped, else an error and nothing is. */
+/* Return: 0 when the whole run is mapped; else an error: nothing is mapped. */
 int pviommu_batch_map_end(struct pviommu_batch *b)
 {
 	if (!b->error && b->nr)
@@ -199,8 +200,8 @@ void pviommu_batch_unmap(struct pviommu_batch *b, u64 bfn, unsigned long nr)
  * pviommu_batch_unmap_end - submit the rest of a run of unmaps
  * @b: this CPU's batch
  *
- * Return: 0 when no device reaches any BFN of the run; else they may, some or
- * all, and must never be used again.
+ * Return: 0 when no device reaches any BFN of the run; else a device may reach
+ * some or all, and the BFNs must never be used again.
  */
 int pviommu_batch_unmap_end(struct pviommu_batch *b)
 {
@@ -217,7 +218,7 @@ int pviommu_batch_unmap_end(struct pviommu_batch *b)
  * Interrupts are off for a piece at a time.
  *
  * Context: any but NMI, this CPU's batch not in use.
- * Return: 0 when no device reaches any of them; else a device may.
+ * Return: 0 when no device reaches any of the BFNs; else a device may.
  */
 int pviommu_unmap_at(u64 bfn, unsigned long nr)
 {

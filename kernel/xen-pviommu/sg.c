@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Scatterlists: all entries of one list in one run of BFNs and, as a rule, one
- * hypercall. Neighbours become one segment for the device where that is
- * allowed.
+ * Scatterlists: a run of BFNs and, as a rule, a single hypercall for all
+ * entries of a list. Neighbours become one segment for the device where the DMA
+ * API allows.
  */
 #include <linux/errno.h>
 #include <linux/memremap.h>
@@ -14,16 +14,16 @@
 #include "dispatch.h"
 #include "layout.h"
 
-/* Does an entry lie within one page? Most do. An empty one wraps, and does not. */
+/* Does an entry lie within a page? Most do. Empty entries wrap, and do not. */
 static inline bool entry_is_page(const struct scatterlist *s)
 {
 	return (u64)s->offset + (u32)(s->length - 1) < PAGE_SIZE;
 }
 
 /*
- * Entries that are simple, and dom0's own pages: one BFN each. A page that is a
- * device's is none of dom0's RAM to the P2M.
- * Return: the number of segments, or 0 at an entry that is different.
+ * List simple entries of dom0's own pages: a BFN each. A device's page is not
+ * dom0's RAM in the P2M.
+ * Return: the number of segments, or 0 at any other entry.
  */
 static int list_pages(struct pviommu_batch *b, struct device *dev,
 		      struct scatterlist *sg, int nents, u64 bfn, u16 access)
@@ -75,9 +75,9 @@ static int list_segments(struct device *dev, struct scatterlist *sg, int nents,
 struct progress {
 	struct scatterlist *s;	/* the entry at hand; NULL at the end */
 	int left;		/* entries from it on */
-	u64 at;			/* where it begins */
-	unsigned long done;	/* pages of it that are mapped */
-	u64 end;		/* what is mapped ends here */
+	u64 at;			/* where the entry begins */
+	unsigned long done;	/* mapped pages of the entry */
+	u64 end;		/* the end of the mapped pages */
 };
 
 static void progress_next(struct progress *p)
@@ -86,7 +86,7 @@ static void progress_next(struct progress *p)
 	p->done = 0;
 }
 
-/* Part of an entry. Return: its pages; they are in the batch if *@err is 0. */
+/* Part of an entry. Return: its pages, which the batch has if *@err is 0. */
 static unsigned long list_part(struct pviommu_batch *b, struct progress *p,
 			       const struct layout *l, u64 bfn, u16 access,
 			       unsigned long room, int *err)
@@ -149,7 +149,7 @@ static int unmap_piece(struct progress *p, u64 end)
 		last = PFN_UP(sg_dma_address(p->s) + sg_dma_len(p->s));
 		last = min(last, end);
 		if (!sg_dma_len(p->s) || first >= last) {
-			/* The segments, or what is to be unmapped, end. */
+			/* The segments end, or the BFNs to unmap do. */
 			p->s = NULL;
 			break;
 		}
@@ -196,8 +196,8 @@ static int list_undo(struct scatterlist *sg, int nents, const struct layout *l,
 }
 
 /*
- * Map the run of a list, whose segments are made if it has gaps, whole or not at
- * all.
+ * Map the run of a list, whole or not at all. The segments of a run with gaps
+ * are made already.
  */
 static int list_map(struct scatterlist *sg, int nents, const struct layout *l,
 		    u64 bfn, u16 access, struct pviommu_outcome *outcome)
@@ -218,8 +218,8 @@ static int list_map(struct scatterlist *sg, int nents, const struct layout *l,
 }
 
 /*
- * Book a list. Its unmap may wait if one op can do it, and the word tells where
- * the run is: see may_wait() in map.c. Interrupts are off.
+ * Book a list. Its unmap may wait if one op suffices, and the list is at the
+ * start of its run: see may_wait() in map.c. Interrupts are off.
  */
 static void list_mapped(struct pviommu_device *pd,
 			const struct pviommu_place *p, unsigned long nr,
@@ -238,9 +238,9 @@ static void list_mapped(struct pviommu_device *pd,
 }
 
 /*
- * One look at each entry: a list of simple ones is as long as they are many.
- * Return: the number of segments, -EIO, or 0 when that is for map_layout(): for
- * want of a table, too.
+ * One look at each entry: a run for simple entries has a BFN for each.
+ * Return: the number of segments, -EIO, or 0: map_layout() has to map the list,
+ * also after a want of memory for a table.
  */
 static noinline int map_pages_list(struct pviommu_device *pd, struct device *dev,
 				   struct scatterlist *sg, int nents, u64 limit,
@@ -277,8 +277,8 @@ static noinline int map_pages_list(struct pviommu_device *pd, struct device *dev
 }
 
 /*
- * Map a list at its place, and book that. Return: 0; -ENOMEM, if there may be
- * another place with tables; or -EIO.
+ * Map a list at its place, and book the mapping. Return: 0; -ENOMEM, if another
+ * place may have its tables; or -EIO.
  */
 static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
 		      int nents, const struct layout *l,
@@ -304,7 +304,7 @@ static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
 	return 0;
 }
 
-/* All entries are empty, a mistake of the driver's: the first one is mapped. */
+/* All entries are empty, a mistake of the driver: the first entry is mapped. */
 static int map_empty(struct pviommu_device *pd, struct device *dev,
 		     struct scatterlist *sg, u64 limit, u16 access)
 {
@@ -324,8 +324,8 @@ static int map_empty(struct pviommu_device *pd, struct device *dev,
 }
 
 /*
- * Three looks at each entry: how long the run is, what its segments are, and
- * where the entry is in it.
+ * Three looks at each entry: for the run's length, for the segments, and for
+ * the entry's place in the run.
  * Return: the number of segments, -EREMOTEIO, or another negative errno.
  */
 static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
@@ -357,7 +357,7 @@ static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
  * pviommu_map_table - map a table of whole pages as one run, without any gap
  * @pd: the device
  * @table: its pages
- * @nr: how many they are
+ * @nr: number of pages
  * @limit: highest address that the device can reach
  * @access: XEN_IOMMUOP_MAP_*, PVIOMMU_MAP_STRICT
  *
@@ -408,7 +408,7 @@ static int map_single(struct pviommu_device *pd, struct device *dev,
 	return 1;
 }
 
-/* All entries by the static map, each a segment, or false and none. */
+/* All entries by the static map, each a segment; or false, and no entry. */
 static bool map_static(struct pviommu_device *pd, struct scatterlist *sg,
 		       int nents)
 {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Arrays of maps and unmaps of a process. All that can be wrong with an op is
- * found before Xen is asked; so that as many as fit share a hypercall, and
- * neighbours an op of it, though each has a status of its own.
+ * Arrays of maps and unmaps of a process. All faults of an op are found before
+ * the hypercall. So ops share a hypercall as long as there is room, and
+ * neighbours share an op of Xen, though each op of the process has its own
+ * status.
  *
- * If Xen refuses one for all that, those that it may have been are done again,
- * one by one. An op that touches a BFN of an earlier one waits for its hypercall.
+ * If Xen refuses an op for all that, each op that may have failed is done
+ * again, alone. An op on a BFN of an earlier op waits for the earlier op's
+ * hypercall.
  */
 #include <linux/errno.h>
 #include <linux/mm.h>
@@ -26,7 +28,7 @@ struct array {
 	struct pviommu_file *f;
 	struct xen_pviommu_op *ops;
 	unsigned int at;	/* the op at hand */
-	unsigned int sent;	/* those before are done */
+	unsigned int sent;	/* earlier ops are done */
 };
 
 static u64 first_bfn(const struct xen_pviommu_op *op)
@@ -41,7 +43,7 @@ static unsigned long nr_bfns(const struct xen_pviommu_op *op)
 
 static void settle_map(struct pviommu_file *f, const struct xen_iommu_op *op)
 {
-	/* A list has them where a run has them. */
+	/* A list op has its BFNs in the same fields. */
 	const struct xen_iommu_op_map *map = &op->u.map;
 
 	if (unlikely(f->batch.unclean)) {
@@ -67,8 +69,7 @@ static void settle_unmap(struct pviommu_file *f, const struct xen_iommu_op *op)
 }
 
 /*
- * Give Xen what is in the batch, and book what it says. Return: the first error
- * of an op.
+ * Submit the batch, and book the statuses. Return: the first error of an op.
  */
 static int userops_submit(struct pviommu_file *f, enum pviommu_counter reason)
 {
@@ -136,7 +137,7 @@ static unsigned long append_map(struct pviommu_file *f, u64 bfn, u16 id,
 	return n;
 }
 
-/* An op for them, or part of the last one. Return: false when there is no room. */
+/* Unmap by a new op, or as part of the last op. Return: false without room. */
 static bool append_range(struct pviommu_batch *b, u64 bfn, u32 nr)
 {
 	struct xen_iommu_op *last = b->last;
@@ -169,7 +170,7 @@ static unsigned long append_unmap(struct pviommu_file *f, u64 bfn,
 	return n;
 }
 
-/* Unmap what is mapped of the BFNs. The batch is empty before and after. */
+/* Unmap the mapped BFNs of a range. The batch is empty before and after. */
 static void take_down(struct pviommu_file *f, u64 bfn, unsigned long nr,
 		      enum pviommu_counter reason)
 {
@@ -193,7 +194,7 @@ static struct pviommu_region *region_of(struct pviommu_file *f,
 	return xa_load(&f->regions, op->region);
 }
 
-/* Into the batch goes what it has room for. Return: how many BFNs. */
+/* Fill the batch with BFNs of the op. Return: how many had room. */
 static unsigned long userops_append(struct pviommu_file *f,
 				    const struct xen_pviommu_op *op, unsigned long done)
 {
@@ -208,8 +209,8 @@ static unsigned long userops_append(struct pviommu_file *f,
 }
 
 /*
- * The rest of a map in hypercalls of its own: as many as it takes. The batch is
- * empty before and after.
+ * The rest of a map in hypercalls of its own. The batch is empty before and
+ * after.
  */
 static int map_rest(struct pviommu_file *f, const struct xen_pviommu_op *op,
 		    unsigned long done)
@@ -225,7 +226,7 @@ static int map_rest(struct pviommu_file *f, const struct xen_pviommu_op *op,
 	if (!err)
 		return 0;
 	take_down(f, bfn, done, PVIOMMU_FLUSH_STRICT);
-	/* What ought to be free maps something. */
+	/* A BFN was mapped that ought to be free. */
 	if (err == -EEXIST)
 		pviommu_space_break(f, bfn, nr, err);
 
@@ -247,7 +248,7 @@ static int unmap_rest(struct pviommu_file *f, const struct xen_pviommu_op *op,
 	return pviommu_space_look(&f->space, bfn, nr, false) ? -EIO : 0;
 }
 
-/* One of the ops in a hypercall failed: is it this? */
+/* An op in a hypercall failed: has this op? Return: the op's status. */
 static int look_again(struct pviommu_file *f, const struct xen_pviommu_op *op)
 {
 	const struct pviommu_space *s = &f->space;
@@ -259,14 +260,14 @@ static int look_again(struct pviommu_file *f, const struct xen_pviommu_op *op)
 		return 0;
 	if (!map)
 		return -EIO;
-	/* Half of it may be there, or all of it have failed for a neighbour. */
+	/* Half of the map may stand, or all may have failed with a neighbour. */
 	take_down(f, first_bfn(op), nr_bfns(op), PVIOMMU_FLUSH_STRICT);
 	err = pviommu_space_look(s, first_bfn(op), nr_bfns(op), false);
 
 	return err ? -EIO : map_rest(f, op, 0);
 }
 
-/* Return: whether all went well. Else the ops before the one at hand know. */
+/* Return: whether all went well. Else the earlier ops have their statuses. */
 static bool userops_flush(struct array *a)
 {
 	struct xen_pviommu_op *op = a->ops + a->sent, *end = a->ops + a->at;
@@ -283,8 +284,8 @@ static bool userops_flush(struct array *a)
 }
 
 /*
- * An op that went with several hypercalls is over when it returns: later ones
- * may change some of its BFNs, and nobody is to look at it again.
+ * An op of several hypercalls is over when they return: later ops may change
+ * some of its BFNs, and no look_again() is due for the op.
  */
 static int userops_over(struct array *a, int status)
 {
@@ -294,8 +295,8 @@ static int userops_over(struct array *a, int status)
 }
 
 /*
- * Into the batch with an op, whose BFNs are as they should be. Its status is 0
- * then, unless it is over.
+ * Add an op to the batch, after the check of its BFNs. Return: 0, or the status
+ * of an op that is over.
  */
 static int userops_add(struct array *a, const struct xen_pviommu_op *op)
 {
@@ -349,7 +350,7 @@ static bool is_inside(const struct pviommu_space *s,
 	       nr_bfns(op) <= s->nr - (bfn - s->bfn);
 }
 
-/* Does the region allow it? */
+/* Does the region allow the op? */
 static int check_region(const struct pviommu_region *r,
 			const struct xen_pviommu_op *op)
 {
@@ -365,7 +366,7 @@ static int check_region(const struct pviommu_region *r,
 	return 0;
 }
 
-/* Return: 0 when it is in the batch or done. */
+/* Return: 0 when the op is in the batch or done. */
 static int carry_out(struct array *a, const struct xen_pviommu_op *op)
 {
 	bool unmaps = op->op == XEN_PVIOMMU_OP_UNMAP;
@@ -397,10 +398,10 @@ static int carry_out(struct array *a, const struct xen_pviommu_op *op)
  * pviommu_userops - carry out an array of ops
  * @f: the file, locked
  * @ops: the ops, in the kernel's memory; their statuses are set
- * @nr: how many
+ * @nr: number of ops
  *
  * Context: process.
- * Return: how many of them have a status that is not 0.
+ * Return: number of ops whose status is not 0.
  */
 unsigned int pviommu_userops(struct pviommu_file *f, struct xen_pviommu_op *ops,
 			     unsigned int nr)
@@ -423,7 +424,7 @@ unsigned int pviommu_userops(struct pviommu_file *f, struct xen_pviommu_op *ops,
 	return failed;
 }
 
-/* The file ends: nothing of it is mapped any more, but what is broken. */
+/* The file ends: unmap all of its BFNs but the broken BFNs. */
 void pviommu_userops_end(struct pviommu_file *f)
 {
 	if (f->space.w)

@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 # The judged parts of the tree.
-parts=(*.md docs userspace bench scripts tests Makefile Kconfig .ci .clang-tidy .shellcheckrc kernel/integrate hypervisor/apply)
+parts=(*.md docs userspace bench scripts tests Makefile Kconfig .ci .clang-tidy .shellcheckrc kernel/integrate kernel/xen-pviommu hypervisor)
 
 english=build/lint/english
 ok 'the judge builds' g++ -std=c++20 -O1 -Wall -Wextra -Wpedantic -Werror -o "$english" tests/lint/english.cpp tests/lint/prose.cpp
