@@ -19,7 +19,10 @@ plug() {
 }
 answer plug
 
+# DMA_API_DEBUG warns of mappings that are left, which is meant here; debug.sh counts them.
+excuse=()
+[ -z "$VM_KERNEL" ] || excuse=(--excuse 'cut here|DMA-API: .* pending DMA allocations|WARNING: .* dma_debug_device_change|Call Trace:')
 for mode in strict reuse static; do
-    vm_test "$mode" --mode "$mode" --qemu-args "$DEVICES" -- unplug.sh
+    vm_test "$mode" --mode "$mode" "${excuse[@]}" --qemu-args "$DEVICES" -- unplug.sh
 done
 done_testing
