@@ -173,7 +173,6 @@ static bool bind_serve(struct pci_dev *pdev, enum pviommu_mode mode)
 	/* A device with mappings of an earlier driver has an object already. */
 	if (pd->holds_module)
 		module_put(THIS_MODULE);
-	pviommu_late_revoke(pd);
 	bind_begin(pd, mode);
 	if (!pd->in_sysfs)
 		pd->in_sysfs = !sysfs_create_group(&pdev->dev.kobj, pd->files);
@@ -199,11 +198,16 @@ static bool leave_to_base(struct pci_dev *pdev)
 /* The driver core calls it under the device's lock, before probe. */
 static void bind_attach(struct pci_dev *pdev)
 {
+	struct pviommu_device *pd;
 	enum pviommu_mode mode;
 
-	/* A module that is about to go puts the host map back: see stop(). */
+	/* A module that is about to go puts the host map back: see pviommu_stop(). */
 	if (!may_attach(pdev) || !try_module_get(THIS_MODULE))
 		return;
+	/* Also for a driver that the module does not serve. */
+	pd = bind_find(&pdev->dev);
+	if (pd)
+		pviommu_late_revoke(pd);
 	mode = pviommu_mode_for(pdev, default_mode);
 	if (mode == PVIOMMU_OFF) {
 		if (pviommu_refuse(pdev, "its mode is off"))

@@ -19,10 +19,10 @@
  * 35 bits. A PFN needs no more than 27 while dom0 has up to 512 GiB of memory.
  * The bits above the PFN then name the device of the mapping.
  */
-#define PVIOMMU_DESC_PFN		GENMASK_ULL(34, 0)
+#define PVIOMMU_DESC_PFN	GENMASK_ULL(34, 0)
 #define PVIOMMU_DESC_OWNER	GENMASK_ULL(34, 27)
 #define PVIOMMU_OWNERS		255
-#define PVIOMMU_DESC_LOW		BIT_ULL(35)		/* in the low window */
+#define PVIOMMU_DESC_LOW	BIT_ULL(35)		/* in the low window */
 #define PVIOMMU_DESC_WRITE	BIT_ULL(36)
 #define PVIOMMU_DESC_ORDER	GENMASK_ULL(41, 37)	/* as it was allocated */
 #define PVIOMMU_DESC_NR		GENMASK_ULL(61, 42)	/* BFNs, gaps included */

@@ -24,6 +24,7 @@
 #include <linux/workqueue.h>
 
 #include "device.h"
+#include "probe.h"
 #include "revoke.h"
 
 #define LOOK_EVERY	HZ
@@ -86,7 +87,8 @@ void pviommu_late_revoke(struct pviommu_device *pd)
 {
 	struct pviommu_revoked revoked;
 
-	if (!pd->owner || !count_left(pd))
+	/* Xen's generic path has no op for it, as it has no maps that yield. */
+	if (!pd->owner || !pviommu_xen.yield || !count_left(pd))
 		return;
 	revoked = pviommu_revoke(pd->owner);
 	pviommu_count_device(pd, PVIOMMU_REVOKED, revoked.runs);
