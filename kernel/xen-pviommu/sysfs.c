@@ -219,6 +219,16 @@ static struct attribute *gauge_attrs[] = {
 static struct attribute *
 counter_attrs[ARRAY_SIZE(gauge_attrs) + PVIOMMU_COUNTERS + 1];
 
+/* The file of a counter, of the module or of a device. */
+static struct attribute *counter_file(struct attribute *file,
+				      enum pviommu_counter which)
+{
+	file->name = pviommu_counter_names[which];
+	file->mode = 0444;
+
+	return file;
+}
+
 static void list_counters(void)
 {
 	struct attribute **next = counter_attrs;
@@ -229,9 +239,7 @@ static void list_counters(void)
 	for (i = 0; i < PVIOMMU_COUNTERS; i++) {
 		counters[i].which = i;
 		counters[i].attr.show = counter_show;
-		counters[i].attr.attr.name = pviommu_counter_names[i];
-		counters[i].attr.attr.mode = 0444;
-		*next++ = &counters[i].attr.attr;
+		*next++ = counter_file(&counters[i].attr.attr, i);
 	}
 }
 
@@ -405,9 +413,7 @@ static void list_device_counters(void)
 	for (i = 0; i < PVIOMMU_DEVICE_COUNTERS; i++) {
 		device_counters[i].which = i;
 		device_counters[i].attr.show = device_counter_show;
-		device_counters[i].attr.attr.name = pviommu_counter_names[i];
-		device_counters[i].attr.attr.mode = 0444;
-		*next++ = &device_counters[i].attr.attr;
+		*next++ = counter_file(&device_counters[i].attr.attr, i);
 	}
 }
 
