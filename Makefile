@@ -13,7 +13,7 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 VM = $(shell ls -S tests/vm/*.t)
 
 # Tests that move data in every mode, and tests of devices and drivers that come and go.
-DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t late.t unplug.t module.t isolate.t)
+DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t late.t unplug.t scarce.t module.t isolate.t)
 # Attacks on Xen; there Linux has nothing to detect.
 DEBUG_XEN ?= $(addprefix tests/vm/,abi.t abi-interrupt.t fallback.t xsm.t bypass.t)
 
