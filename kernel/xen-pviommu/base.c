@@ -23,7 +23,7 @@ bool pviommu_base_usable(void)
 }
 
 /* A mapping was booked, and then failed. */
-static void base_put(struct pviommu_device *pd)
+static void base_unbook(struct pviommu_device *pd)
 {
 	atomic_long_dec(&pd->base_live);
 }
@@ -32,14 +32,14 @@ static void base_put(struct pviommu_device *pd)
  * A mapping ends: the driver's, or an uncounted mapping of an earlier driver. Where
  * earlier mappings may exist, all of the driver's count until the driver goes.
  */
-static void taken_down(struct pviommu_device *pd)
+static void base_ended(struct pviommu_device *pd)
 {
 	if (!READ_ONCE(pd->strangers))
 		atomic_long_add_unless(&pd->base_live, -1, 0);
 }
 
 /* May the base ops make a mapping? Booked as made if they may. */
-static bool base_get(struct pviommu_device *pd)
+static bool base_book(struct pviommu_device *pd)
 {
 	atomic_long_inc(&pd->base_live);
 	/*
@@ -52,7 +52,7 @@ static bool base_get(struct pviommu_device *pd)
 		trace_pviommu_fallback(pd->dev);
 		return true;
 	}
-	base_put(pd);
+	base_unbook(pd);
 	dev_err_ratelimited(pd->dev, "mapping refused: xen-swiotlb needs the host map, which is dropped\n");
 
 	return false;
@@ -65,11 +65,11 @@ dma_addr_t pviommu_base_map_page(struct pviommu_device *pd, struct device *dev,
 {
 	dma_addr_t addr;
 
-	if (!base_get(pd))
+	if (!base_book(pd))
 		return DMA_MAPPING_ERROR;
 	addr = pd->base->map_page(dev, page, offset, size, dir, attrs);
 	if (addr == DMA_MAPPING_ERROR)
-		base_put(pd);
+		base_unbook(pd);
 
 	return addr;
 }
@@ -80,7 +80,7 @@ void pviommu_base_unmap_page(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->unmap_page)
 		pd->base->unmap_page(dev, addr, size, dir, attrs);
-	taken_down(pd);
+	base_ended(pd);
 }
 
 int pviommu_base_map_sg(struct pviommu_device *pd, struct device *dev,
@@ -89,11 +89,11 @@ int pviommu_base_map_sg(struct pviommu_device *pd, struct device *dev,
 {
 	int ret;
 
-	if (!base_get(pd))
+	if (!base_book(pd))
 		return -EIO;
 	ret = pd->base->map_sg(dev, sg, nents, dir, attrs);
 	if (ret <= 0)
-		base_put(pd);
+		base_unbook(pd);
 
 	return ret;
 }
@@ -104,7 +104,7 @@ void pviommu_base_unmap_sg(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->unmap_sg)
 		pd->base->unmap_sg(dev, sg, nents, dir, attrs);
-	taken_down(pd);
+	base_ended(pd);
 }
 
 dma_addr_t pviommu_base_map_resource(struct pviommu_device *pd,
@@ -114,11 +114,11 @@ dma_addr_t pviommu_base_map_resource(struct pviommu_device *pd,
 {
 	dma_addr_t addr;
 
-	if (!pd->base->map_resource || !base_get(pd))
+	if (!pd->base->map_resource || !base_book(pd))
 		return DMA_MAPPING_ERROR;
 	addr = pd->base->map_resource(dev, phys, size, dir, attrs);
 	if (addr == DMA_MAPPING_ERROR)
-		base_put(pd);
+		base_unbook(pd);
 
 	return addr;
 }
@@ -130,7 +130,7 @@ void pviommu_base_unmap_resource(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->unmap_resource)
 		pd->base->unmap_resource(dev, addr, size, dir, attrs);
-	taken_down(pd);
+	base_ended(pd);
 }
 
 void *pviommu_base_alloc(struct pviommu_device *pd, struct device *dev,
@@ -139,11 +139,11 @@ void *pviommu_base_alloc(struct pviommu_device *pd, struct device *dev,
 {
 	void *vaddr;
 
-	if (!pd->base->alloc || !base_get(pd))
+	if (!pd->base->alloc || !base_book(pd))
 		return NULL;
 	vaddr = pd->base->alloc(dev, size, addr, gfp, attrs);
 	if (!vaddr)
-		base_put(pd);
+		base_unbook(pd);
 
 	return vaddr;
 }
@@ -154,7 +154,7 @@ void pviommu_base_free(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->free)
 		pd->base->free(dev, size, vaddr, addr, attrs);
-	taken_down(pd);
+	base_ended(pd);
 }
 
 int pviommu_base_dma_supported(struct pviommu_device *pd, struct device *dev,

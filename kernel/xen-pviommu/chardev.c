@@ -67,7 +67,7 @@ static int chardev_release(struct inode *inode, struct file *file)
 		else
 			pviommu_region_delete(r);
 	}
-	pviommu_space_give(&f->space);
+	pviommu_space_release(&f->space);
 	xa_destroy(&f->regions);
 	pviommu_batch_exit(&f->batch);
 	mutex_destroy(&f->lock);
@@ -114,7 +114,7 @@ static int give_window(struct pviommu_file *f,
 	answer.iova = PFN_PHYS(f->space.bfn);
 	if (!copy_to_user(arg, &answer, sizeof(answer)))
 		return 0;
-	pviommu_space_give(&f->space);
+	pviommu_space_release(&f->space);
 
 	return -EFAULT;
 }
@@ -137,7 +137,7 @@ static int do_window(struct pviommu_file *f, void __user *arg)
 	return err;
 }
 
-static int check_region(const struct xen_pviommu_region *region)
+static int chardev_check(const struct xen_pviommu_region *region)
 {
 	u64 end;
 
@@ -177,7 +177,7 @@ static int do_region_add(struct pviommu_file *f,
 
 	if (copy_from_user(&region, arg, sizeof(region)))
 		return -EFAULT;
-	err = check_region(&region);
+	err = chardev_check(&region);
 	if (err)
 		return err;
 	r = pviommu_region_new(region.addr, region.size, region.flags);

@@ -138,9 +138,9 @@ void pviommu_device_starved(struct pviommu_device *pd)
 /* No window lies under the device's mask. Not a failure, but said once. */
 void pviommu_device_narrow(struct pviommu_device *pd, u64 limit)
 {
-	if (pd->told)
+	if (pd->told_narrow)
 		return;
-	pd->told = true;
+	pd->told_narrow = true;
 	dev_notice(pd->dev, "no window below %#llx: such mappings are on xen-swiotlb\n",
 		   limit);
 }

@@ -143,7 +143,7 @@ static void iommu_clear(void)
  * Is a device bound by VFIO, or by an ordinary driver? One log line names the
  * first.
  */
-static bool has_driver(bool vfio, const char *what)
+static bool has_driver(bool vfio, const char *refusal)
 {
 	struct pci_dev *pdev = NULL;
 	bool found = false;
@@ -153,7 +153,7 @@ static bool has_driver(bool vfio, const char *what)
 		found = pdev->hdr_type == PCI_HEADER_TYPE_NORMAL &&
 			pdev->driver && pdev->driver->driver_managed_dma == vfio;
 		if (found)
-			pr_notice("%s: %s has the driver %s\n", what,
+			pr_notice("%s: %s has the driver %s\n", refusal,
 				  pci_name(pdev), pdev->driver->name);
 		device_unlock(&pdev->dev);
 	}
