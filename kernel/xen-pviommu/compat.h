@@ -219,7 +219,7 @@ struct dma_sgt_handle {
 	.blocked_domain = &(blocked),
 #else
 #define PVIOMMU_DEFINE_DOMAIN_OPS(name, paging, identity, blocked)	\
-static struct iommu_domain *name##_domain_alloc(unsigned int type)	\
+static struct iommu_domain *name##_domain_by_type(unsigned int type)	\
 {									\
 	switch (type) {							\
 	case IOMMU_DOMAIN_UNMANAGED:					\
@@ -234,7 +234,7 @@ static struct iommu_domain *name##_domain_alloc(unsigned int type)	\
 }
 
 #define PVIOMMU_DOMAIN_OPS(name, paging, identity, blocked)		\
-	.domain_alloc = name##_domain_alloc,				\
+	.domain_alloc = name##_domain_by_type,				\
 	.pgsize_bitmap = SZ_4K,
 #endif
 
