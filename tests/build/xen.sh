@@ -124,7 +124,7 @@ uses_of_freed() {
             if (at >= from && at < to) print name, $0
         }'
 }
-late='iommu_op|iommu_leaf|vacant_order|hwdom_perms|hwdom_iommu_map|xen_in_range|page_get_ram_type|rangeset_contains'
+late='iommu_op|iommu_leaf|vacant_order|context_translates|qinval_|hwdom_perms|hwdom_iommu_map|xen_in_range|page_get_ram_type|rangeset_contains'
 
 # test_xen SERIES [SUITE]: SUITE is Debian's release with the series.
 test_xen() {
@@ -140,7 +140,7 @@ test_xen() {
     is 'it is of that series' "$(sed -nE 's/^(export )?XEN_(SUB)?VERSION *= *//p' "$build/pristine/xen/Makefile" | paste -sd.)" "$series"
     ok 'the hooks patch applies' patched
     ok 'without fuzz' patch -d "$build/pristine" -p1 --dry-run --fuzz=0 --quiet --input="$root/hypervisor/patches/xen-$series.patch"
-    nok 'our sources ask for no version' grep -nE '# *(el)?if.*XEN_(SUB)?VERSION' "$root"/hypervisor/iommu_op*.[ch]
+    nok 'our sources ask for no version' grep -nE '# *(el)?if.*XEN_(SUB)?VERSION' "$root"/hypervisor/{,vtd/}*.[ch]
     ok 'it builds' compile
     like 'the hypercall is present' "$(nm "$build/object/xen-syms")" ' [Tt] do_iommu_op$'
     is 'for 64-bit PV only' "$(grep -c 'case __HYPERVISOR_iommu_op:' "$build/object/include/xen/hypercall-defs.h")" 1
