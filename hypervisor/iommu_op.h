@@ -247,6 +247,14 @@ int iommu_op_host_restore(struct domain *d, struct iommu_op_domain *pv);
 /* iommu_op_device.c */
 int iommu_op_query_device(struct domain *d, struct xen_iommu_op_device *q);
 
+/* iommu_op_page.c */
+int iommu_op_get_ram(const struct domain *owner, uint64_t mfn, bool typed);
+int iommu_op_get_frame(const struct domain *d, const struct domain *owner,
+                       uint64_t mfn, uint64_t entry);
+int iommu_op_lock_owner(struct domain *d, domid_t domid, struct domain **owner);
+uint64_t iommu_op_foreign_entry(uint64_t entry, const struct domain *owner);
+void iommu_op_put_held(struct iommu_op_domain *pv, uint64_t entry);
+
 /* iommu_op_flush.c */
 int iommu_op_flush_all(struct domain *d, unsigned int flags);
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,

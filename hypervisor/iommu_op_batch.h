@@ -86,7 +86,6 @@ void iommu_op_note_added(struct iommu_op_batch *b, uint64_t bfn,
 void iommu_op_flush_and_free(struct iommu_op_batch *b);
 
 /* iommu_op_map.c */
-int iommu_op_get_page(struct page_info *page, const struct domain *owner);
 int iommu_op_map_any(struct iommu_op_batch *b,
                      const struct xen_iommu_op_map *m, unsigned int flags);
 int iommu_op_map_list(struct iommu_op_batch *b,

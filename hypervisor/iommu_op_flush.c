@@ -5,7 +5,6 @@
 #include <xen/bitops.h>
 #include <xen/lib.h>
 #include <xen/trace.h>
-#include <asm/paging.h>
 
 #include "iommu_op_plain.h"
 
@@ -186,36 +185,6 @@ static int flush_batch(struct iommu_op_batch *b)
     return rc;
 }
 
-/*
- * A device may have written to the page: the owner's dirty log must have the
- * page.
- */
-static noinline void put_foreign(struct page_info *page)
-{
-    paging_mark_dirty(page_get_owner(page), page_to_mfn(page));
-    put_page(page);
-}
-
-/* References, or nothing for MMIO; or the entry has yielded. */
-static noinline void put_held(struct iommu_op_domain *pv, uint64_t entry)
-{
-    struct page_info *page = mfn_to_page(entry_mfn(entry));
-
-    if ( (entry & ENTRY_KIND) == ENTRY_YIELDED )
-    {
-        atomic_dec(&pv->yielded);
-        return;
-    }
-
-    if ( entry & ENTRY_TYPED )
-        iommu_op_put_writable(page);
-
-    if ( (entry & ENTRY_FOREIGN) == ENTRY_FOREIGN )
-        put_foreign(page);
-    else if ( entry & ENTRY_REF )
-        iommu_op_put_own(page);
-}
-
 /* The slot of a yielding entry. Xen wrote the entry, so the slot exists. */
 static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
                                 uint64_t entry)
@@ -234,7 +203,7 @@ void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
         iommu_op_slot_remove(slot_of(pv->rmap, entry),
                              slot_of_one(leaf, index));
     else
-        put_held(pv, entry);
+        iommu_op_put_held(pv, entry);
 }
 
 /* Settle an entry of any owner, yielding or not: was the entry this batch's? */

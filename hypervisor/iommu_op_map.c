@@ -7,47 +7,9 @@
  * Entries change by compare and exchange. Two vCPUs that work on the same BFNs
  * at the same time hurt nobody but each other.
  */
-#include <xen/iocap.h>
 #include <xen/lib.h>
-#include <xen/rangeset.h>
-#include <asm/paging.h>
-#include <xsm/xsm.h>
 
 #include "iommu_op_plain.h"
-
-/* Take a reference on any page of @owner. Return: 0 or a negative errno. */
-int iommu_op_get_page(struct page_info *page, const struct domain *owner)
-{
-    /* get_page() would log each frame that is not the domain's. */
-    const struct domain *found = page_get_owner_and_reference(page);
-
-    if ( !found )
-        return page_get_owner(page) == dom_io ? -ENXIO : -EPERM;
-
-    if ( found == owner && !(read_atomic(&page->count_info) & PGC_special) )
-        return 0;
-
-    put_page(page);
-
-    return found == dom_io ? -ENXIO : -EPERM;
-}
-
-/* Device memory: no reference, so it must never be RAM. */
-static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
-{
-    if ( mfn > PFN_DOWN(PADDR_MASK) )
-        return -ENXIO;
-
-    if ( mfn_valid(_mfn(mfn)) &&
-         page_get_owner(mfn_to_page(_mfn(mfn))) != dom_io )
-        return -ENXIO;
-
-    if ( !iomem_access_permitted(d, mfn, mfn) ||
-         (write && rangeset_contains_singleton(mmio_ro_ranges, mfn)) )
-        return -EPERM;
-
-    return 0;
-}
 
 /* Frames by name, or neighbours. */
 struct frames {
@@ -69,19 +31,6 @@ struct mapping {
     struct frames frames;
     uint64_t entry;             /* without an address */
 };
-
-/*
- * Take the references on a frame that its entry is to hold.
- * iommu_op_put_entry() drops the same references, by the entry.
- */
-static inline int get_frame(const struct iommu_op_batch *b,
-                            const struct domain *owner, uint64_t mfn,
-                            uint64_t entry)
-{
-    return likely(entry & ENTRY_REF)
-           ? iommu_op_get_ram(owner, mfn, entry & ENTRY_TYPED)
-           : check_mmio(b->d, mfn, entry & ENTRY_WRITE);
-}
 
 /* Drop the references on the frames [from, to). */
 static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
@@ -122,7 +71,8 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
         for ( ; done < end; p++, done++ )
         {
             rc = iommu_op_is_taken(read_atomic(p)) ?:
-                 get_frame(b, owner, mfn_of(frames, done), entry);
+                 iommu_op_get_frame(b->d, owner, mfn_of(frames, done),
+                                    entry);
             if ( unlikely(rc) )
                 break;
         }
@@ -210,40 +160,6 @@ static int map_commit(struct iommu_op_batch *b, const struct mapping *m)
         iommu_op_note_added(b, m->bfn, m->nr);
 
     return 0;
-}
-
-/* Lock the domain of the frames. Return: 0 or a negative errno. */
-static int lock_owner(const struct iommu_op_batch *b, domid_t domid,
-                      struct domain **owner)
-{
-    int rc;
-
-    *owner = rcu_lock_domain_by_id(domid);
-    if ( !*owner )
-        return -ESRCH;
-
-    rc = *owner == b->d ? 0 : xsm_map_gmfn_foreign(XSM_TARGET, b->d, *owner);
-    if ( rc )
-        rcu_unlock_domain(*owner);
-
-    return rc ? -EPERM : 0;
-}
-
-/*
- * The entry of another domain's page. As for grants, the page is marked dirty
- * when its writable map ends. In external paging mode a domain's page tables
- * are not in its own pages, so a type reference would protect nothing. Shadow
- * code would even take the reference for a special use of the page.
- */
-static uint64_t foreign_entry(uint64_t entry, const struct domain *owner)
-{
-    if ( !(entry & ENTRY_WRITE) )
-        return entry;
-
-    if ( paging_mode_external(owner) )
-        entry &= ~ENTRY_TYPED;
-
-    return entry | ENTRY_FOREIGN;
 }
 
 /*
@@ -460,13 +376,13 @@ int iommu_op_map_any(struct iommu_op_batch *b,
 
     if ( m->domid != DOMID_SELF )
     {
-        rc = lock_owner(b, m->domid, &owner);
+        rc = iommu_op_lock_owner(b->d, m->domid, &owner);
         if ( rc )
             return rc;
     }
 
     if ( owner != b->d )
-        mapping.entry = foreign_entry(mapping.entry, owner);
+        mapping.entry = iommu_op_foreign_entry(mapping.entry, owner);
     mapping.owner = owner;
     rc = map_frames(b, &mapping);
 

@@ -1,37 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # The VT-d driver's side of hypervisor/: Xen's queue of invalidations with the hooks patch,
-# and its functions that read units, compiled on the host (tests/vtd).
+# and hypervisor/vtd, compiled on the host (tests/vtd).
 vtd_tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/../vtd" && pwd)
 vtd_programs='queue units'
 
-# functions FILE NAME...: with their bodies.
-functions() {
-    local name
-    for name in "${@:2}"; do
-        awk -v name="$name" '
-            /^static / { text = "" }
-            { text = text $0 "\n" }
-            /^\{/ { found = text ~ "[ *]" name "\\(" }
-            /^\}/ && found { printf "%s\n", text; exit }
-        ' "$1"
-    done
-}
-
 # vtd_build TREE DIR [SED-SCRIPT]: from a tree with the patch; the script puts a bug in.
 vtd_build() {
-    local vtd=$1/xen/drivers/passthrough/vtd dir=$2 program
+    local vtd=$1/xen/drivers/passthrough/vtd dir=$2 file program
     mkdir -p "$dir/good" || return
-    functions "$vtd/iommu.c" intel_iommu_leaf_flush >"$dir/leaf_flush.c"
-    functions "$vtd/iommu.c" intel_iommu_leaf_info >"$dir/leaf_info.c"
-    functions "$vtd/iommu.c" context_translates intel_iommu_leaf_device >"$dir/leaf_device.c"
-    sed '/^#include/d' "$vtd/qinval.c" >"$dir/qinval.c"
+    for file in iommu.h qinval.c leaf.h leaf.c leaf_flush.c; do
+        sed '/^#include/d' "$vtd/$file" >"$dir/$file"
+    done
     if [ $# -gt 2 ]; then
-        cp "$dir"/*.c "$dir/good/"
-        sed -E -z -i "$3" "$dir"/*.c
+        cp "$dir"/*.[ch] "$dir/good/"
+        sed -E -z -i "$3" "$dir"/*.[ch]
         ! diff -q --exclude=good --exclude=log "$dir" "$dir/good" || { echo 'the bug is nowhere put in'; return 1; }
     fi
-    sed '/^#include/d' "$vtd/iommu.h" >"$dir/iommu.h"
     for program in $vtd_programs; do
         gcc -std=gnu11 -O1 -g -Wall -Werror -Wno-unused-function -fsanitize=address,undefined -D__XEN__ \
             -I"$dir" -I"$vtd_tests" -I"$vtd_tests/../../hypervisor" -iquote "$vtd_tests/../hypervisor/shim/public" \
@@ -73,6 +58,9 @@ test_vtd() {
         's/(min_t\(unsigned int, width, cap_mgaw)/test_bit(iommu->index, hd->arch.vtd.iommu_bitmap) ? \1/; s/cap_mgaw\(iommu->cap\)\);/cap_mgaw(iommu->cap)) : width;/;
          s/width = min\(width, level_to_offset_bits[^\n]*\n//'
     vtd_bug "$1" 'caching mode is asked of the first unit' 's/info->flush_added = true;\n    \}/info->flush_added = true;\n        break;\n    }/'
+    vtd_bug "$1" 'a superpage is taken for a table' 's/dma_pte_superpage\(pte\)/0/'
+    vtd_bug "$1" 'a leaf table replaces another' 's/!vacant_order\(hd, dfn\)/0/'
+    vtd_bug "$1" 'a leaf table keeps markers' 's/    clear_page\(table\);\n//'
     vtd_bug "$1" 'a unit that is off' 's/!\(dmar_readl\(iommu->reg, DMAR_GSTS_REG\) & DMA_GSTS_TES\)/0/'
     vtd_bug "$1" 'phantom functions are passed over' 's/devfn \+= pdev->phantom_stride;/break;/'
     vtd_bug "$1" 'phantom functions of the next slot' 's/ &&[ \n]+PCI_SLOT\(devfn\) == PCI_SLOT\(pdev->devfn\)//'

@@ -269,6 +269,7 @@ domain *page_get_owner(const page_info *pg) { return owner_of(*pg); }
 
 domain *page_get_owner_and_reference(page_info *pg)
 {
+    shim_race();
     unsigned long old = __atomic_load_n(&pg->count_info, __ATOMIC_SEQ_CST);
     do {
         if (((old + 2) & PGC_count_mask) <= 2)
@@ -295,24 +296,14 @@ void put_page(page_info *pg)
 {
     if (pg < frame || pg >= frame + kFrames)
         return violate("put_page of what is no frame");
+    shim_race();
     dropped(*pg, add(*pg, -1), load(pg->base), false);
-}
-
-void shim_exchanged(const void *p, unsigned long from, unsigned long to)
-{
-    const auto at = reinterpret_cast<uintptr_t>(p) - reinterpret_cast<uintptr_t>(frame);
-    if (at >= sizeof(frame) || to >= from)
-        return;
-    const page_info &pg = frame[at / sizeof(*frame)];
-    if (p == &pg.count_info)
-        dropped(pg, count_of(to), load(pg.base), false);
-    else
-        dropped(pg, types(pg), load(pg.base_types), true);
 }
 
 // As in Xen: others wait while the type changes, and find the old type after a failure.
 int get_page_type(page_info *pg, unsigned long type)
 {
+    shim_race();
     unsigned long old = load_type(*pg), next;
     do {
         while ((old & PGT_count_mask) && !(old & PGT_validated)) {
@@ -342,6 +333,7 @@ void put_page_type(page_info *pg)
 {
     if (pg < frame || pg >= frame + kFrames)
         return violate("put_page_type of what is no frame");
+    shim_race();
     drop_types(*pg, 1);
     dropped(*pg, types(*pg), load(pg->base_types), true);
 }

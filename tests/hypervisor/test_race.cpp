@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // Two vCPUs on the same BFNs at the same time: another vCPU's whole call comes right before
-// each single compare and exchange of the first. There is no model here. The rules are
+// each single compare and exchange, and each reference, of the first. There is no model here. The rules are
 // that no frame is released too early (the world looks at each put), nothing leaks,
 // and each entry is counted once.
 #include "fixture.h"
@@ -90,7 +90,7 @@ public:
         return all;
     }
 
-    // Let `other` run before the n-th compare and exchange. Was the place reached? If the code makes one vCPU wait for
+    // Let `other` run before the n-th compare and exchange or reference. Was the place reached? If the code makes one vCPU wait for
     // the other, `other` is a thread, but only one of the two runs at a time.
     bool interfere(unsigned n, const std::function<void()> &other, const std::function<void()> &ours)
     {
@@ -216,7 +216,6 @@ TEST(Race, OfTwoMapsOfOneFrameHoldsTheOthers)
     }
 }
 
-// The count of a page's references changes under way, so the page takes the slow path.
 TEST(Race, OverReferencesCountsThemAll)
 {
     for (unsigned n = 0; n < 2; n++) { // at the page, at its type

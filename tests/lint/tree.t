@@ -73,10 +73,10 @@ is 'all of them are there' "$(absent "${owned[@]}" "${edited[@]}")" ''
 is 'a missing file is found' "$(absent tests/lint tests/no-such/)" tests/no-such/
 
 # The hypervisor's files, each with its part on the architecture page.
-xen_files() { sed -n '/^## The Xen half/,/^## From/p' docs/architecture.md | grep -oE '`(public/)?iommu_op[a-z_]*\.[ch]`' | tr -d '`'; }
+xen_files() { sed -n '/^## The Xen half/,/^## From/p' docs/architecture.md | grep -oE '`(public/|vtd/)?(iommu_op|leaf)[a-z_]*\.[ch]`' | tr -d '`'; }
 mapfile -t described < <(xen_files)
 cmp_ok 'the architecture page names files of Xen' "${#described[@]}" -gt 10
-is 'and each source of them' "$(printf '%s\n' "${described[@]}" | grep '\.c$' | sort)" "$(files 'hypervisor/*.c' | sed 's|.*/||' | sort)"
+is 'and each source of them' "$(printf '%s\n' "${described[@]}" | grep '\.c$' | sort)" "$(files 'hypervisor/**.c' | sed 's|^hypervisor/||' | sort)"
 is 'all of them exist' "$(cd hypervisor && absent "${described[@]}")" ''
 
 # meson reads VERSION. A module is also built without the rest of the tree, and repeats the version.

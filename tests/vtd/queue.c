@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Xen's queue of invalidations, and the flush in the hooks patch, on a unit with the
+ * Xen's queue of invalidations, and the flush of leaf tables, on a unit with the
  * queue's registers alone.
  */
 #include "vtd.h"
@@ -162,13 +162,15 @@ static void of_interrupts(void)
         fail("the flush of interrupts works");
 }
 
-int iommu_flush_iotlb(struct domain *d, dfn_t dfn, unsigned long nr,
-                      unsigned int flags)
+static int flush_all_units(struct domain *d, dfn_t dfn, unsigned long nr,
+                           unsigned int flags)
 {
     by_all_units++;
 
     return 0;
 }
+
+static const struct iommu_ops ops = { .iotlb_flush = flush_all_units };
 
 /* Page-selective invalidations, of up to 2^9 pages. */
 #define PAGE_SELECTIVE (1ULL << 39)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The part of each unit: leaf_info is of all units, and leaf_device says of a device
- * whether the domain's table translates all its DMA.
+ * hypervisor/vtd/leaf.c: leaf_info is of all units, leaf tables join the domain's
+ * table where nothing is mapped, and leaf_device says of a device whether the
+ * domain's table translates all its DMA.
  */
 #include "vtd.h"
 
@@ -20,12 +21,6 @@ void unit_write(uint64_t val, void *reg)
 
 void cpu_relax(void)
 {
-}
-
-int iommu_flush_iotlb(struct domain *d, dfn_t dfn, unsigned long nr,
-                      unsigned int flags)
-{
-    return 0;
 }
 
 /* Buses 0 and 1, each with its table of contexts; others have none. */
@@ -79,8 +74,43 @@ static enum pdev_type pdev_type(uint16_t seg, uint8_t bus, uint8_t devfn)
     return bus == 0 && devfn == bridge_devfn ? bridge : DEV_TYPE_PCIe_ENDPOINT;
 }
 
-#include "leaf_info.c"
-#include "leaf_device.c"
+/* The domain's table, by level; of each level there is one. */
+static _Alignas(PAGE_SIZE) struct dma_pte tables[5][PTE_NUM];
+static struct page_info leaf_page;
+static bool no_memory;
+
+static struct page_info *maddr_to_page(uint64_t maddr)
+{
+    leaf_page.maddr = maddr;
+
+    return &leaf_page;
+}
+
+/* As in the driver, a fresh table has markers in its first entries. */
+static uint64_t addr_to_dma_page_maddr(struct domain *d, uint64_t addr,
+                                       unsigned int target,
+                                       unsigned int *flush_flags, bool alloc)
+{
+    assert(d->iommu.arch.mapping_lock.held && target == 1 && alloc);
+    memset(tables[1], 1, sizeof(tables[1]));
+
+    return no_memory ? 0 : virt_to_maddr(tables[1]);
+}
+
+static dfn_t unlinked;
+
+static int unmap(struct domain *d, dfn_t dfn, unsigned int order,
+                 unsigned int *flush_flags)
+{
+    assert(order == LEVEL_STRIDE);
+    unlinked = dfn;
+
+    return 0;
+}
+
+static const struct iommu_ops ops = { .unmap_page = unmap };
+
+#include "leaf.c"
 
 /* 48 bits */
 #define CAPS (47ULL << 16)
@@ -104,6 +134,44 @@ static void info(uint64_t cap, unsigned int levels, unsigned int bits, bool flus
     two_units(cap, levels);
     intel_iommu_leaf_info(&dom, &i);
     ok(i.bfn_bits == bits && i.flush_added == flush && !i.entry_bits, name);
+}
+
+/* The entry for @dfn in the table of @level leads to the table of @next. */
+static void link_table(unsigned int level, dfn_t dfn, unsigned int next)
+{
+    tables[level][address_level_offset(dfn_to_daddr(dfn), level)].val =
+        virt_to_maddr(tables[next]) | DMA_PTE_READ;
+}
+
+static void leaf_tables(void)
+{
+    const dfn_t dfn = { 0x12345600 };
+    unsigned int level;
+
+    ok(intel_iommu_leaf_vacant(&dom, dfn) == 4 * LEVEL_STRIDE, "leaf_vacant: a domain without a table");
+    dom.iommu.arch.vtd.pgd_maddr = virt_to_maddr(tables[4]);
+    for ( level = 4; level > 1; level-- )
+    {
+        ok(intel_iommu_leaf_vacant(&dom, dfn) == (level - 1) * LEVEL_STRIDE, "an absent entry");
+        no_memory = true;
+        if ( intel_iommu_leaf_attach(&dom, dfn) )
+            fail("leaf_attach without memory");
+        no_memory = false;
+        if ( intel_iommu_leaf_attach(&dom, dfn) != &leaf_page ||
+             leaf_page.maddr != virt_to_maddr(tables[1]) ||
+             tables[1][0].val || tables[1][PTE_NUM - 1].val )
+            fail("leaf_attach gives an empty table");
+        link_table(level, dfn, level - 1);
+    }
+    ok(!intel_iommu_leaf_vacant(&dom, dfn), "a table is there");
+    ok(!intel_iommu_leaf_attach(&dom, dfn), "leaf_attach does not replace it");
+    tables[2][address_level_offset(dfn_to_daddr(dfn), 2)].val |= DMA_PTE_SP;
+    ok(!intel_iommu_leaf_vacant(&dom, dfn), "a superpage");
+    tables[3][address_level_offset(dfn_to_daddr(dfn), 3)].val |= DMA_PTE_SP;
+    tables[2][address_level_offset(dfn_to_daddr(dfn), 2)].val = 0;
+    ok(!intel_iommu_leaf_vacant(&dom, dfn), "a large superpage");
+    intel_iommu_leaf_detach(&dom, dfn);
+    ok(unlinked.dfn == dfn.dfn, "leaf_detach: the entry of the whole table goes");
 }
 
 static struct context_entry *context(unsigned int bus, unsigned int devfn)
@@ -211,6 +279,7 @@ int main(void)
     info(37ULL << 16, 4, 26, false, "a unit without devices is narrower");
     info(CAPS, 3, 27, false, "or has fewer levels");
     info(CAPS | CACHING_MODE, 4, 36, true, "or caches absent entries");
+    leaf_tables();
     one_function();
     phantom_functions();
     behind_a_bridge();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * For tests of the hooks patch in Xen's VT-d driver: a machine's units and its
- * hardware domain, and results. tests/build/vtd.sh makes iommu.h and the
- * missing .c files out of a patched tree.
+ * For tests of Xen's VT-d driver with hypervisor/ applied: a machine's units and
+ * its hardware domain, and results. tests/build/vtd.sh makes iommu.h, leaf.h and
+ * the missing .c files out of a patched tree.
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 
 #include "xen.h"
 #include "iommu.h"
+#include "leaf.h"
 
 bool iommu_snoop, rwbf_quirk, vmap_fails, lock_is_held;
 unsigned int cpu;
@@ -19,8 +20,10 @@ unsigned int nr_drhd_units;
 
 /* Devices of the domain are behind unit 0 alone. */
 static unsigned long devices_behind = 1;
+static const struct iommu_ops ops;
 static struct domain dom = {
     .domain_id = 5,
+    .iommu.platform_ops = &ops,
     .iommu.arch.vtd = { .agaw = level_to_agaw(4), .iommu_bitmap = &devices_behind },
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Xen for the queue of invalidations (vtd/qinval.c) and the leaf functions of
- * vtd/iommu.c, on the host, where an address is its own maddr. By its hooks a test
- * plays the unit's registers.
+ * Xen for the queue of invalidations (vtd/qinval.c) and hypervisor/vtd, on the
+ * host, where an address is its own maddr. By its hooks a test plays the unit's
+ * registers.
  */
 #pragma once
 
@@ -25,6 +25,7 @@ typedef uint8_t nodeid_t;
 typedef struct { uint64_t mfn; } mfn_t;
 typedef struct { uint64_t dfn; } dfn_t;
 
+#define CONFIG_IOMMU_OP 1
 #define CONFIG_NR_CPUS 256
 #define PAGE_SHIFT 12
 #define PAGE_SHIFT_4K 12
@@ -42,6 +43,7 @@ typedef struct { uint64_t dfn; } dfn_t;
 #define BUILD_BUG_ON(c) _Static_assert(!(c), #c)
 #define ACCESS_ONCE(x) (*(volatile __typeof__(x) *)&(x))
 #define ASSERT(c) assert(c)
+#define ASSERT_UNREACHABLE() fail("a call that is never refused")
 #define XENLOG_ERR ""
 #define XENLOG_INFO ""
 #define XENLOG_WARNING ""
@@ -85,8 +87,14 @@ void unit_write(uint64_t val, void *reg);
 /* Memory */
 #define virt_to_maddr(p) ((paddr_t)(uintptr_t)(p))
 #define maddr_to_mfn(m) ((mfn_t){ PFN_DOWN(m) })
+#define PADDR_MASK ((1ULL << 52) - 1)
 #define map_vtd_domain_page(m) ((void *)(uintptr_t)(m))
 #define unmap_vtd_domain_page(p) ((void)(p))
+struct page_info { uint64_t maddr; };
+#define __map_domain_page(pg) map_vtd_domain_page((pg)->maddr)
+#define unmap_domain_page(p) unmap_vtd_domain_page(p)
+#define clear_page(p) memset(p, 0, PAGE_SIZE)
+#define iommu_sync_cache(p, size) ((void)(p), (void)(size))
 #define PAGE_HYPERVISOR 0
 #define VMAP_DEFAULT 0
 extern bool vmap_fails;
@@ -141,11 +149,24 @@ struct pci_dev {
     struct { uint16_t bdf; } sbdf;
 };
 static inline bool pcidevs_locked(void) { return true; }
+struct domain;
+struct iommu_ops {
+    int (*unmap_page)(struct domain *d, dfn_t dfn, unsigned int order,
+                      unsigned int *flush_flags);
+    int (*iotlb_flush)(struct domain *d, dfn_t dfn, unsigned long nr,
+                       unsigned int flags);
+};
+#define iommu_call(ops, fn, ...) (ops)->fn(__VA_ARGS__)
 struct domain_iommu {
     struct {
         spinlock_t mapping_lock;
-        struct { unsigned int agaw; unsigned long *iommu_bitmap; } vtd;
+        struct {
+            unsigned int agaw;
+            uint64_t pgd_maddr;
+            unsigned long *iommu_bitmap;
+        } vtd;
     } arch;
+    const struct iommu_ops *platform_ops;
 };
 struct domain {
     domid_t domain_id;
@@ -179,9 +200,6 @@ static inline int get_iommu_did(domid_t id, const struct vtd_iommu *iommu, bool 
 {
     return id;
 }
-int iommu_flush_iotlb(struct domain *d, dfn_t dfn, unsigned long nr,
-                      unsigned int flags);
-
 /* Invalidation by registers is the driver's own. */
 static inline int vtd_flush_context_reg(struct vtd_iommu *iommu, u16 did,
                                         u16 source_id, u8 function_mask, u64 type,

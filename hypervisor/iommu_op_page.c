@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * iommu_op_page.c: pages whose map holds references, their owners, and device
+ * memory.
+ */
+#include <xen/iocap.h>
+#include <xen/lib.h>
+#include <xen/rangeset.h>
+#include <asm/paging.h>
+#include <xsm/xsm.h>
+
+#include "iommu_op_yield.h"
+
+/* Take a reference on any page of @owner. Return: 0 or a negative errno. */
+static int get_owned(struct page_info *page, const struct domain *owner)
+{
+    /* get_page() would log each frame that is not the domain's. */
+    const struct domain *found = page_get_owner_and_reference(page);
+
+    if ( !found )
+        return page_get_owner(page) == dom_io ? -ENXIO : -EPERM;
+
+    if ( found == owner && !(read_atomic(&page->count_info) & PGC_special) )
+        return 0;
+
+    put_page(page);
+
+    return found == dom_io ? -ENXIO : -EPERM;
+}
+
+static bool get_writable(struct page_info *page)
+{
+    unsigned long x = read_atomic(&page->u.inuse.type_info);
+
+    /* A debug Xen logs each failure of get_page_type(). */
+    return (!(x & PGT_count_mask) ||
+            (x & PGT_type_mask) == PGT_writable_page) &&
+           get_page_type(page, PGT_writable_page);
+}
+
+/*
+ * Take a reference on a frame of RAM, and a reference on its type for a device
+ * that writes; or return the reason against.
+ */
+int iommu_op_get_ram(const struct domain *owner, uint64_t mfn, bool typed)
+{
+    struct page_info *page;
+    int rc;
+
+    if ( !mfn_valid(_mfn(mfn)) )
+        return -ENXIO;
+
+    page = mfn_to_page(_mfn(mfn));
+    rc = get_owned(page, owner);
+    if ( rc )
+        return rc;
+
+    if ( typed && !get_writable(page) )
+    {
+        put_page(page);
+        return -EBUSY;
+    }
+
+    return 0;
+}
+
+/* Device memory: no reference, so it must never be RAM. */
+static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
+{
+    if ( mfn > PFN_DOWN(PADDR_MASK) )
+        return -ENXIO;
+
+    if ( mfn_valid(_mfn(mfn)) &&
+         page_get_owner(mfn_to_page(_mfn(mfn))) != dom_io )
+        return -ENXIO;
+
+    if ( !iomem_access_permitted(d, mfn, mfn) ||
+         (write && rangeset_contains_singleton(mmio_ro_ranges, mfn)) )
+        return -EPERM;
+
+    return 0;
+}
+
+/*
+ * Take the references on a frame that its entry is to hold.
+ * iommu_op_put_held() drops the same references, by the entry.
+ */
+int iommu_op_get_frame(const struct domain *d, const struct domain *owner,
+                       uint64_t mfn, uint64_t entry)
+{
+    return entry & ENTRY_REF
+           ? iommu_op_get_ram(owner, mfn, entry & ENTRY_TYPED)
+           : check_mmio(d, mfn, entry & ENTRY_WRITE);
+}
+
+/* Lock the domain of the frames. Return: 0 or a negative errno. */
+int iommu_op_lock_owner(struct domain *d, domid_t domid, struct domain **owner)
+{
+    int rc;
+
+    *owner = rcu_lock_domain_by_id(domid);
+    if ( !*owner )
+        return -ESRCH;
+
+    rc = *owner == d ? 0 : xsm_map_gmfn_foreign(XSM_TARGET, d, *owner);
+    if ( rc )
+        rcu_unlock_domain(*owner);
+
+    return rc ? -EPERM : 0;
+}
+
+/*
+ * The entry of another domain's page. As for grants, the page is marked dirty
+ * when its writable map ends. In external paging mode a domain's page tables
+ * are not in its own pages, so a type reference would protect nothing. Shadow
+ * code would even take the reference for a special use of the page.
+ */
+uint64_t iommu_op_foreign_entry(uint64_t entry, const struct domain *owner)
+{
+    if ( !(entry & ENTRY_WRITE) )
+        return entry;
+
+    if ( paging_mode_external(owner) )
+        entry &= ~ENTRY_TYPED;
+
+    return entry | ENTRY_FOREIGN;
+}
+
+/*
+ * A device may have written to the page: the owner's dirty log must have the
+ * page.
+ */
+static void put_foreign(struct page_info *page)
+{
+    paging_mark_dirty(page_get_owner(page), page_to_mfn(page));
+    put_page(page);
+}
+
+/* References, or nothing for MMIO; or the entry has yielded. */
+void iommu_op_put_held(struct iommu_op_domain *pv, uint64_t entry)
+{
+    struct page_info *page = mfn_to_page(entry_mfn(entry));
+
+    if ( (entry & ENTRY_KIND) == ENTRY_YIELDED )
+    {
+        atomic_dec(&pv->yielded);
+        return;
+    }
+
+    if ( entry & ENTRY_TYPED )
+        put_page_type(page);
+
+    if ( (entry & ENTRY_FOREIGN) == ENTRY_FOREIGN )
+        put_foreign(page);
+    else if ( entry & ENTRY_REF )
+        put_page(page);
+}
+
+/*
+ * Local variables:
+ * mode: C
+ * c-file-style: "BSD"
+ * c-basic-offset: 4
+ * tab-width: 4
+ * indent-tabs-mode: nil
+ * End:
+ */
