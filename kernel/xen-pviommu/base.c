@@ -14,6 +14,7 @@
 #include <linux/minmax.h>
 
 #include "base.h"
+#include "compat.h"
 #include "isolate.h"
 #include "trace.h"
 
@@ -58,28 +59,27 @@ static bool base_book(struct pviommu_device *pd)
 	return false;
 }
 
-dma_addr_t pviommu_base_map_page(struct pviommu_device *pd, struct device *dev,
-				 struct page *page, unsigned long offset,
-				 size_t size, enum dma_data_direction dir,
-				 unsigned long attrs)
+/* @attrs: DMA_ATTR_MMIO for a BAR. */
+dma_addr_t pviommu_base_map(struct pviommu_device *pd, struct device *dev,
+			    phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs)
 {
 	dma_addr_t addr;
 
-	if (!base_book(pd))
+	if (!pviommu_ops_can_map(pd->base, attrs) || !base_book(pd))
 		return DMA_MAPPING_ERROR;
-	addr = pd->base->map_page(dev, page, offset, size, dir, attrs);
+	addr = pviommu_ops_map(pd->base, dev, phys, size, dir, attrs);
 	if (addr == DMA_MAPPING_ERROR)
 		base_unbook(pd);
 
 	return addr;
 }
 
-void pviommu_base_unmap_page(struct pviommu_device *pd, struct device *dev,
-			     dma_addr_t addr, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs)
+void pviommu_base_unmap(struct pviommu_device *pd, struct device *dev,
+			dma_addr_t addr, size_t size,
+			enum dma_data_direction dir, unsigned long attrs)
 {
-	if (pd->base->unmap_page)
-		pd->base->unmap_page(dev, addr, size, dir, attrs);
+	pviommu_ops_unmap(pd->base, dev, addr, size, dir, attrs);
 	base_ended(pd);
 }
 
@@ -104,32 +104,6 @@ void pviommu_base_unmap_sg(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->unmap_sg)
 		pd->base->unmap_sg(dev, sg, nents, dir, attrs);
-	base_ended(pd);
-}
-
-dma_addr_t pviommu_base_map_resource(struct pviommu_device *pd,
-				     struct device *dev, phys_addr_t phys,
-				     size_t size, enum dma_data_direction dir,
-				     unsigned long attrs)
-{
-	dma_addr_t addr;
-
-	if (!pd->base->map_resource || !base_book(pd))
-		return DMA_MAPPING_ERROR;
-	addr = pd->base->map_resource(dev, phys, size, dir, attrs);
-	if (addr == DMA_MAPPING_ERROR)
-		base_unbook(pd);
-
-	return addr;
-}
-
-void pviommu_base_unmap_resource(struct pviommu_device *pd, struct device *dev,
-				 dma_addr_t addr, size_t size,
-				 enum dma_data_direction dir,
-				 unsigned long attrs)
-{
-	if (pd->base->unmap_resource)
-		pd->base->unmap_resource(dev, addr, size, dir, attrs);
 	base_ended(pd);
 }
 

@@ -312,14 +312,11 @@ static int uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		return -ENOTTY;
 	if (issue_flags & IO_URING_F_NONBLOCK)
 		return -EAGAIN;
-	memcpy(&ops, pviommu_uring_payload(cmd), sizeof(ops));
+	memcpy(&ops, pviommu_uring_payload(cmd, struct xen_pviommu_ops),
+	       sizeof(ops));
 	ret = do_ops(cmd->file->private_data, &ops);
-	if (ret <= 0)
-		return ret;
-	/* Linux 6.1 completes no command that returns a positive number. */
-	io_uring_cmd_done(cmd, ret, 0, issue_flags);
 
-	return -EIOCBQUEUED;
+	return pviommu_uring_done(cmd, ret, issue_flags);
 }
 
 static const struct file_operations fops = {

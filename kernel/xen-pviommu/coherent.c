@@ -99,7 +99,7 @@ void pviommu_free(struct device *dev, size_t size, void *vaddr,
 
 /*
  * The base ops' own would call back into ours to map the pages, so that only
- * their map_page is of use.
+ * their mapping of a buffer is of use.
  */
 struct page *pviommu_alloc_pages(struct device *dev, size_t size,
 				 dma_addr_t *addr, enum dma_data_direction dir,
@@ -115,8 +115,8 @@ struct page *pviommu_alloc_pages(struct device *dev, size_t size,
 	if (likely(pviommu_device_ready(pd)))
 		*addr = coherent_map(pd, dev, page, size, dir);
 	if (unlikely(*addr == DMA_MAPPING_ERROR))
-		*addr = pviommu_base_map_page(pd, dev, page, 0, size, dir,
-					      DMA_ATTR_SKIP_CPU_SYNC);
+		*addr = pviommu_base_map(pd, dev, page_to_phys(page), size, dir,
+					 DMA_ATTR_SKIP_CPU_SYNC);
 	if (unlikely(*addr == DMA_MAPPING_ERROR)) {
 		__free_pages(page, get_order(size));
 		return NULL;
@@ -132,8 +132,8 @@ void pviommu_free_pages(struct device *dev, size_t size, struct page *page,
 
 	switch (pviommu_unmap(pd, addr)) {
 	case -ENOENT:
-		pviommu_base_unmap_page(pd, dev, addr, size, dir,
-					DMA_ATTR_SKIP_CPU_SYNC);
+		pviommu_base_unmap(pd, dev, addr, size, dir,
+				   DMA_ATTR_SKIP_CPU_SYNC);
 		fallthrough;
 	case 0:
 		__free_pages(page, get_order(size));

@@ -16,6 +16,7 @@
 #include <linux/virtio_config.h>
 #include <xen/page.h>
 
+#include "compat.h"
 #include "device.h"
 #include "isolate.h"
 #include "desc.h"
@@ -38,7 +39,7 @@ LIST_HEAD(pviommu_devices);
 
 static DEFINE_IDA(owners);
 
-static int is_virtio(struct device *dev, void *data)
+static int is_virtio(struct device *dev, pviommu_match_data *data)
 {
 	return dev->bus && !strcmp(dev->bus->name, "virtio");
 }

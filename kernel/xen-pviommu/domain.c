@@ -29,6 +29,7 @@
 #include <linux/xarray.h>
 #include <xen/page.h>
 
+#include "compat.h"
 #include "iommu.h"
 #include "isolate.h"
 #include "map.h"
@@ -343,20 +344,50 @@ static int check_translated(struct device *dev)
  * mastering blocks a device; VFIO turns bus mastering on again when a process opens
  * the device.
  */
-static int attach_dev(struct iommu_domain *domain, struct device *dev)
+static int PVIOMMU_ATTACH_DEV(attach_blocked, domain, dev)
 {
-	int err;
+	pci_clear_master(to_pci_dev(dev));
 
-	if (domain->type == IOMMU_DOMAIN_BLOCKED)
-		pci_clear_master(to_pci_dev(dev));
-	if (domain->type != IOMMU_DOMAIN_UNMANAGED)
-		return 0;
-	err = check_translated(dev);
+	return 0;
+}
+
+static int PVIOMMU_ATTACH_DEV(attach_identity, domain, dev)
+{
+	return 0;
+}
+
+static int PVIOMMU_ATTACH_DEV(attach_paging, domain, dev)
+{
+	int err = check_translated(dev);
+
 	if (!err && !pviommu_isolated())
 		domain_taint(dev_name(dev));
 
 	return err;
 }
+
+/* Linux 6.1 frees domains of each kind. */
+static void domain_keep(struct iommu_domain *domain)
+{
+}
+
+/* A process has the device, and no mapping of its own yet. */
+struct iommu_domain pviommu_blocked_domain = {
+	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &(const struct iommu_domain_ops){
+		.attach_dev = attach_blocked,
+		.free = domain_keep,
+	},
+};
+
+/* The devices use the module's DMA operations. */
+struct iommu_domain pviommu_identity_domain = {
+	.type = IOMMU_DOMAIN_IDENTITY,
+	.ops = &(const struct iommu_domain_ops){
+		.attach_dev = attach_identity,
+		.free = domain_keep,
+	},
+};
 
 /* Its last owner may have left bus mastering on. */
 static void domain_empty(struct pviommu_domain *d)
@@ -433,14 +464,13 @@ static void domain_free(struct iommu_domain *domain)
 	struct pviommu_domain *d = to_pviommu_domain(domain);
 
 	domain_empty(d);
-	if (domain->type == IOMMU_DOMAIN_UNMANAGED)
-		domain_users_drop();
+	domain_users_drop();
 	ida_free(&ids, d->id);
 	kfree(d);
 }
 
 static const struct iommu_domain_ops domain_ops = {
-	.attach_dev = attach_dev,
+	.attach_dev = attach_paging,
 	.map_pages = domain_map,
 	.unmap_pages = domain_unmap,
 	.flush_iotlb_all = flush_iotlb_all,
@@ -450,33 +480,27 @@ static const struct iommu_domain_ops domain_ops = {
 };
 
 /**
- * pviommu_domain_alloc - a domain of the IOMMU API
- * @type: IOMMU_DOMAIN_UNMANAGED: VFIO maps through the domain. IOMMU_DOMAIN_IDENTITY:
- *	its devices use the module's DMA operations. IOMMU_DOMAIN_BLOCKED: a process
- *	has the device, and no mapping of its own yet. The latter two have no
- *	mappings.
+ * pviommu_domain_alloc - a domain of the IOMMU API, through which VFIO maps
+ * @dev: any device, or NULL: all domains are alike
  *
- * Return: NULL for any other type, or when there is no memory.
+ * Return: NULL when there is no memory, or the device file is open.
  */
-struct iommu_domain *pviommu_domain_alloc(unsigned int type)
+struct iommu_domain *pviommu_domain_alloc(struct device *dev)
 {
 	struct pviommu_domain *d;
 	int id;
 
-	if (type != IOMMU_DOMAIN_UNMANAGED && type != IOMMU_DOMAIN_IDENTITY &&
-	    type != IOMMU_DOMAIN_BLOCKED)
-		return NULL;
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return NULL;
 	id = ida_alloc_max(&ids, MAX_ID, GFP_KERNEL);
 	if (id < 0)
 		goto no_id;
-	if (type == IOMMU_DOMAIN_UNMANAGED && !domain_users_add())
+	if (!domain_users_add())
 		goto unused;
 	d->id = id;
 	mutex_init(&d->lock);
-	d->domain.type = type;
+	d->domain.type = IOMMU_DOMAIN_UNMANAGED;
 	d->domain.ops = &domain_ops;
 	d->domain.pgsize_bitmap = SZ_4K;
 	d->domain.geometry.aperture_end =

@@ -120,15 +120,18 @@ static void get_resv_regions(struct device *dev, struct list_head *list)
 			      IOMMU_RESV_RESERVED);
 }
 
+PVIOMMU_DEFINE_DOMAIN_OPS(iommu, pviommu_domain_alloc, pviommu_identity_domain,
+			  pviommu_blocked_domain)
+
 static const struct iommu_ops iommu_ops = {
 	.capable = is_capable,
-	.domain_alloc = pviommu_domain_alloc,
+	PVIOMMU_DOMAIN_OPS(iommu, pviommu_domain_alloc, pviommu_identity_domain,
+			   pviommu_blocked_domain)
 	.probe_device = probe_device,
 	.release_device = release_device,
 	.device_group = pci_device_group,
 	.get_resv_regions = get_resv_regions,
 	.def_domain_type = def_domain_type,
-	.pgsize_bitmap = SZ_4K,
 	.owner = THIS_MODULE,
 };
 
