@@ -23,8 +23,8 @@
 /* While Xen is short of memory. */
 #define TRY_EVERY	(HZ / 5)
 
-static void reserve_tick(struct work_struct *unused);
-static DECLARE_DELAYED_WORK(reserve_work, reserve_tick);
+static void reserve_fill(struct work_struct *unused);
+static DECLARE_DELAYED_WORK(reserve_work, reserve_fill);
 
 static struct pviommu_window *const windows[] = {
 	&pviommu_high, &pviommu_low
@@ -66,15 +66,10 @@ static bool give_table(struct pviommu_window *w)
 	return !err;
 }
 
-/**
- * pviommu_reserve_fill - give as many chunks their tables as are wanted
- *
- * Context: process.
- * Return: false if Xen has no memory now.
- */
-bool pviommu_reserve_fill(void)
+/* Give as many chunks their tables as are wanted; later, if Xen has no memory now. */
+static void reserve_fill(struct work_struct *unused)
 {
-	bool all = true;
+	bool starved = false;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(windows); i++) {
@@ -82,15 +77,9 @@ bool pviommu_reserve_fill(void)
 			continue;
 		while (give_table(windows[i]))
 			cond_resched();
-		all &= !READ_ONCE(windows[i]->bfns.starved);
+		starved |= READ_ONCE(windows[i]->bfns.starved);
 	}
-
-	return all;
-}
-
-static void reserve_tick(struct work_struct *unused)
-{
-	if (!pviommu_reserve_fill())
+	if (starved)
 		schedule_delayed_work(&reserve_work, TRY_EVERY);
 }
 
@@ -133,7 +122,7 @@ int pviommu_reserve_init(void)
 	cpu_state = state;
 	for (i = 0; i < ARRAY_SIZE(windows); i++)
 		windows[i]->bfns.ask_tables = reserve_ask;
-	reserve_tick(NULL);
+	reserve_fill(NULL);
 
 	return 0;
 }
