@@ -8,8 +8,6 @@ set -euo pipefail
 TB_HOME=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../../scripts/testbed.d" && pwd)
 # shellcheck source=scripts/testbed.d/common.sh
 . "$TB_HOME/common.sh"
-# shellcheck source=scripts/testbed.d/packages.sh
-. "$TB_HOME/packages.sh"
 
 [ $# -eq 1 ] || { echo "usage: ${0##*/} DIR" >&2; exit 2; }
 wanted=(lib/eal/include/dev_driver.h lib/ethdev/ethdev_driver.h lib/ethdev/ethdev_vdev.h drivers/bus/vdev/bus_vdev_driver.h)
@@ -18,9 +16,12 @@ version=$(dpkg-query -W -f '${source:Upstream-Version}' libdpdk-dev)
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-# shellcheck disable=SC2034  # of packages.sh
+# shellcheck disable=SC2034  # of archive.sh
 TB_BUILD=$scratch
-if ! { source_lists && fetch_source dpdk "$version" "$scratch/dpdk"; } >"$scratch/log" 2>&1; then
+# shellcheck source=scripts/testbed.d/archive.sh
+. "$TB_HOME/archive.sh"
+mapfile -t suites < <(debian_suites | awk '{ print $2 }' | sort -u)
+if ! { archive_suites deb-src "${suites[@]}" && archive_source dpdk "$version" "$scratch/dpdk"; } >"$scratch/log" 2>&1; then
     tail -n 5 "$scratch/log" >&2
     echo "${0##*/}: Debian's source of DPDK $version can't be fetched: $APT_NET_REMEDY" >&2
     exit 77

@@ -6,7 +6,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
 #include <linux/skbuff.h>
-#include <net/page_pool.h>
+#include PAGE_POOL_HEADER
 #include "nic.h"
 
 #define HEADROOM	NET_SKB_PAD

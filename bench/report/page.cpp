@@ -307,8 +307,9 @@ std::string model(const Rows &rows, const Silicon &s)
             worst = std::max(worst, r.value > 0 ? r.spread / r.value : 0);
         }
     return fmt::format("silicon = {} ns * instructions + {} ns * hypercalls + {} ns * invalidations.\n"
-                       "Of {} repeated figures in instructions, {} were the same to the instruction.\n"
-                       "The largest spread was {:.2f} %.\n",
+                       "{} figures in instructions were measured more than once.\n"
+                       "{} of these figures were the same to the instruction each time.\n"
+                       "The largest spread of the others was {:.2f} %.\n",
                        s.ns_per_insn, s.ns_per_crossing, s.ns_per_invalidation, repeated, equal, worst * 100);
 }
 

@@ -14,6 +14,7 @@
 #include <linux/minmax.h>
 
 #include "base.h"
+#include "compat.h"
 #include "isolate.h"
 #include "trace.h"
 
@@ -23,7 +24,7 @@ bool pviommu_base_usable(void)
 }
 
 /* A mapping was booked, and then failed. */
-static void base_put(struct pviommu_device *pd)
+static void base_unbook(struct pviommu_device *pd)
 {
 	atomic_long_dec(&pd->base_live);
 }
@@ -32,14 +33,14 @@ static void base_put(struct pviommu_device *pd)
  * A mapping ends: the driver's, or an uncounted mapping of an earlier driver. Where
  * earlier mappings may exist, all of the driver's count until the driver goes.
  */
-static void taken_down(struct pviommu_device *pd)
+static void base_ended(struct pviommu_device *pd)
 {
 	if (!READ_ONCE(pd->strangers))
 		atomic_long_add_unless(&pd->base_live, -1, 0);
 }
 
 /* May the base ops make a mapping? Booked as made if they may. */
-static bool base_get(struct pviommu_device *pd)
+static bool base_book(struct pviommu_device *pd)
 {
 	atomic_long_inc(&pd->base_live);
 	/*
@@ -52,35 +53,34 @@ static bool base_get(struct pviommu_device *pd)
 		trace_pviommu_fallback(pd->dev);
 		return true;
 	}
-	base_put(pd);
+	base_unbook(pd);
 	dev_err_ratelimited(pd->dev, "mapping refused: xen-swiotlb needs the host map, which is dropped\n");
 
 	return false;
 }
 
-dma_addr_t pviommu_base_map_page(struct pviommu_device *pd, struct device *dev,
-				 struct page *page, unsigned long offset,
-				 size_t size, enum dma_data_direction dir,
-				 unsigned long attrs)
+/* @attrs: DMA_ATTR_MMIO for a BAR. */
+dma_addr_t pviommu_base_map(struct pviommu_device *pd, struct device *dev,
+			    phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs)
 {
 	dma_addr_t addr;
 
-	if (!base_get(pd))
+	if (!pviommu_ops_can_map(pd->base, attrs) || !base_book(pd))
 		return DMA_MAPPING_ERROR;
-	addr = pd->base->map_page(dev, page, offset, size, dir, attrs);
+	addr = pviommu_ops_map(pd->base, dev, phys, size, dir, attrs);
 	if (addr == DMA_MAPPING_ERROR)
-		base_put(pd);
+		base_unbook(pd);
 
 	return addr;
 }
 
-void pviommu_base_unmap_page(struct pviommu_device *pd, struct device *dev,
-			     dma_addr_t addr, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs)
+void pviommu_base_unmap(struct pviommu_device *pd, struct device *dev,
+			dma_addr_t addr, size_t size,
+			enum dma_data_direction dir, unsigned long attrs)
 {
-	if (pd->base->unmap_page)
-		pd->base->unmap_page(dev, addr, size, dir, attrs);
-	taken_down(pd);
+	pviommu_ops_unmap(pd->base, dev, addr, size, dir, attrs);
+	base_ended(pd);
 }
 
 int pviommu_base_map_sg(struct pviommu_device *pd, struct device *dev,
@@ -89,11 +89,11 @@ int pviommu_base_map_sg(struct pviommu_device *pd, struct device *dev,
 {
 	int ret;
 
-	if (!base_get(pd))
+	if (!base_book(pd))
 		return -EIO;
 	ret = pd->base->map_sg(dev, sg, nents, dir, attrs);
 	if (ret <= 0)
-		base_put(pd);
+		base_unbook(pd);
 
 	return ret;
 }
@@ -104,33 +104,7 @@ void pviommu_base_unmap_sg(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->unmap_sg)
 		pd->base->unmap_sg(dev, sg, nents, dir, attrs);
-	taken_down(pd);
-}
-
-dma_addr_t pviommu_base_map_resource(struct pviommu_device *pd,
-				     struct device *dev, phys_addr_t phys,
-				     size_t size, enum dma_data_direction dir,
-				     unsigned long attrs)
-{
-	dma_addr_t addr;
-
-	if (!pd->base->map_resource || !base_get(pd))
-		return DMA_MAPPING_ERROR;
-	addr = pd->base->map_resource(dev, phys, size, dir, attrs);
-	if (addr == DMA_MAPPING_ERROR)
-		base_put(pd);
-
-	return addr;
-}
-
-void pviommu_base_unmap_resource(struct pviommu_device *pd, struct device *dev,
-				 dma_addr_t addr, size_t size,
-				 enum dma_data_direction dir,
-				 unsigned long attrs)
-{
-	if (pd->base->unmap_resource)
-		pd->base->unmap_resource(dev, addr, size, dir, attrs);
-	taken_down(pd);
+	base_ended(pd);
 }
 
 void *pviommu_base_alloc(struct pviommu_device *pd, struct device *dev,
@@ -139,11 +113,11 @@ void *pviommu_base_alloc(struct pviommu_device *pd, struct device *dev,
 {
 	void *vaddr;
 
-	if (!pd->base->alloc || !base_get(pd))
+	if (!pd->base->alloc || !base_book(pd))
 		return NULL;
 	vaddr = pd->base->alloc(dev, size, addr, gfp, attrs);
 	if (!vaddr)
-		base_put(pd);
+		base_unbook(pd);
 
 	return vaddr;
 }
@@ -154,7 +128,7 @@ void pviommu_base_free(struct pviommu_device *pd, struct device *dev,
 {
 	if (pd->base->free)
 		pd->base->free(dev, size, vaddr, addr, attrs);
-	taken_down(pd);
+	base_ended(pd);
 }
 
 int pviommu_base_dma_supported(struct pviommu_device *pd, struct device *dev,

@@ -5,27 +5,18 @@
 #include "device.h"
 
 /* base.c */
-dma_addr_t pviommu_base_map_page(struct pviommu_device *pd, struct device *dev,
-				 struct page *page, unsigned long offset,
-				 size_t size, enum dma_data_direction dir,
-				 unsigned long attrs);
-void pviommu_base_unmap_page(struct pviommu_device *pd, struct device *dev,
-			     dma_addr_t addr, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs);
+dma_addr_t pviommu_base_map(struct pviommu_device *pd, struct device *dev,
+			    phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs);
+void pviommu_base_unmap(struct pviommu_device *pd, struct device *dev,
+			dma_addr_t addr, size_t size,
+			enum dma_data_direction dir, unsigned long attrs);
 int pviommu_base_map_sg(struct pviommu_device *pd, struct device *dev,
 			struct scatterlist *sg, int nents,
 			enum dma_data_direction dir, unsigned long attrs);
 void pviommu_base_unmap_sg(struct pviommu_device *pd, struct device *dev,
 			   struct scatterlist *sg, int nents,
 			   enum dma_data_direction dir, unsigned long attrs);
-dma_addr_t pviommu_base_map_resource(struct pviommu_device *pd,
-				     struct device *dev, phys_addr_t phys,
-				     size_t size, enum dma_data_direction dir,
-				     unsigned long attrs);
-void pviommu_base_unmap_resource(struct pviommu_device *pd, struct device *dev,
-				 dma_addr_t addr, size_t size,
-				 enum dma_data_direction dir,
-				 unsigned long attrs);
 void *pviommu_base_alloc(struct pviommu_device *pd, struct device *dev,
 			 size_t size, dma_addr_t *addr, gfp_t gfp,
 			 unsigned long attrs);

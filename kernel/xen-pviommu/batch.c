@@ -115,7 +115,7 @@ static u64 run_flags(const struct xen_iommu_op *op)
 }
 
 /* Look at the statuses of the batch's own ops. Return: the number of ops. */
-static unsigned int look_at(struct pviommu_batch *b)
+static unsigned int batch_look(struct pviommu_batch *b)
 {
 	const struct xen_iommu_op *op, *end = b->ops + b->nr;
 	unsigned int n = 0;
@@ -158,7 +158,7 @@ void pviommu_batch_submit(struct pviommu_batch *b)
 	rc = pviommu_hypercall(b->ops, slots);
 	if (unlikely(rc))
 		call_failed(b, rc);
-	pviommu_count(PVIOMMU_OPS, look_at(b) + b->riders);
+	pviommu_count(PVIOMMU_OPS, batch_look(b) + b->riders);
 }
 
 /* See pviommu_batch_join(): the last op, of one frame, gets a second frame. */

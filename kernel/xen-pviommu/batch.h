@@ -91,10 +91,10 @@ static inline void pviommu_op_map(struct xen_iommu_op *op, u64 bfn, u32 nr,
 	op->u.map.mfn = frames->mfn;
 }
 
-static inline void pviommu_op_range(struct xen_iommu_op *op, u16 what, u64 bfn,
-				    u32 nr)
+static inline void pviommu_op_range(struct xen_iommu_op *op, u16 opcode,
+				    u64 bfn, u32 nr)
 {
-	op->op = what;
+	op->op = opcode;
 	op->flags = 0;
 	op->u.range.ctx = 0;
 	op->u.range.pad0 = 0;

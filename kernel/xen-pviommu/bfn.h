@@ -48,7 +48,7 @@ enum bfn_chunk_state {
 	BFN_CHUNK_OWNED,	/* one CPU takes from the chunk */
 	BFN_CHUNK_FULL,		/* nobody's; the first free lists it */
 	BFN_CHUNK_LISTED,	/* in w->partial, to be owned or retired */
-	BFN_CHUNK_LARGE,	/* for a run of whole chunks; nr is its descriptor's */
+	BFN_CHUNK_LARGE,	/* of a run of whole chunks: the chunk with its slot */
 };
 
 struct bfn_chunk {
@@ -57,7 +57,7 @@ struct bfn_chunk {
 	u64 *slot;			/* a page: see bfn_slot() */
 	enum bfn_chunk_state state;	/* changes under w->lock */
 	bool barred;			/* no table could be had; under w->lock */
-	unsigned long nr;		/* its place in w->chunk[] */
+	unsigned long id;		/* its index in w->chunk[] */
 	struct list_head node;		/* in w->partial */
 	struct rcu_head rcu;
 };
@@ -89,9 +89,9 @@ struct bfn_window {
 	unsigned long *shut;		/* likewise: used, or without a table */
 	unsigned long nr_used, nr_spare, nr_open;	/* spare: not shut */
 	bool starved;			/* Xen has no memory for tables */
-	void (*reserve)(void);		/* asks for more tables, or NULL */
+	void (*ask_tables)(void);	/* for the reserve of tables, or NULL */
 	unsigned long few;		/* unused chunks that make us ask, or 0 */
-	void (*ask)(void);		/* for more of them to be opened */
+	void (*ask_chunks)(void);	/* for more of them to be opened */
 	struct list_head partial;
 	unsigned long nr_partial;
 	unsigned long trim_at;		/* nr_partial that makes us look */

@@ -123,7 +123,7 @@ static void bind_detach(void *data)
 	if (left) {
 		dev_warn(pd->dev, "%llu mappings are left: the device keeps its DMA operations, and the module stays, until they are taken down\n",
 			 left);
-		pviommu_late_watch();
+		pviommu_late_schedule();
 		return;
 	}
 	pviommu_device_rest(pd);
@@ -155,7 +155,7 @@ static void bind_begin(struct pviommu_device *pd, enum pviommu_mode mode)
 	pd->mode = mode;
 	pd->path = path_for(to_pci_dev(pd->dev));
 	pd->failures = 0;
-	pd->told = false;
+	pd->told_narrow = false;
 	pd->told_stale = false;
 	pd->strangers |= atomic_long_xchg(&pd->base_live, 0) > 0;
 	nr_devices++;
@@ -344,7 +344,7 @@ int pviommu_devices_init(enum pviommu_mode mode, const struct dma_map_ops *ops,
 
 /*
  * No device is attached, or has anything left: each holds a module reference.
- * But the last detach() may still be on its way out, under its device's lock.
+ * But the last bind_detach() may still be on its way out, under its device's lock.
  */
 void pviommu_devices_exit(void)
 {

@@ -67,7 +67,7 @@ static int chardev_release(struct inode *inode, struct file *file)
 		else
 			pviommu_region_delete(r);
 	}
-	pviommu_space_give(&f->space);
+	pviommu_space_release(&f->space);
 	xa_destroy(&f->regions);
 	pviommu_batch_exit(&f->batch);
 	mutex_destroy(&f->lock);
@@ -114,7 +114,7 @@ static int give_window(struct pviommu_file *f,
 	answer.iova = PFN_PHYS(f->space.bfn);
 	if (!copy_to_user(arg, &answer, sizeof(answer)))
 		return 0;
-	pviommu_space_give(&f->space);
+	pviommu_space_release(&f->space);
 
 	return -EFAULT;
 }
@@ -137,7 +137,7 @@ static int do_window(struct pviommu_file *f, void __user *arg)
 	return err;
 }
 
-static int check_region(const struct xen_pviommu_region *region)
+static int chardev_check(const struct xen_pviommu_region *region)
 {
 	u64 end;
 
@@ -177,7 +177,7 @@ static int do_region_add(struct pviommu_file *f,
 
 	if (copy_from_user(&region, arg, sizeof(region)))
 		return -EFAULT;
-	err = check_region(&region);
+	err = chardev_check(&region);
 	if (err)
 		return err;
 	r = pviommu_region_new(region.addr, region.size, region.flags);
@@ -312,14 +312,11 @@ static int uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		return -ENOTTY;
 	if (issue_flags & IO_URING_F_NONBLOCK)
 		return -EAGAIN;
-	memcpy(&ops, pviommu_uring_payload(cmd), sizeof(ops));
+	memcpy(&ops, pviommu_uring_payload(cmd, struct xen_pviommu_ops),
+	       sizeof(ops));
 	ret = do_ops(cmd->file->private_data, &ops);
-	if (ret <= 0)
-		return ret;
-	/* Linux 6.1 completes no command that returns a positive number. */
-	io_uring_cmd_done(cmd, ret, 0, issue_flags);
 
-	return -EIOCBQUEUED;
+	return pviommu_uring_done(cmd, ret, issue_flags);
 }
 
 static const struct file_operations fops = {

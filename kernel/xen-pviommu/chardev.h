@@ -66,7 +66,7 @@ unsigned long pviommu_pinned(void);
 
 /* space.c */
 int pviommu_space_take(struct pviommu_space *s, u64 size, u64 limit);
-void pviommu_space_give(struct pviommu_space *s);
+void pviommu_space_release(struct pviommu_space *s);
 int pviommu_space_look(const struct pviommu_space *s, u64 bfn,
 		       unsigned long nr, bool mapped);
 void pviommu_space_map(struct pviommu_file *f, u64 bfn, unsigned long nr,

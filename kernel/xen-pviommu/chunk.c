@@ -13,7 +13,7 @@
  *     +-------------------------\------------+   some is free: at once
  *
  * A free may still look at a chunk when that is retired, as its last BFN came
- * home: descriptors live for an RCU grace period longer.
+ * home: struct bfn_chunk lives for an RCU grace period longer.
  */
 #include <linux/bitmap.h>
 #include <linux/gfp.h>
@@ -58,7 +58,7 @@ static unsigned long run_mask(unsigned int order)
 }
 
 /*
- * Bits are cleared after an acquire, which pairs with the release of give():
+ * Bits are cleared after an acquire, which pairs with the release of chunk_give():
  * all work on a BFN before its free is over.
  */
 static unsigned long word_of(struct bfn_chunk *chunk, unsigned int i)
@@ -79,7 +79,7 @@ static unsigned int take_small(struct bfn_chunk *chunk, unsigned int order,
 		for (; fits && done < nr; fits &= fits - 1) {
 			bit = __ffs(fits);
 			taken |= run_mask(order) << bit;
-			run[nr - ++done] = (chunk->nr << BFN_CHUNK_ORDER) +
+			run[nr - ++done] = (chunk->id << BFN_CHUNK_ORDER) +
 					   i * BITS_PER_LONG + bit;
 		}
 		if (taken)
@@ -112,7 +112,7 @@ static unsigned int take_words(struct bfn_chunk *chunk, unsigned int order,
 			continue;
 		for (j = i; j < i + nr; j++)
 			atomic_long_set(&chunk->free[j], 0);
-		*run = (chunk->nr << BFN_CHUNK_ORDER) + i * BITS_PER_LONG;
+		*run = (chunk->id << BFN_CHUNK_ORDER) + i * BITS_PER_LONG;
 		return 1;
 	}
 
@@ -185,7 +185,7 @@ static void trace_chunk(const struct bfn_window *w,
 			const struct bfn_chunk *chunk,
 			enum pviommu_chunk_fate fate)
 {
-	trace_pviommu_chunk(w->start + ((u64)chunk->nr << BFN_CHUNK_ORDER),
+	trace_pviommu_chunk(w->start + ((u64)chunk->id << BFN_CHUNK_ORDER),
 			    fate);
 }
 
@@ -193,7 +193,7 @@ static void trace_chunk(const struct bfn_window *w,
 static void chunk_retire(struct bfn_window *w, struct bfn_chunk *chunk)
 {
 	trace_chunk(w, chunk, PVIOMMU_CHUNK_RETIRED);
-	RCU_INIT_POINTER(w->chunk[chunk->nr], NULL);
+	RCU_INIT_POINTER(w->chunk[chunk->id], NULL);
 	call_rcu(&chunk->rcu, chunk_delete_rcu);
 }
 
@@ -223,7 +223,7 @@ void bfn_chunk_trim(struct bfn_window *w, unsigned int keep)
 			continue;
 		list_del(&chunk->node);
 		w->nr_partial--;
-		bfn_tables_left(w, chunk->nr, 1);
+		bfn_tables_left(w, chunk->id, 1);
 		chunk_retire(w, chunk);
 	}
 	/* So that a look a chunk is paid by the frees between two looks. */
@@ -259,20 +259,20 @@ static void ask_for_more(struct bfn_window *w)
 {
 	if (w->few && w->nr_chunks - bitmap_weight(w->used, w->nr_chunks) <
 		      w->few)
-		w->ask();
+		w->ask_chunks();
 	bfn_tables_ask(w);
 }
 
 /* An unused chunk, with a leaf table if possible. */
 static bool chunk_grow(struct bfn_window *w, struct bfn_chunk *chunk)
 {
-	chunk->nr = find_first_zero_bit(w->shut, w->nr_chunks);
-	if (chunk->nr >= w->nr_chunks && !w->starved)
-		chunk->nr = find_first_zero_bit(w->used, w->nr_chunks);
-	if (chunk->nr >= w->nr_chunks)
+	chunk->id = find_first_zero_bit(w->shut, w->nr_chunks);
+	if (chunk->id >= w->nr_chunks && !w->starved)
+		chunk->id = find_first_zero_bit(w->used, w->nr_chunks);
+	if (chunk->id >= w->nr_chunks)
 		return false;
-	bfn_tables_taken(w, chunk->nr, 1);
-	rcu_assign_pointer(w->chunk[chunk->nr], chunk);
+	bfn_tables_taken(w, chunk->id, 1);
+	rcu_assign_pointer(w->chunk[chunk->id], chunk);
 	trace_chunk(w, chunk, PVIOMMU_CHUNK_MADE);
 
 	return true;
@@ -403,7 +403,7 @@ static unsigned long find_area(const struct bfn_window *w,
 					      nr - 1, shift & (nr - 1));
 }
 
-/* A run of whole chunks; a single chunk has a descriptor for the slot. */
+/* A run of whole chunks. One of them has a struct bfn_chunk, for the slot. */
 u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 {
 	unsigned long nr = BIT(order - BFN_CHUNK_ORDER), first;
@@ -417,7 +417,7 @@ u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 		first = find_area(w, w->used, nr);
 	if (first < w->nr_chunks) {
 		bfn_tables_taken(w, first, nr);
-		chunk->nr = first;
+		chunk->id = first;
 		rcu_assign_pointer(w->chunk[first], chunk);
 		trace_chunk(w, chunk, PVIOMMU_CHUNK_MADE);
 	}
@@ -430,7 +430,7 @@ u64 bfn_large_alloc(struct bfn_window *w, unsigned int order)
 	return BFN_NONE;
 }
 
-/* The descriptor of a run of whole chunks, the first of which is @nr. */
+/* The struct bfn_chunk of a run of whole chunks, the first of which is @nr. */
 static struct bfn_chunk *large_chunk(struct bfn_window *w, unsigned long nr)
 {
 	struct bfn_chunk *chunk;
@@ -457,9 +457,9 @@ void bfn_large_begin(struct bfn_window *w, u64 start, u64 bfn)
 
 	bfn_lock(w);
 	chunk = large_chunk(w, (start - w->start) >> BFN_CHUNK_ORDER);
-	RCU_INIT_POINTER(w->chunk[chunk->nr], NULL);
-	chunk->nr = (bfn - w->start) >> BFN_CHUNK_ORDER;
-	rcu_assign_pointer(w->chunk[chunk->nr], chunk);
+	RCU_INIT_POINTER(w->chunk[chunk->id], NULL);
+	chunk->id = (bfn - w->start) >> BFN_CHUNK_ORDER;
+	rcu_assign_pointer(w->chunk[chunk->id], chunk);
 	bfn_unlock(w);
 }
 

@@ -16,7 +16,7 @@
 #include "dma.h"
 #include "dispatch.h"
 
-static struct page *get_pages(struct device *dev, size_t size, gfp_t gfp)
+static struct page *coherent_alloc(struct device *dev, size_t size, gfp_t gfp)
 {
 	return alloc_pages_node(dev_to_node(dev), gfp | __GFP_ZERO,
 				get_order(size));
@@ -27,9 +27,9 @@ static struct page *get_pages(struct device *dev, size_t size, gfp_t gfp)
  * power of two of pages. The pages are, so that this is the static map's way
  * as well.
  */
-static dma_addr_t map_pages(struct pviommu_device *pd, struct device *dev,
-			    struct page *page, size_t size,
-			    enum dma_data_direction dir)
+static dma_addr_t coherent_map(struct pviommu_device *pd, struct device *dev,
+			       struct page *page, size_t size,
+			       enum dma_data_direction dir)
 {
 	return pviommu_map(pd, page_to_phys(page), PAGE_ALIGN(size),
 			   pviommu_limit(dev, dev->coherent_dma_mask),
@@ -58,13 +58,13 @@ void *pviommu_alloc(struct device *dev, size_t size, dma_addr_t *addr,
 
 	if (attrs & DMA_ATTR_NO_WARN)
 		gfp |= __GFP_NOWARN;
-	page = get_pages(dev, size, scatter ? gfp | __GFP_NORETRY |
-					      __GFP_NOWARN : gfp);
+	page = coherent_alloc(dev, size, scatter ? gfp | __GFP_NORETRY |
+						   __GFP_NOWARN : gfp);
 	if (!page)
 		return scatter ? pviommu_scattered_alloc(dev, size, addr, gfp) :
 				 NULL;
 	do {
-		*addr = map_pages(pd, dev, page, size, DMA_BIDIRECTIONAL);
+		*addr = coherent_map(pd, dev, page, size, DMA_BIDIRECTIONAL);
 	} while (unlikely(*addr == DMA_MAPPING_ERROR) &&
 		 gfpflags_allow_blocking(gfp) &&
 		 pviommu_window_more(pviommu_limit(dev,
@@ -99,24 +99,24 @@ void pviommu_free(struct device *dev, size_t size, void *vaddr,
 
 /*
  * The base ops' own would call back into ours to map the pages, so that only
- * their map_page is of use.
+ * their mapping of a buffer is of use.
  */
 struct page *pviommu_alloc_pages(struct device *dev, size_t size,
 				 dma_addr_t *addr, enum dma_data_direction dir,
 				 gfp_t gfp)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
-	struct page *page = get_pages(dev, size, gfp);
+	struct page *page = coherent_alloc(dev, size, gfp);
 
 	if (!page)
 		return NULL;
 
 	*addr = DMA_MAPPING_ERROR;
 	if (likely(pviommu_device_ready(pd)))
-		*addr = map_pages(pd, dev, page, size, dir);
+		*addr = coherent_map(pd, dev, page, size, dir);
 	if (unlikely(*addr == DMA_MAPPING_ERROR))
-		*addr = pviommu_base_map_page(pd, dev, page, 0, size, dir,
-					      DMA_ATTR_SKIP_CPU_SYNC);
+		*addr = pviommu_base_map(pd, dev, page_to_phys(page), size, dir,
+					 DMA_ATTR_SKIP_CPU_SYNC);
 	if (unlikely(*addr == DMA_MAPPING_ERROR)) {
 		__free_pages(page, get_order(size));
 		return NULL;
@@ -132,8 +132,8 @@ void pviommu_free_pages(struct device *dev, size_t size, struct page *page,
 
 	switch (pviommu_unmap(pd, addr)) {
 	case -ENOENT:
-		pviommu_base_unmap_page(pd, dev, addr, size, dir,
-					DMA_ATTR_SKIP_CPU_SYNC);
+		pviommu_base_unmap(pd, dev, addr, size, dir,
+				   DMA_ATTR_SKIP_CPU_SYNC);
 		fallthrough;
 	case 0:
 		__free_pages(page, get_order(size));

@@ -16,6 +16,7 @@
 #include <linux/virtio_config.h>
 #include <xen/page.h>
 
+#include "compat.h"
 #include "device.h"
 #include "isolate.h"
 #include "desc.h"
@@ -38,7 +39,7 @@ LIST_HEAD(pviommu_devices);
 
 static DEFINE_IDA(owners);
 
-static int is_virtio(struct device *dev, void *data)
+static int is_virtio(struct device *dev, pviommu_match_data *data)
 {
 	return dev->bus && !strcmp(dev->bus->name, "virtio");
 }
@@ -138,9 +139,9 @@ void pviommu_device_starved(struct pviommu_device *pd)
 /* No window lies under the device's mask. Not a failure, but said once. */
 void pviommu_device_narrow(struct pviommu_device *pd, u64 limit)
 {
-	if (pd->told)
+	if (pd->told_narrow)
 		return;
-	pd->told = true;
+	pd->told_narrow = true;
 	dev_notice(pd->dev, "no window below %#llx: such mappings are on xen-swiotlb\n",
 		   limit);
 }

@@ -55,7 +55,7 @@ struct pviommu_device {
 	unsigned int failures;		/* map failures in a row; racy, a hint */
 	atomic_long_t base_live;	/* mappings of the base ops that live */
 	bool strangers;			/* so do some that were not counted */
-	bool told;			/* the log has its line on a narrow mask */
+	bool told_narrow;		/* the log has its line on a narrow mask */
 	bool told_stale;		/* and on memory freed while mapped */
 	bool in_sysfs;
 	bool holds_module;
@@ -116,7 +116,7 @@ struct device *pviommu_devices_find_base(void);
 /* late.c */
 u64 pviommu_device_leftover(struct pviommu_device *pd);
 u64 pviommu_devices_leftover(void);
-void pviommu_late_watch(void);
+void pviommu_late_schedule(void);
 void pviommu_late_revoke(struct pviommu_device *pd);
 void pviommu_late_removed(struct device *dev);
 void pviommu_late_exit(void);

@@ -24,15 +24,14 @@
  * pviommuctl knows where a driver's frames begin.
  */
 static noinline dma_addr_t
-pviommu_map_page_new(struct device *dev, struct page *page,
-		     unsigned long offset, size_t size,
-		     enum dma_data_direction dir, unsigned long attrs)
+pviommu_map_ram_new(struct device *dev, phys_addr_t phys, size_t size,
+		    enum dma_data_direction dir, unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	dma_addr_t addr;
 
 	if (likely(pviommu_device_ready(pd))) {
-		addr = pviommu_map_slow(pd, page_to_phys(page) + offset, size,
+		addr = pviommu_map_slow(pd, phys, size,
 					pviommu_limit(dev, dma_get_mask(dev)),
 					pviommu_access(dir),
 					pviommu_min_align(dev));
@@ -40,77 +39,63 @@ pviommu_map_page_new(struct device *dev, struct page *page,
 			return addr;
 	}
 
-	return pviommu_base_map_page(pd, dev, page, offset, size, dir, attrs);
+	return pviommu_base_map(pd, dev, phys, size, dir, attrs);
 }
 
 static noinline dma_addr_t
-pviommu_map_page_again(struct device *dev, struct page *page,
-		       unsigned long offset, size_t size,
-		       enum dma_data_direction dir, unsigned long attrs)
+pviommu_map_ram_again(struct device *dev, phys_addr_t phys, size_t size,
+		      enum dma_data_direction dir, unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	dma_addr_t addr;
 
-	addr = pviommu_reuse_map(pd, page_to_phys(page) + offset, size,
+	addr = pviommu_reuse_map(pd, phys, size,
 				 pviommu_limit(dev, dma_get_mask(dev)),
 				 pviommu_access(dir), pviommu_min_align(dev));
 	if (likely(addr))
 		return addr;
 
-	return pviommu_map_page_new(dev, page, offset, size, dir, attrs);
+	return pviommu_map_ram_new(dev, phys, size, dir, attrs);
 }
 
 static noinline dma_addr_t
-pviommu_map_page_static(struct device *dev, struct page *page,
-			unsigned long offset, size_t size,
-			enum dma_data_direction dir, unsigned long attrs)
+pviommu_map_ram_static(struct device *dev, phys_addr_t phys, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	dma_addr_t addr;
 
-	addr = pviommu_map_static(pd, page_to_phys(page) + offset, size,
+	addr = pviommu_map_static(pd, phys, size,
 				  pviommu_limit(dev, dma_get_mask(dev)),
 				  pviommu_access(dir));
 	if (likely(addr))
 		return addr;
 
-	return pviommu_map_page_new(dev, page, offset, size, dir, attrs);
+	return pviommu_map_ram_new(dev, phys, size, dir, attrs);
 }
 
-static dma_addr_t pviommu_map_page(struct device *dev, struct page *page,
-				   unsigned long offset, size_t size,
-				   enum dma_data_direction dir,
-				   unsigned long attrs)
+static dma_addr_t pviommu_map_ram(struct device *dev, phys_addr_t phys,
+				  size_t size, enum dma_data_direction dir,
+				  unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	enum pviommu_mode mode = READ_ONCE(pd->mode);
 
 	if (likely(READ_ONCE(pd->path) == PVIOMMU_PATH_OURS)) {
 		if (mode == READ_ONCE(pviommu_quick.static_mode))
-			return pviommu_map_page_static(dev, page, offset, size,
-						       dir, attrs);
+			return pviommu_map_ram_static(dev, phys, size, dir,
+						      attrs);
 		if (mode == READ_ONCE(pviommu_quick.reuse_mode))
-			return pviommu_map_page_again(dev, page, offset, size,
-						      dir, attrs);
+			return pviommu_map_ram_again(dev, phys, size, dir,
+						     attrs);
 	}
 
-	return pviommu_map_page_new(dev, page, offset, size, dir, attrs);
+	return pviommu_map_ram_new(dev, phys, size, dir, attrs);
 }
 
-static void pviommu_unmap_page(struct device *dev, dma_addr_t addr, size_t size,
-			       enum dma_data_direction dir, unsigned long attrs)
-{
-	struct pviommu_device *pd = to_pviommu_device(dev);
-
-	if (likely(pviommu_is_ours(addr)))
-		pviommu_unmap(pd, addr);
-	else
-		pviommu_base_unmap_page(pd, dev, addr, size, dir, attrs);
-}
-
-static dma_addr_t pviommu_map_resource(struct device *dev, phys_addr_t phys,
-				       size_t size, enum dma_data_direction dir,
-				       unsigned long attrs)
+static dma_addr_t pviommu_map_mmio(struct device *dev, phys_addr_t phys,
+				   size_t size, enum dma_data_direction dir,
+				   unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 	dma_addr_t addr;
@@ -124,20 +109,22 @@ static dma_addr_t pviommu_map_resource(struct device *dev, phys_addr_t phys,
 			return addr;
 	}
 
-	return pviommu_base_map_resource(pd, dev, phys, size, dir, attrs);
+	return pviommu_base_map(pd, dev, phys, size, dir, attrs);
 }
 
-static void pviommu_unmap_resource(struct device *dev, dma_addr_t addr,
-				   size_t size, enum dma_data_direction dir,
-				   unsigned long attrs)
+static void pviommu_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
+			       enum dma_data_direction dir, unsigned long attrs)
 {
 	struct pviommu_device *pd = to_pviommu_device(dev);
 
 	if (likely(pviommu_is_ours(addr)))
 		pviommu_unmap(pd, addr);
 	else
-		pviommu_base_unmap_resource(pd, dev, addr, size, dir, attrs);
+		pviommu_base_unmap(pd, dev, addr, size, dir, attrs);
 }
+
+PVIOMMU_DEFINE_PHYS_OPS(pviommu, pviommu_map_ram, pviommu_map_mmio,
+			pviommu_unmap_phys)
 
 static void pviommu_sync_single_for_cpu(struct device *dev, dma_addr_t addr,
 					size_t size,
@@ -243,12 +230,9 @@ const struct dma_map_ops pviommu_dma_ops = {
 				 pviommu_free_noncontiguous)
 	.mmap = pviommu_mmap,
 	.get_sgtable = pviommu_get_sgtable,
-	.map_page = pviommu_map_page,
-	.unmap_page = pviommu_unmap_page,
+	PVIOMMU_PHYS_OPS(pviommu, pviommu_unmap_phys)
 	.map_sg = pviommu_map_sg,
 	.unmap_sg = pviommu_unmap_sg,
-	.map_resource = pviommu_map_resource,
-	.unmap_resource = pviommu_unmap_resource,
 	.sync_single_for_cpu = pviommu_sync_single_for_cpu,
 	.sync_single_for_device = pviommu_sync_single_for_device,
 	.sync_sg_for_cpu = pviommu_sync_sg_for_cpu,

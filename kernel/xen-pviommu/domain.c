@@ -29,6 +29,7 @@
 #include <linux/xarray.h>
 #include <xen/page.h>
 
+#include "compat.h"
 #include "iommu.h"
 #include "isolate.h"
 #include "map.h"
@@ -71,7 +72,7 @@ static struct pviommu_domain *to_pviommu_domain(struct iommu_domain *domain)
  */
 #define ID_SHIFT	42
 #define MAX_ID		((1U << 20) - 1)
-static DEFINE_XARRAY(pages);
+static DEFINE_XARRAY(entries);
 static DEFINE_IDA(ids);
 
 static void *entry_of(const struct pviommu_domain *d, unsigned long pfn,
@@ -93,7 +94,7 @@ static bool entry_waits(void *entry)
 /* The domain's own entry, or NULL. */
 static void *domain_look(const struct pviommu_domain *d, u64 bfn)
 {
-	void *entry = xa_load(&pages, bfn);
+	void *entry = xa_load(&entries, bfn);
 
 	return entry && xa_to_value(entry) >> ID_SHIFT == d->id ? entry : NULL;
 }
@@ -115,7 +116,7 @@ static void domain_forget(const struct xen_iommu_op_range *range, bool leaked)
 	void *entry;
 
 	for (bfn = range->bfn; bfn < range->bfn + range->nr; bfn++) {
-		entry = xa_erase(&pages, bfn);
+		entry = xa_erase(&entries, bfn);
 		if (unlikely(leaked))
 			domain_leak(entry_pfn(entry));
 	}
@@ -156,7 +157,7 @@ static bool domain_wait(struct pviommu_domain *d, u64 bfn)
 	if (!entry || entry_waits(entry))
 		return false;
 	/* The entry has its place: nothing is allocated. */
-	xa_store(&pages, bfn, entry_of(d, entry_pfn(entry), true), GFP_KERNEL);
+	xa_store(&entries, bfn, entry_of(d, entry_pfn(entry), true), GFP_KERNEL);
 
 	if (!d->nr_waiting ||
 	    !pviommu_range_extend(&d->waiting[d->nr_waiting - 1], bfn, 1,
@@ -170,9 +171,9 @@ static bool domain_wait(struct pviommu_domain *d, u64 bfn)
 	return true;
 }
 
-static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova,
-			  size_t size, size_t count,
-			  struct iommu_iotlb_gather *gather)
+static size_t domain_unmap(struct iommu_domain *domain, unsigned long iova,
+			   size_t size, size_t count,
+			   struct iommu_iotlb_gather *gather)
 {
 	struct pviommu_domain *d = to_pviommu_domain(domain);
 	size_t done = 0;
@@ -224,13 +225,13 @@ static int domain_remember(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 		entry = domain_look(d, bfn + i);
 		if (entry && entry_waits(entry))
 			domain_sync(d);
-		err = xa_insert(&pages, bfn + i, entry_of(d, pfn + i, false),
+		err = xa_insert(&entries, bfn + i, entry_of(d, pfn + i, false),
 				gfp);
 	}
 	if (likely(!err))
 		return 0;
 	while (--i)
-		xa_erase(&pages, bfn + i - 1);
+		xa_erase(&entries, bfn + i - 1);
 
 	return err;
 }
@@ -253,7 +254,7 @@ static int map_step(struct pviommu_domain *d, u64 bfn, unsigned long pfn,
 	for (i = 0; i < nr; i++) {
 		if (outcome.unclean)
 			domain_leak(pfn + i);
-		xa_erase(&pages, bfn + i);
+		xa_erase(&entries, bfn + i);
 	}
 
 	return err;
@@ -275,9 +276,9 @@ static u16 access_of(unsigned long pfn, int prot)
 	return access;
 }
 
-static int map_pages(struct iommu_domain *domain, unsigned long iova,
-		     phys_addr_t phys, size_t size, size_t count, int prot,
-		     gfp_t gfp, size_t *mapped)
+static int domain_map(struct iommu_domain *domain, unsigned long iova,
+		      phys_addr_t phys, size_t size, size_t count, int prot,
+		      gfp_t gfp, size_t *mapped)
 {
 	struct pviommu_domain *d = to_pviommu_domain(domain);
 	unsigned long pfn = PHYS_PFN(phys), nr;
@@ -318,10 +319,10 @@ static phys_addr_t iova_to_phys(struct iommu_domain *domain, dma_addr_t iova)
  * A process with a device can reach the whole host map through the device. As for
  * VFIO's own mode without an IOMMU, the log says so, and the kernel is tainted.
  */
-static void domain_taint(const char *who)
+static void domain_taint(const char *cause)
 {
 	pr_warn("%s while the host map stands: a process can reach all of the host's memory, unless isolate=1 comes first; this taints the kernel\n",
-		who);
+		cause);
 	add_taint(TAINT_USER, LOCKDEP_STILL_OK);
 }
 
@@ -343,20 +344,50 @@ static int check_translated(struct device *dev)
  * mastering blocks a device; VFIO turns bus mastering on again when a process opens
  * the device.
  */
-static int attach_dev(struct iommu_domain *domain, struct device *dev)
+static int PVIOMMU_ATTACH_DEV(attach_blocked, domain, dev)
 {
-	int err;
+	pci_clear_master(to_pci_dev(dev));
 
-	if (domain->type == IOMMU_DOMAIN_BLOCKED)
-		pci_clear_master(to_pci_dev(dev));
-	if (domain->type != IOMMU_DOMAIN_UNMANAGED)
-		return 0;
-	err = check_translated(dev);
+	return 0;
+}
+
+static int PVIOMMU_ATTACH_DEV(attach_identity, domain, dev)
+{
+	return 0;
+}
+
+static int PVIOMMU_ATTACH_DEV(attach_paging, domain, dev)
+{
+	int err = check_translated(dev);
+
 	if (!err && !pviommu_isolated())
 		domain_taint(dev_name(dev));
 
 	return err;
 }
+
+/* Linux 6.1 frees domains of each kind. */
+static void domain_keep(struct iommu_domain *domain)
+{
+}
+
+/* A process has the device, and no mapping of its own yet. */
+struct iommu_domain pviommu_blocked_domain = {
+	.type = IOMMU_DOMAIN_BLOCKED,
+	.ops = &(const struct iommu_domain_ops){
+		.attach_dev = attach_blocked,
+		.free = domain_keep,
+	},
+};
+
+/* The devices use the module's DMA operations. */
+struct iommu_domain pviommu_identity_domain = {
+	.type = IOMMU_DOMAIN_IDENTITY,
+	.ops = &(const struct iommu_domain_ops){
+		.attach_dev = attach_identity,
+		.free = domain_keep,
+	},
+};
 
 /* Its last owner may have left bus mastering on. */
 static void domain_empty(struct pviommu_domain *d)
@@ -365,7 +396,7 @@ static void domain_empty(struct pviommu_domain *d)
 	void *entry;
 
 	mutex_lock(&d->lock);
-	xa_for_each(&pages, bfn, entry)
+	xa_for_each(&entries, bfn, entry)
 		domain_wait(d, bfn);
 	domain_sync(d);
 	mutex_unlock(&d->lock);
@@ -433,16 +464,15 @@ static void domain_free(struct iommu_domain *domain)
 	struct pviommu_domain *d = to_pviommu_domain(domain);
 
 	domain_empty(d);
-	if (domain->type == IOMMU_DOMAIN_UNMANAGED)
-		domain_users_drop();
+	domain_users_drop();
 	ida_free(&ids, d->id);
 	kfree(d);
 }
 
 static const struct iommu_domain_ops domain_ops = {
-	.attach_dev = attach_dev,
-	.map_pages = map_pages,
-	.unmap_pages = unmap_pages,
+	.attach_dev = attach_paging,
+	.map_pages = domain_map,
+	.unmap_pages = domain_unmap,
 	.flush_iotlb_all = flush_iotlb_all,
 	.iotlb_sync = iotlb_sync,
 	.iova_to_phys = iova_to_phys,
@@ -450,33 +480,27 @@ static const struct iommu_domain_ops domain_ops = {
 };
 
 /**
- * pviommu_domain_alloc - a domain of the IOMMU API
- * @type: IOMMU_DOMAIN_UNMANAGED: VFIO maps through the domain. IOMMU_DOMAIN_IDENTITY:
- *	its devices use the module's DMA operations. IOMMU_DOMAIN_BLOCKED: a process
- *	has the device, and no mapping of its own yet. The latter two have no
- *	mappings.
+ * pviommu_domain_alloc - a domain of the IOMMU API, through which VFIO maps
+ * @dev: any device, or NULL: all domains are alike
  *
- * Return: NULL for any other type, or when there is no memory.
+ * Return: NULL when there is no memory, or the device file is open.
  */
-struct iommu_domain *pviommu_domain_alloc(unsigned int type)
+struct iommu_domain *pviommu_domain_alloc(struct device *dev)
 {
 	struct pviommu_domain *d;
 	int id;
 
-	if (type != IOMMU_DOMAIN_UNMANAGED && type != IOMMU_DOMAIN_IDENTITY &&
-	    type != IOMMU_DOMAIN_BLOCKED)
-		return NULL;
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
 	if (!d)
 		return NULL;
 	id = ida_alloc_max(&ids, MAX_ID, GFP_KERNEL);
 	if (id < 0)
 		goto no_id;
-	if (type == IOMMU_DOMAIN_UNMANAGED && !domain_users_add())
+	if (!domain_users_add())
 		goto unused;
 	d->id = id;
 	mutex_init(&d->lock);
-	d->domain.type = type;
+	d->domain.type = IOMMU_DOMAIN_UNMANAGED;
 	d->domain.ops = &domain_ops;
 	d->domain.pgsize_bitmap = SZ_4K;
 	d->domain.geometry.aperture_end =

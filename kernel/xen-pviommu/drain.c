@@ -136,7 +136,7 @@ static int cpu_dead(unsigned int cpu)
 	struct pviommu_batch *b;
 	bool more;
 
-	del_timer_sync(&q->timer);
+	timer_delete_sync(&q->timer);
 	q->armed = true;
 	do {
 		b = pviommu_batch_begin(&flags);
@@ -191,7 +191,7 @@ void pviommu_queues_exit(void)
 	pviommu_queues_drain();
 	cpuhp_remove_state_nocalls(hotplug_state);
 	for_each_possible_cpu(cpu)
-		del_timer_sync(&per_cpu_ptr(pviommu_queues, cpu)->timer);
+		timer_delete_sync(&per_cpu_ptr(pviommu_queues, cpu)->timer);
 	free_percpu(pviommu_queues);
 	pviommu_reuse_exit();
 }

@@ -120,15 +120,18 @@ static void get_resv_regions(struct device *dev, struct list_head *list)
 			      IOMMU_RESV_RESERVED);
 }
 
+PVIOMMU_DEFINE_DOMAIN_OPS(iommu, pviommu_domain_alloc, pviommu_identity_domain,
+			  pviommu_blocked_domain)
+
 static const struct iommu_ops iommu_ops = {
 	.capable = is_capable,
-	.domain_alloc = pviommu_domain_alloc,
+	PVIOMMU_DOMAIN_OPS(iommu, pviommu_domain_alloc, pviommu_identity_domain,
+			   pviommu_blocked_domain)
 	.probe_device = probe_device,
 	.release_device = release_device,
 	.device_group = pci_device_group,
 	.get_resv_regions = get_resv_regions,
 	.def_domain_type = def_domain_type,
-	.pgsize_bitmap = SZ_4K,
 	.owner = THIS_MODULE,
 };
 
@@ -143,7 +146,7 @@ static void iommu_clear(void)
  * Is a device bound by VFIO, or by an ordinary driver? One log line names the
  * first.
  */
-static bool has_driver(bool vfio, const char *what)
+static bool has_driver(bool vfio, const char *refusal)
 {
 	struct pci_dev *pdev = NULL;
 	bool found = false;
@@ -153,7 +156,7 @@ static bool has_driver(bool vfio, const char *what)
 		found = pdev->hdr_type == PCI_HEADER_TYPE_NORMAL &&
 			pdev->driver && pdev->driver->driver_managed_dma == vfio;
 		if (found)
-			pr_notice("%s: %s has the driver %s\n", what,
+			pr_notice("%s: %s has the driver %s\n", refusal,
 				  pci_name(pdev), pdev->driver->name);
 		device_unlock(&pdev->dev);
 	}

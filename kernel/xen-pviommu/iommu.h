@@ -9,6 +9,7 @@
 #include <linux/errno.h>
 #include <linux/types.h>
 
+struct device;
 struct iommu_domain;
 
 #ifdef CONFIG_IOMMU_API
@@ -18,7 +19,9 @@ int pviommu_iommu_serve(bool on);
 bool pviommu_iommu_serves(void);
 
 /* domain.c */
-struct iommu_domain *pviommu_domain_alloc(unsigned int type);
+struct iommu_domain *pviommu_domain_alloc(struct device *dev);
+extern struct iommu_domain pviommu_identity_domain;
+extern struct iommu_domain pviommu_blocked_domain;
 bool pviommu_domains_close(void);
 void pviommu_domains_exposed(void);
 void pviommu_domains_open(void);

@@ -35,18 +35,18 @@ const char *const pviommu_host_map_names[PVIOMMU_HOST_MAPS] = {
 static DEFINE_MUTEX(isolate_lock);
 
 /* Tries of an op that stops for want of memory or of a flush. */
-#define MAX_FAILURES	3
+#define MAX_TRIES	3
 
 /*
  * The next piece. Return: 0, all is done; -EAGAIN, call again; or
  * a lasting error.
  */
-static int next_piece(unsigned int what, int *failures)
+static int next_piece(unsigned int opcode, int *failures)
 {
-	struct xen_iommu_op op = { .op = what };
+	struct xen_iommu_op op = { .op = opcode };
 	int err = pviommu_hypercall_op(&op);
 
-	if ((err == -ENOMEM || err == -EIO) && ++*failures < MAX_FAILURES)
+	if ((err == -ENOMEM || err == -EIO) && ++*failures < MAX_TRIES)
 		return -EAGAIN;
 
 	return err;
@@ -56,14 +56,14 @@ static int next_piece(unsigned int what, int *failures)
  * All pieces. Meanwhile the host map has holes. An op that was refused at once has
  * changed nothing.
  */
-static int isolate_change(unsigned int what, enum pviommu_host_map goal)
+static int isolate_change(unsigned int opcode, enum pviommu_host_map goal)
 {
 	enum pviommu_host_map before = pviommu_host_map;
 	int failures = 0, pieces = 0, err;
 
 	WRITE_ONCE(pviommu_host_map, PVIOMMU_HOST_HOLED);
 	do {
-		err = next_piece(what, &failures);
+		err = next_piece(opcode, &failures);
 		pieces++;
 		cond_resched();
 	} while (err == -EAGAIN);
@@ -181,7 +181,7 @@ static int isolate_panicked(struct notifier_block *nb, unsigned long event,
 			    void *unused)
 {
 	u64 pieces = pviommu_xen.max_ram / XEN_IOMMUOP_LEAST_PIECE + 1;
-	u64 goes = pieces + MAX_FAILURES;
+	u64 goes = pieces + MAX_TRIES;
 	int failures = 0, err = -EAGAIN;
 
 	if (pviommu_host_map_stands())

@@ -72,7 +72,7 @@ u64 pviommu_devices_leftover(void)
 }
 
 /* Look, now and then, until no device is LATE or GONE. */
-void pviommu_late_watch(void)
+void pviommu_late_schedule(void)
 {
 	schedule_delayed_work(&late_work, LOOK_EVERY);
 }
@@ -168,7 +168,7 @@ static void late_reap(void)
 	}
 }
 
-static bool any_to_watch(void)
+static bool any_late(void)
 {
 	struct pviommu_device *pd;
 	bool any = false;
@@ -191,8 +191,8 @@ static void late_look(struct work_struct *work)
 		put_device(dev);
 	}
 	late_reap();
-	if (any_to_watch())
-		pviommu_late_watch();
+	if (any_late())
+		pviommu_late_schedule();
 }
 
 /**
@@ -224,7 +224,7 @@ void pviommu_late_removed(struct device *dev)
 	if (files)
 		sysfs_remove_group(&dev->kobj, files);
 	if (pd)
-		pviommu_late_watch();
+		pviommu_late_schedule();
 }
 
 /*

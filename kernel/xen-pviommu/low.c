@@ -107,7 +107,7 @@ static int take_first(struct pviommu_window *w, struct resource *parent,
 	return err;
 }
 
-static void give_steps(struct pviommu_window *w)
+static void release_steps(struct pviommu_window *w)
 {
 	u64 start;
 
@@ -227,7 +227,7 @@ int pviommu_low_init(u64 max_frames)
 	err = bfn_window_init(&w->bfns, PHYS_PFN(bottom),
 			      PHYS_PFN(w->last + 1 - bottom));
 	if (err) {
-		give_steps(w);
+		release_steps(w);
 		w->start = PVIOMMU_NOWHERE;
 		w->last = 0;
 		return err;
@@ -236,7 +236,7 @@ int pviommu_low_init(u64 max_frames)
 	bfn_window_close(&w->bfns);
 	bfn_window_open(&w->bfns, PHYS_PFN(w->start), PHYS_PFN(STEP));
 	w->bfns.few = FEW;
-	w->bfns.ask = low_ask;
+	w->bfns.ask_chunks = low_ask;
 	stopped = false;
 	pr_info("%s %pR, down to %#llx as it is needed\n", w->range.res.name,
 		&w->range.res, bottom);
@@ -253,7 +253,7 @@ void pviommu_low_exit(void)
 	WRITE_ONCE(stopped, true);
 	cancel_work_sync(&growth);
 	bfn_window_destroy(&w->bfns);
-	give_steps(w);
+	release_steps(w);
 	w->start = PVIOMMU_NOWHERE;
 	w->last = 0;
 }

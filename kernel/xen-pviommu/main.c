@@ -133,8 +133,8 @@ static void pviommu_stop(void)
 
 /*
  * A refusal is not an error: the module stays, idle, and sysfs has the reason. From
- * start() on devices may hold references to the module, so nothing may fail
- * behind start().
+ * pviommu_start() on devices may hold references to the module, so nothing may fail
+ * behind it.
  */
 static int __init pviommu_init(void)
 {

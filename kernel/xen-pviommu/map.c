@@ -48,24 +48,24 @@ u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order)
 }
 
 /* The mapping's slot is in a chunk behind the run's first chunk. */
-static void begin_behind(const struct pviommu_place *place,
+static void begin_behind(const struct pviommu_run *run,
 			 unsigned long offset)
 {
 	unsigned long flags;
 
 	local_irq_save(flags);
-	bfn_large_begin(&place->w->bfns, place->bfn, place->bfn + offset);
+	bfn_large_begin(&run->w->bfns, run->bfn, run->bfn + offset);
 	local_irq_restore(flags);
 }
 
 /**
- * pviommu_place - take BFNs that a device can reach
+ * pviommu_run_alloc - take BFNs that a device can reach
  * @pd: the device
  * @limit: highest address it can reach
  * @nr: number of BFNs
  * @align: a power of two of pages
  * @offset: the first BFN modulo @align
- * @place: set to the run, its window also on failure
+ * @run: set to the run, its window also on failure
  *
  * A run is aligned to its size rounded up. So the run crosses no boundary of
  * its own size or more.
@@ -73,26 +73,26 @@ static void begin_behind(const struct pviommu_place *place,
  * Context: as pviommu_bfn_alloc().
  * Return: false when no window lies under the limit, or has no such run.
  */
-bool pviommu_place(struct pviommu_device *pd, u64 limit, unsigned long nr,
-		   unsigned long align, unsigned long offset,
-		   struct pviommu_place *place)
+bool pviommu_run_alloc(struct pviommu_device *pd, u64 limit, unsigned long nr,
+		       unsigned long align, unsigned long offset,
+		       struct pviommu_run *run)
 {
-	place->w = pviommu_window_under(limit);
-	if (unlikely(!place->w)) {
+	run->w = pviommu_window_under(limit);
+	if (unlikely(!run->w)) {
 		pviommu_device_narrow(pd, limit);
 		return false;
 	}
-	place->order = pviommu_order(nr, align, offset);
-	place->bfn = pviommu_bfn_alloc(place->w, place->order);
-	if (unlikely(place->bfn == BFN_NONE)) {
-		if (READ_ONCE(place->w->bfns.starved))
+	run->order = pviommu_order(nr, align, offset);
+	run->bfn = pviommu_bfn_alloc(run->w, run->order);
+	if (unlikely(run->bfn == BFN_NONE)) {
+		if (READ_ONCE(run->w->bfns.starved))
 			pviommu_device_starved(pd);
 		return false;
 	}
 	offset &= align - 1;
 	if (unlikely(offset >= BFN_CHUNK_SIZE))
-		begin_behind(place, offset);
-	place->bfn |= offset;
+		begin_behind(run, offset);
+	run->bfn |= offset;
 
 	return true;
 }
@@ -191,10 +191,10 @@ int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 /*
  * Book a map that failed. Its BFNs are free again, unless they may still be
  * mapped. After a map without memory for a table, the next BFNs are elsewhere:
- * the caller may try again, at PVIOMMU_PLACES places in all.
+ * the caller may try again, PVIOMMU_RUN_TRIES times in all.
  */
 void pviommu_map_failed(struct pviommu_device *pd,
-			const struct pviommu_place *p, unsigned long nr,
+			const struct pviommu_run *run, unsigned long nr,
 			int error, bool unclean)
 {
 	unsigned long flags;
@@ -204,13 +204,13 @@ void pviommu_map_failed(struct pviommu_device *pd,
 	} else {
 		local_irq_save(flags);
 		/* A part was mapped, and may have yielded. */
-		pviommu_yielded_clear(p->w, p->bfn, p->order);
-		bfn_free(&p->w->bfns, pviommu_run_start(p->bfn, p->order),
-			 p->order);
+		pviommu_yielded_clear(run->w, run->bfn, run->order);
+		bfn_free(&run->w->bfns, pviommu_run_start(run->bfn, run->order),
+			 run->order);
 		if (error == -ENOMEM)
-			bfn_table_missing(&p->w->bfns,
-					  pviommu_run_start(p->bfn, p->order),
-					  p->order);
+			bfn_table_missing(&run->w->bfns,
+					  pviommu_run_start(run->bfn, run->order),
+					  run->order);
 		local_irq_restore(flags);
 	}
 	if (!pviommu_is_of_the_page(error) && error != -ENOMEM)
@@ -315,13 +315,13 @@ int pviommu_map_at(u64 bfn, phys_addr_t phys, unsigned long nr, u16 access,
 }
 
 /* Book a mapping. Interrupts are on. */
-static void map_book(struct pviommu_device *pd, const struct pviommu_place *p,
+static void map_book(struct pviommu_device *pd, const struct pviommu_run *run,
 		     u64 desc, unsigned long pages)
 {
 	unsigned long flags;
 
 	local_irq_save(flags);
-	pviommu_mapped(pd, p->w, p->bfn, desc, pages);
+	pviommu_mapped(pd, run->w, run->bfn, desc, pages);
 	local_irq_restore(flags);
 }
 
@@ -334,9 +334,9 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 			  unsigned long align)
 {
 	unsigned long pfn = PHYS_PFN(phys);
-	unsigned int places = PVIOMMU_PLACES;
+	unsigned int tries = PVIOMMU_RUN_TRIES;
 	struct pviommu_outcome outcome;
-	struct pviommu_place p;
+	struct pviommu_run run;
 	u64 desc;
 	int err;
 
@@ -347,23 +347,23 @@ static dma_addr_t map_run(struct pviommu_device *pd, phys_addr_t phys,
 	if (unlikely(nr > PVIOMMU_DESC_MAX_NR))
 		return DMA_MAPPING_ERROR;
 	do {
-		if (unlikely(!pviommu_place(pd, limit, nr, align, pfn, &p)))
+		if (unlikely(!pviommu_run_alloc(pd, limit, nr, align, pfn, &run)))
 			return DMA_MAPPING_ERROR;
-		err = pviommu_map_at(p.bfn, phys, nr,
+		err = pviommu_map_at(run.bfn, phys, nr,
 				     access | pviommu_xen.yield, &outcome);
 		if (unlikely(err))
-			pviommu_map_failed(pd, &p, nr, err, outcome.unclean);
-	} while (unlikely(err == -ENOMEM) && !outcome.unclean && --places);
+			pviommu_map_failed(pd, &run, nr, err, outcome.unclean);
+	} while (unlikely(err == -ENOMEM) && !outcome.unclean && --tries);
 	if (unlikely(err))
 		return DMA_MAPPING_ERROR;
 	if (!(outcome.desc & PVIOMMU_DESC_STRICT) &&
 	    may_wait(pfn, nr, align, access))
-		desc = pviommu_desc_of(pfn, nr, align, access, p.w) | outcome.desc;
+		desc = pviommu_desc_of(pfn, nr, align, access, run.w) | outcome.desc;
 	else
-		desc = pviommu_desc(0, nr, p.order, PVIOMMU_DESC_STRICT);
-	map_book(pd, &p, desc, nr);
+		desc = pviommu_desc(0, nr, run.order, PVIOMMU_DESC_STRICT);
+	map_book(pd, &run, desc, nr);
 
-	return PFN_PHYS(p.bfn) | offset_in_page(phys);
+	return PFN_PHYS(run.bfn) | offset_in_page(phys);
 }
 
 /* The same, with interrupts off. Meanwhile they may be on, if @flags say so. */
@@ -401,7 +401,7 @@ static noinline dma_addr_t single_op_slow(struct pviommu_device *pd,
 					  u64 desc, int status)
 {
 	bool unclean = this_cpu_ptr(&pviommu_batches)->unclean;
-	struct pviommu_place p = {
+	struct pviommu_run run = {
 		.w = w,
 		.bfn = bfn,
 		.order = pviommu_desc_order(desc),
@@ -409,11 +409,11 @@ static noinline dma_addr_t single_op_slow(struct pviommu_device *pd,
 	unsigned long nr = pviommu_desc_nr(desc);
 
 	if (status == XEN_IOMMUOP_STATUS_held) {
-		pviommu_mapped(pd, w, bfn, pviommu_desc(0, nr, p.order,
+		pviommu_mapped(pd, w, bfn, pviommu_desc(0, nr, run.order,
 							PVIOMMU_DESC_STRICT), nr);
 		return PFN_PHYS(bfn);
 	}
-	pviommu_map_failed(pd, &p, nr, status, unclean);
+	pviommu_map_failed(pd, &run, nr, status, unclean);
 
 	return status == -ENOMEM && !unclean ? 0 : DMA_MAPPING_ERROR;
 }

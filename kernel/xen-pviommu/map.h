@@ -33,8 +33,8 @@ static inline bool pviommu_static_serves(const struct pviommu_device *pd,
  */
 #define PVIOMMU_MAP_STRICT	BIT(15)
 
-/* Places to try for a mapping while Xen has no memory for their tables. */
-#define PVIOMMU_PLACES		4
+/* Runs to try for a mapping while Xen has no memory for their tables. */
+#define PVIOMMU_RUN_TRIES	4
 
 /* How a map went. */
 struct pviommu_outcome {
@@ -43,7 +43,7 @@ struct pviommu_outcome {
 };
 
 /* A run of BFNs, between the allocator and the hypercall. */
-struct pviommu_place {
+struct pviommu_run {
 	struct pviommu_window *w;
 	u64 bfn;		/* first BFN in use */
 	unsigned int order;	/* of the whole run, and its alignment */
@@ -62,15 +62,15 @@ static inline bool pviommu_is_of_the_page(int error)
 
 /* map.c */
 u64 pviommu_bfn_alloc(struct pviommu_window *w, unsigned int order);
-bool pviommu_place(struct pviommu_device *pd, u64 limit, unsigned long nr,
-		   unsigned long align, unsigned long offset,
-		   struct pviommu_place *place);
+bool pviommu_run_alloc(struct pviommu_device *pd, u64 limit, unsigned long nr,
+		       unsigned long align, unsigned long offset,
+		       struct pviommu_run *run);
 int pviommu_batch_page(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
 		       u16 access);
 int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 		       unsigned long nr, u16 access);
 void pviommu_map_failed(struct pviommu_device *pd,
-			const struct pviommu_place *p, unsigned long nr,
+			const struct pviommu_run *run, unsigned long nr,
 			int error, bool unclean);
 int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn);
 int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,

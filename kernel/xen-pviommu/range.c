@@ -41,10 +41,10 @@ static const u64 limits[] = {
 /* Places to try in one hole before a smaller range is tried everywhere. */
 #define TRIES		8
 
-static int claim_op(unsigned int what, unsigned int flags, u64 start, u64 size)
+static int claim_op(unsigned int opcode, unsigned int flags, u64 start, u64 size)
 {
 	struct xen_iommu_op op = {
-		.op = what,
+		.op = opcode,
 		.flags = flags,
 		.u.range = {
 			.bfn = PHYS_PFN(start),
@@ -147,7 +147,7 @@ static int range_take(struct pviommu_range *r, const char *name, u64 frames,
 }
 
 /* Unmaps all remaining maps of the range. */
-void pviommu_range_give(struct pviommu_range *r)
+void pviommu_range_release(struct pviommu_range *r)
 {
 	if (!r->res.parent)
 		return;
@@ -170,7 +170,7 @@ static int range_watch(struct pviommu_range *r)
 					 PHYS_PFN(size));
 	}
 	if (err)
-		pviommu_range_give(r);
+		pviommu_range_release(r);
 
 	return err;
 }

@@ -13,15 +13,23 @@
 #include <linux/errno.h>
 #include <linux/pci.h>
 
+#include "compat.h"
 #include "isolate.h"
 #include "refuse.h"
 
-static dma_addr_t refuse_page(struct device *dev, struct page *page,
-			      unsigned long offset, size_t size,
-			      enum dma_data_direction dir, unsigned long attrs)
+static dma_addr_t refuse_map(struct device *dev, phys_addr_t phys, size_t size,
+			     enum dma_data_direction dir, unsigned long attrs)
 {
 	return DMA_MAPPING_ERROR;
 }
+
+/* Nothing was mapped. */
+static void refuse_unmap(struct device *dev, dma_addr_t addr, size_t size,
+			 enum dma_data_direction dir, unsigned long attrs)
+{
+}
+
+PVIOMMU_DEFINE_PHYS_OPS(refuse, refuse_map, refuse_map, refuse_unmap)
 
 static int refuse_sg(struct device *dev, struct scatterlist *sg, int nents,
 		     enum dma_data_direction dir, unsigned long attrs)
@@ -34,9 +42,9 @@ static int refuse_mask(struct device *dev, u64 mask)
 	return 0;
 }
 
-/* The DMA core fails the ops without a function: allocations and resources. */
+/* The DMA core fails the ops without a function: allocations. */
 static const struct dma_map_ops refuse_ops = {
-	.map_page = refuse_page,
+	PVIOMMU_PHYS_OPS(refuse, refuse_unmap)
 	.map_sg = refuse_sg,
 	.dma_supported = refuse_mask,
 };

@@ -31,7 +31,7 @@ static struct pviommu_window *const windows[] = {
 };
 
 /* A page that nothing else uses is behind each chunk for a moment. */
-static struct page *page;
+static struct page *scratch;
 static enum cpuhp_state cpu_state;
 
 /* The state of the chunk's BFN is unknown: the chunk stays borrowed for ever. */
@@ -51,8 +51,8 @@ static bool give_table(struct pviommu_window *w)
 
 	if (bfn == BFN_NONE)
 		return false;
-	err = pviommu_map_at(bfn, page_to_phys(page), 1, XEN_IOMMUOP_MAP_read,
-			     &outcome);
+	err = pviommu_map_at(bfn, page_to_phys(scratch), 1,
+			     XEN_IOMMUOP_MAP_read, &outcome);
 	if (outcome.unclean)
 		return reserve_lose();
 	if (!err) {
@@ -66,15 +66,10 @@ static bool give_table(struct pviommu_window *w)
 	return !err;
 }
 
-/**
- * pviommu_reserve_fill - give as many chunks their tables as are wanted
- *
- * Context: process.
- * Return: false if Xen has no memory now.
- */
-bool pviommu_reserve_fill(void)
+/* Give as many chunks their tables as are wanted; later, if Xen has no memory now. */
+static void reserve_fill(struct work_struct *unused)
 {
-	bool all = true;
+	bool starved = false;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(windows); i++) {
@@ -82,15 +77,9 @@ bool pviommu_reserve_fill(void)
 			continue;
 		while (give_table(windows[i]))
 			cond_resched();
-		all &= !READ_ONCE(windows[i]->bfns.starved);
+		starved |= READ_ONCE(windows[i]->bfns.starved);
 	}
-
-	return all;
-}
-
-static void reserve_fill(struct work_struct *unused)
-{
-	if (!pviommu_reserve_fill())
+	if (starved)
 		schedule_delayed_work(&reserve_work, TRY_EVERY);
 }
 
@@ -121,18 +110,18 @@ int pviommu_reserve_init(void)
 	unsigned int i;
 	int state;
 
-	page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	if (!page)
+	scratch = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!scratch)
 		return -ENOMEM;
 	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "xen/pviommu:online",
 				  call_once, NULL);
 	if (state < 0) {
-		__free_page(page);
+		__free_page(scratch);
 		return state;
 	}
 	cpu_state = state;
 	for (i = 0; i < ARRAY_SIZE(windows); i++)
-		windows[i]->bfns.reserve = reserve_ask;
+		windows[i]->bfns.ask_tables = reserve_ask;
 	reserve_fill(NULL);
 
 	return 0;
@@ -144,8 +133,8 @@ void pviommu_reserve_exit(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(windows); i++)
-		windows[i]->bfns.reserve = NULL;
+		windows[i]->bfns.ask_tables = NULL;
 	cancel_delayed_work_sync(&reserve_work);
 	cpuhp_remove_state_nocalls(cpu_state);
-	__free_page(page);
+	__free_page(scratch);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Idle mappings: a small set-associative table a CPU, used with interrupts off.
- * A mapping goes on to the queue of unmaps when its place is needed, or when
+ * A mapping goes on to the queue of unmaps when its way is needed, or when
  * the mapping has been idle for long.
  *
  * If the frame of its page has changed meanwhile, behind the same PFN or not,
@@ -61,7 +61,7 @@ void pviommu_reuse_exit(void)
  * pviommu_reuse_retire - let the unmap of an idle mapping wait
  * @q: the queue for the unmap
  * @r: the mapping's table
- * @idle: the mapping's place, free afterwards
+ * @idle: the mapping's way, free afterwards
  *
  * Context: interrupts off, this CPU's batch not in use.
  */

@@ -35,7 +35,7 @@
 extern unsigned int pviommu_reuse_mask __read_mostly;
 
 struct pviommu_idle {
-	u64 desc;		/* 0: the place is free */
+	u64 desc;		/* 0: the way is free */
 	u64 bfn;
 	unsigned long since;	/* jiffies */
 };
@@ -108,17 +108,17 @@ static inline u64 pviommu_reuse_take(const struct pviommu_window *w, u64 desc)
 static inline void pviommu_reuse_put(struct pviommu_queue *q, u64 bfn, u64 desc)
 {
 	struct pviommu_reuse *r = this_cpu_ptr(pviommu_reuses);
-	struct pviommu_idle *idle = pviommu_reuse_set(r, desc), *place = idle;
+	struct pviommu_idle *idle = pviommu_reuse_set(r, desc), *way = idle;
 	unsigned int i;
 
-	for (i = 0; i < PVIOMMU_REUSE_WAYS && place->desc; i++)
-		if (!idle[i].desc || time_before(idle[i].since, place->since))
-			place = &idle[i];
-	if (unlikely(place->desc))
-		pviommu_reuse_retire(q, r, place);
-	place->desc = desc;
-	place->bfn = bfn;
-	place->since = jiffies;
+	for (i = 0; i < PVIOMMU_REUSE_WAYS && way->desc; i++)
+		if (!idle[i].desc || time_before(idle[i].since, way->since))
+			way = &idle[i];
+	if (unlikely(way->desc))
+		pviommu_reuse_retire(q, r, way);
+	way->desc = desc;
+	way->bfn = bfn;
+	way->since = jiffies;
 	r->nr++;
 	pviommu_queue_arm(q);
 }
@@ -160,19 +160,19 @@ static inline u64 pviommu_reuse_unmap(struct pviommu_device *pd, dma_addr_t addr
 {
 	struct pviommu_window *w = pviommu_window_of(addr);
 	unsigned long flags;
-	u64 *word, desc;
+	u64 *slot, desc;
 
 	if (unlikely(!w))
 		return 0;
 	local_irq_save(flags);
-	word = bfn_slot(&w->bfns, PHYS_PFN(addr));
-	desc = word ? *word : 0;
+	slot = bfn_slot(&w->bfns, PHYS_PFN(addr));
+	desc = slot ? *slot : 0;
 	/* Once more: with interrupts on, a new mode's drain may have passed. */
 	if (likely(READ_ONCE(pd->mode) == PVIOMMU_REUSE) &&
 	    likely(pviommu_desc_may_idle(desc, PVIOMMU_REUSE_PAGES)) &&
 	    likely(!pviommu_yielded(w, PHYS_PFN(addr),
 				    pviommu_desc_order(desc)))) {
-		*word = 0;
+		*slot = 0;
 		/* Any device may take the mapping next. */
 		desc &= ~PVIOMMU_DESC_OWNER;
 		pviommu_reuse_put(this_cpu_ptr(pviommu_queues), PHYS_PFN(addr),

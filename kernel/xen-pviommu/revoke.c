@@ -24,15 +24,15 @@ struct sweep {
 };
 
 /* The next slot with a run of the owner; NULL: no run is left. */
-static u64 *find_word(struct sweep *s)
+static u64 *find_slot(struct sweep *s)
 {
 	for (; s->bfn < s->end; s->bfn++, s->done = 0) {
-		u64 *word = bfn_slot(&s->w->bfns, s->bfn);
+		u64 *slot = bfn_slot(&s->w->bfns, s->bfn);
 
-		if (!word)
+		if (!slot)
 			return NULL;
-		if ((READ_ONCE(*word) & PVIOMMU_DESC_OWNER) == s->owner)
-			return word;
+		if ((READ_ONCE(*slot) & PVIOMMU_DESC_OWNER) == s->owner)
+			return slot;
 	}
 
 	return NULL;
@@ -52,17 +52,17 @@ static unsigned int revoke_gather(struct sweep *s, struct xen_iommu_op *ops)
 {
 	unsigned long room = pviommu_xen.max_frames, nr;
 	unsigned int n = 0;
-	u64 *word;
+	u64 *slot;
 
-	while (room && n < pviommu_xen.max_ops && (word = find_word(s))) {
-		nr = min(pviommu_desc_nr(*word) - s->done, room);
+	while (room && n < pviommu_xen.max_ops && (slot = find_slot(s))) {
+		nr = min(pviommu_desc_nr(*slot) - s->done, room);
 		pviommu_op_range(&ops[n++], XEN_IOMMUOP_revoke,
 				 s->bfn + s->done, nr);
 		room -= nr;
 		s->done += nr;
-		if (s->done < pviommu_desc_nr(*word))
+		if (s->done < pviommu_desc_nr(*slot))
 			break;
-		*word = revoked_run(*word);
+		*slot = revoked_run(*slot);
 		s->revoked.runs++;
 		s->bfn++;
 		s->done = 0;
@@ -92,12 +92,12 @@ static int revoke_some(void *data)
 	return 0;
 }
 
-static bool has_any(struct sweep *s)
+static bool sweep_has_any(struct sweep *s)
 {
 	bool any;
 
 	rcu_read_lock_sched();
-	any = find_word(s);
+	any = find_slot(s);
 	rcu_read_unlock_sched();
 
 	return any;
@@ -114,7 +114,7 @@ static void revoke_in(struct sweep *s, struct pviommu_window *w)
 		s->bfn = bfn;
 		s->end = bfn + BFN_CHUNK_SIZE;
 		s->done = 0;
-		while (has_any(s))
+		while (sweep_has_any(s))
 			stop_machine(revoke_some, s, NULL);
 		cond_resched();
 	}

@@ -179,9 +179,9 @@ static struct page **base_alloc(struct device *dev, unsigned long nr, gfp_t gfp,
 		__free_page(pages[--i]);
 	if (!sg_alloc_table_from_pages(table, pages, nr, 0, PFN_PHYS(nr),
 				       GFP_KERNEL)) {
-		*addr = pviommu_base_map_page(to_pviommu_device(dev), dev,
-					      block, 0, PFN_PHYS(nr), dir,
-					      DMA_ATTR_SKIP_CPU_SYNC);
+		*addr = pviommu_base_map(to_pviommu_device(dev), dev,
+					 page_to_phys(block), PFN_PHYS(nr), dir,
+					 DMA_ATTR_SKIP_CPU_SYNC);
 		if (*addr != DMA_MAPPING_ERROR)
 			return pages;
 		sg_free_table(table);
@@ -246,8 +246,8 @@ void pviommu_free_noncontiguous(struct device *dev, size_t size,
 
 	switch (pviommu_unmap(pd, addr)) {
 	case -ENOENT:
-		pviommu_base_unmap_page(pd, dev, addr, PAGE_ALIGN(size), dir,
-					DMA_ATTR_SKIP_CPU_SYNC);
+		pviommu_base_unmap(pd, dev, addr, PAGE_ALIGN(size), dir,
+				   DMA_ATTR_SKIP_CPU_SYNC);
 		fallthrough;
 	case 0:
 		pages_free(handle->pages, PFN_UP(size));

@@ -222,18 +222,18 @@ static int list_map(struct scatterlist *sg, int nents, const struct layout *l,
  * start of its run: see may_wait() in map.c. Interrupts are off.
  */
 static void list_mapped(struct pviommu_device *pd,
-			const struct pviommu_place *p, unsigned long nr,
+			const struct pviommu_run *run, unsigned long nr,
 			unsigned long pages, u64 flags)
 {
 	u64 gaps = pages < nr ? PVIOMMU_DESC_GAPS : 0;
 
 	if (gaps || nr > pviommu_xen.piece ||
-	    p->bfn != pviommu_run_start(p->bfn, p->order))
+	    run->bfn != pviommu_run_start(run->bfn, run->order))
 		flags |= PVIOMMU_DESC_STRICT;
-	if (p->w == &pviommu_low)
+	if (run->w == &pviommu_low)
 		flags |= PVIOMMU_DESC_LOW;
-	pviommu_mapped(pd, p->w, p->bfn,
-		       pviommu_desc(gaps, nr, p->order,
+	pviommu_mapped(pd, run->w, run->bfn,
+		       pviommu_desc(gaps, nr, run->order,
 				    flags | PVIOMMU_DESC_QUEUE), pages);
 }
 
@@ -246,29 +246,29 @@ static noinline int map_pages_list(struct pviommu_device *pd, struct device *dev
 				   struct scatterlist *sg, int nents, u64 limit,
 				   u16 access)
 {
-	struct pviommu_place p = { .w = pviommu_window_under(limit) };
+	struct pviommu_run run = { .w = pviommu_window_under(limit) };
 	struct pviommu_batch *b;
 	unsigned long flags;
 	int ret = 0, err;
 
 	if (!entry_is_page(sg) || !pviommu_list_fits(nents) ||
 	    unlikely(pviommu_min_align(dev) != 1) ||
-	    unlikely(nents > seg_boundary(dev)) || unlikely(!p.w))
+	    unlikely(nents > seg_boundary(dev)) || unlikely(!run.w))
 		return 0;
-	p.order = pviommu_order(nents, 1, 0);
+	run.order = pviommu_order(nents, 1, 0);
 	b = pviommu_batch_begin(&flags);
-	p.bfn = bfn_alloc(&p.w->bfns, p.order);
-	if (likely(p.bfn != BFN_NONE)) {
-		ret = list_pages(b, dev, sg, nents, p.bfn,
+	run.bfn = bfn_alloc(&run.w->bfns, run.order);
+	if (likely(run.bfn != BFN_NONE)) {
+		ret = list_pages(b, dev, sg, nents, run.bfn,
 				 access | pviommu_xen.yield);
 		err = likely(ret) ? pviommu_batch_map_end(b) : 0;
 		if (unlikely(err)) {
-			pviommu_map_failed(pd, &p, nents, err, b->unclean);
+			pviommu_map_failed(pd, &run, nents, err, b->unclean);
 			ret = err == -ENOMEM && !b->unclean ? 0 : -EIO;
 		} else if (likely(ret)) {
-			list_mapped(pd, &p, nents, nents, b->desc);
+			list_mapped(pd, &run, nents, nents, b->desc);
 		} else {
-			bfn_free(&p.w->bfns, p.bfn, p.order);
+			bfn_free(&run.w->bfns, run.bfn, run.order);
 		}
 	}
 	pviommu_batch_end(flags);
@@ -277,28 +277,28 @@ static noinline int map_pages_list(struct pviommu_device *pd, struct device *dev
 }
 
 /*
- * Map a list at its place, and book the mapping. Return: 0; -ENOMEM, if another
- * place may have its tables; or -EIO.
+ * Map a list in its run, and book the mapping. Return: 0; -ENOMEM, if another
+ * run may have its tables; or -EIO.
  */
-static int map_placed(struct pviommu_device *pd, struct scatterlist *sg,
-		      int nents, const struct layout *l,
-		      const struct pviommu_place *p, u16 access)
+static int map_list_run(struct pviommu_device *pd, struct scatterlist *sg,
+			int nents, const struct layout *l,
+			const struct pviommu_run *run, u16 access)
 {
 	struct pviommu_outcome outcome;
 	unsigned long flags;
 	int err;
 
-	err = list_map(sg, nents, l, p->bfn,
+	err = list_map(sg, nents, l, run->bfn,
 		       (access & ~PVIOMMU_MAP_STRICT) | pviommu_xen.yield,
 		       &outcome);
 	if (unlikely(err)) {
-		pviommu_map_failed(pd, p, l->end, err, outcome.unclean);
+		pviommu_map_failed(pd, run, l->end, err, outcome.unclean);
 		return err == -ENOMEM && !outcome.unclean ? -ENOMEM : -EIO;
 	}
 	if (access & PVIOMMU_MAP_STRICT)
 		outcome.desc |= PVIOMMU_DESC_STRICT;
 	local_irq_save(flags);
-	list_mapped(pd, p, l->end, l->pages, outcome.desc);
+	list_mapped(pd, run, l->end, l->pages, outcome.desc);
 	local_irq_restore(flags);
 
 	return 0;
@@ -332,8 +332,8 @@ static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
 			       struct scatterlist *sg, int nents, u64 limit,
 			       u16 access)
 {
-	unsigned int places = PVIOMMU_PLACES;
-	struct pviommu_place p;
+	unsigned int tries = PVIOMMU_RUN_TRIES;
+	struct pviommu_run run;
 	struct layout l;
 	int ret, err;
 
@@ -343,12 +343,12 @@ static noinline int map_layout(struct pviommu_device *pd, struct device *dev,
 	if (err)
 		return err;
 	do {
-		if (unlikely(!pviommu_place(pd, limit, l.end, l.align, l.origin,
-					    &p)))
+		if (unlikely(!pviommu_run_alloc(pd, limit, l.end, l.align,
+						l.origin, &run)))
 			return -ENOMEM;
-		ret = list_segments(dev, sg, nents, &l, p.bfn);
-		err = map_placed(pd, sg, nents, &l, &p, access);
-	} while (unlikely(err == -ENOMEM) && --places);
+		ret = list_segments(dev, sg, nents, &l, run.bfn);
+		err = map_list_run(pd, sg, nents, &l, &run, access);
+	} while (unlikely(err == -ENOMEM) && --tries);
 
 	return err ?: ret;
 }
@@ -374,20 +374,20 @@ dma_addr_t pviommu_map_table(struct pviommu_device *pd,
 		.end = nr,
 		.pages = nr,
 	};
-	unsigned int places = PVIOMMU_PLACES;
-	struct pviommu_place p;
+	unsigned int tries = PVIOMMU_RUN_TRIES;
+	struct pviommu_run run;
 	int err;
 
 	if (nr > PVIOMMU_DESC_MAX_NR)
 		return DMA_MAPPING_ERROR;
 	do {
-		if (!pviommu_place(pd, limit, nr, 1, 0, &p))
+		if (!pviommu_run_alloc(pd, limit, nr, 1, 0, &run))
 			return DMA_MAPPING_ERROR;
-		err = map_placed(pd, table->sgl, table->orig_nents, &l, &p,
-				 access);
-	} while (err == -ENOMEM && --places);
+		err = map_list_run(pd, table->sgl, table->orig_nents, &l, &run,
+				   access);
+	} while (err == -ENOMEM && --tries);
 
-	return err ? DMA_MAPPING_ERROR : PFN_PHYS(p.bfn);
+	return err ? DMA_MAPPING_ERROR : PFN_PHYS(run.bfn);
 }
 
 /* A list of one entry is a buffer like any other. */
@@ -485,12 +485,12 @@ static noinline void unmap_layout(struct pviommu_device *pd,
 
 static bool has_gaps(struct pviommu_window *w, dma_addr_t addr)
 {
-	const u64 *word;
+	const u64 *slot;
 	bool gaps;
 
 	rcu_read_lock_sched();
-	word = bfn_slot(&w->bfns, PHYS_PFN(addr));
-	gaps = word && *word & PVIOMMU_DESC_STRICT && *word & PVIOMMU_DESC_GAPS;
+	slot = bfn_slot(&w->bfns, PHYS_PFN(addr));
+	gaps = slot && *slot & PVIOMMU_DESC_STRICT && *slot & PVIOMMU_DESC_GAPS;
 	rcu_read_unlock_sched();
 
 	return gaps;

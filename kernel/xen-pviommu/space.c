@@ -60,7 +60,7 @@ int pviommu_space_take(struct pviommu_space *s, u64 size, u64 limit)
 }
 
 /* The window has no map, unless broken: then nobody gets the window again. */
-void pviommu_space_give(struct pviommu_space *s)
+void pviommu_space_release(struct pviommu_space *s)
 {
 	unsigned long flags;
 
@@ -159,15 +159,15 @@ void pviommu_space_settle(struct pviommu_file *f, u64 bfn, unsigned long nr,
 			  bool mapped)
 {
 	u16 *state = state_of(&f->space, bfn), *end = state + nr;
-	unsigned long run;
+	unsigned long same;
 	u16 id;
 
-	for (; state < end; state += run) {
-		run = space_same(state, end);
+	for (; state < end; state += same) {
+		same = space_same(state, end);
 		id = *state & ~PVIOMMU_BFN_PENDING;
-		memset16(state, mapped ? id : 0, run);
+		memset16(state, mapped ? id : 0, same);
 		if (!mapped)
-			add_mapped(f, id, -(long)run);
+			add_mapped(f, id, -(long)same);
 	}
 }
 

@@ -39,10 +39,7 @@
  */
 #define BASE_ALIGN	SZ_4G
 
-/* No address is in a map that starts behind them all. */
-#define NOWHERE		(~0ULL)
-
-struct pviommu_static pviommu_static __read_mostly = { .start = NOWHERE };
+struct pviommu_static pviommu_static __read_mostly = { .start = PVIOMMU_NOWHERE };
 
 static struct pviommu_range range;
 
@@ -231,16 +228,16 @@ int pviommu_static_init(u64 *frames)
 						    PHYS_PFN(range.res.start));
 	err = map_all();
 	if (err)
-		goto give;
+		goto release;
 	pviommu_static.last = range.res.end;
 	*frames -= nr;
 
 	return 0;
 
-give:
-	pviommu_range_give(&range);
+release:
+	pviommu_range_release(&range);
 	pviommu_static.nr = 0;
-	pviommu_static.start = NOWHERE;
+	pviommu_static.start = PVIOMMU_NOWHERE;
 free:
 	vfree(pviommu_static.absent);
 	pviommu_static.absent = NULL;
@@ -339,8 +336,8 @@ void pviommu_static_exit(void)
 {
 	if (!pviommu_static.last)
 		return;
-	pviommu_range_give(&range);
-	pviommu_static.start = NOWHERE;
+	pviommu_range_release(&range);
+	pviommu_static.start = PVIOMMU_NOWHERE;
 	pviommu_static.last = 0;
 	pviommu_static.nr = 0;
 	vfree(pviommu_static.absent);

@@ -20,31 +20,22 @@
 #include "sysfs.h"
 #include "window.h"
 
+/* A file: RO or RW, and then its store() stands before. */
+#define SYSFS_FILE(kind, name, format, value)				\
+static ssize_t name##_show(struct kobject *kobj,			\
+			   struct kobj_attribute *attr, char *buf)	\
+{									\
+	return sysfs_emit(buf, format "\n", value);			\
+}									\
+									\
+static struct kobj_attribute name##_attr = __ATTR_##kind(name)
+
 /* state */
 
-static ssize_t mode_show(struct kobject *kobj, struct kobj_attribute *attr,
-			 char *buf)
-{
-	return sysfs_emit(buf, "%s\n", pviommu_mode_names[pviommu_state.mode]);
-}
-
-static struct kobj_attribute mode_attr = __ATTR_RO(mode);
-
-static ssize_t state_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
-{
-	return sysfs_emit(buf, "%s\n", pviommu_state.state);
-}
-
-static struct kobj_attribute state_attr = __ATTR_RO(state);
-
-static ssize_t reason_show(struct kobject *kobj, struct kobj_attribute *attr,
-			   char *buf)
-{
-	return sysfs_emit(buf, "%s\n", pviommu_state.reason);
-}
-
-static struct kobj_attribute reason_attr = __ATTR_RO(reason);
+SYSFS_FILE(RO, mode, "%s", pviommu_mode_names[pviommu_state.mode]);
+SYSFS_FILE(RO, state, "%s", pviommu_state.state);
+SYSFS_FILE(RO, reason, "%s", pviommu_state.reason);
+SYSFS_FILE(RO, host_map, "%s", pviommu_host_map_names[READ_ONCE(pviommu_host_map)]);
 
 static ssize_t switch_store(const char *buf, size_t len, int (*set)(bool on))
 {
@@ -60,28 +51,13 @@ static ssize_t switch_store(const char *buf, size_t len, int (*set)(bool on))
 	return err ?: len;
 }
 
-static ssize_t isolate_show(struct kobject *kobj, struct kobj_attribute *attr,
-			    char *buf)
-{
-	return sysfs_emit(buf, "%d\n", pviommu_isolated());
-}
-
 static ssize_t isolate_store(struct kobject *kobj, struct kobj_attribute *attr,
 			     const char *buf, size_t len)
 {
 	return switch_store(buf, len, pviommu_isolate);
 }
 
-static struct kobj_attribute isolate_attr = __ATTR_RW(isolate);
-
-static ssize_t host_map_show(struct kobject *kobj, struct kobj_attribute *attr,
-			     char *buf)
-{
-	return sysfs_emit(buf, "%s\n",
-			  pviommu_host_map_names[READ_ONCE(pviommu_host_map)]);
-}
-
-static struct kobj_attribute host_map_attr = __ATTR_RO(host_map);
+SYSFS_FILE(RW, isolate, "%d", pviommu_isolated());
 
 static int sysfs_flush(bool on)
 {
@@ -99,19 +75,13 @@ static ssize_t flush_store(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct kobj_attribute flush_attr = __ATTR_WO(flush);
 
-static ssize_t vfio_show(struct kobject *kobj, struct kobj_attribute *attr,
-			 char *buf)
-{
-	return sysfs_emit(buf, "%d\n", pviommu_iommu_serves());
-}
-
 static ssize_t vfio_store(struct kobject *kobj, struct kobj_attribute *attr,
 			  const char *buf, size_t len)
 {
 	return switch_store(buf, len, pviommu_iommu_serve);
 }
 
-static struct kobj_attribute vfio_attr = __ATTR_RW(vfio);
+SYSFS_FILE(RW, vfio, "%d", pviommu_iommu_serves());
 
 static struct attribute *state_attrs[] = {
 	&mode_attr.attr,
@@ -166,46 +136,12 @@ static ssize_t counter_show(struct kobject *kobj, struct kobj_attribute *attr,
 
 static struct counter_attr counters[PVIOMMU_COUNTERS];
 
-static ssize_t bfns_in_use_show(struct kobject *kobj,
-				struct kobj_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%ld\n", bfn_in_use(&pviommu_high.bfns) +
-			  bfn_in_use(&pviommu_low.bfns));
-}
-
-static struct kobj_attribute bfns_in_use_attr = __ATTR_RO(bfns_in_use);
-
-static ssize_t devices_show(struct kobject *kobj, struct kobj_attribute *attr,
-			    char *buf)
-{
-	return sysfs_emit(buf, "%u\n", pviommu_devices_attached());
-}
-
-static struct kobj_attribute devices_attr = __ATTR_RO(devices);
-
-static ssize_t leftover_show(struct kobject *kobj, struct kobj_attribute *attr,
-			     char *buf)
-{
-	return sysfs_emit(buf, "%llu\n", pviommu_devices_leftover());
-}
-
-static struct kobj_attribute leftover_attr = __ATTR_RO(leftover);
-
-static ssize_t files_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
-{
-	return sysfs_emit(buf, "%lu\n", pviommu_files());
-}
-
-static struct kobj_attribute files_attr = __ATTR_RO(files);
-
-static ssize_t pinned_show(struct kobject *kobj, struct kobj_attribute *attr,
-			   char *buf)
-{
-	return sysfs_emit(buf, "%lu\n", pviommu_pinned());
-}
-
-static struct kobj_attribute pinned_attr = __ATTR_RO(pinned);
+SYSFS_FILE(RO, bfns_in_use, "%ld",
+	   bfn_in_use(&pviommu_high.bfns) + bfn_in_use(&pviommu_low.bfns));
+SYSFS_FILE(RO, devices, "%u", pviommu_devices_attached());
+SYSFS_FILE(RO, leftover, "%llu", pviommu_devices_leftover());
+SYSFS_FILE(RO, files, "%lu", pviommu_files());
+SYSFS_FILE(RO, pinned, "%lu", pviommu_pinned());
 
 static struct attribute *gauge_attrs[] = {
 	&bfns_in_use_attr.attr,
@@ -264,57 +200,30 @@ static int ask_usage(struct xen_iommu_op_usage *usage)
 	return err;
 }
 
-struct usage_attr {
-	struct kobj_attribute attr;
-	u64 (*value)(const struct xen_iommu_op_usage *usage);
-};
+#define USAGE(name, value)						\
+static ssize_t usage_##name##_show(struct kobject *kobj,		\
+				   struct kobj_attribute *attr,		\
+				   char *buf)				\
+{									\
+	struct xen_iommu_op_usage usage;				\
+	int err = ask_usage(&usage);					\
+									\
+	return err ?: sysfs_emit(buf, "%llu\n", (u64)(value));		\
+}									\
+									\
+static struct kobj_attribute usage_##name =				\
+	__ATTR(name, 0400, usage_##name##_show, NULL)
 
-static u64 claims_value(const struct xen_iommu_op_usage *usage)
-{
-	return usage->claims;
-}
-
-static u64 tables_value(const struct xen_iommu_op_usage *usage)
-{
-	return usage->tables;
-}
-
-static u64 mapped_value(const struct xen_iommu_op_usage *usage)
-{
-	return usage->mapped;
-}
-
-static u64 yielded_value(const struct xen_iommu_op_usage *usage)
-{
-	return usage->yielded;
-}
-
-static ssize_t usage_show(struct kobject *kobj, struct kobj_attribute *attr,
-			  char *buf)
-{
-	struct usage_attr *u = container_of(attr, struct usage_attr, attr);
-	struct xen_iommu_op_usage usage;
-	int err = ask_usage(&usage);
-
-	return err ?: sysfs_emit(buf, "%llu\n", u->value(&usage));
-}
-
-#define USAGE(_name, _value)						\
-	static struct usage_attr usage_##_name = {			\
-		.attr = __ATTR(_name, 0400, usage_show, NULL),		\
-		.value = (_value),					\
-	}
-
-USAGE(claims, claims_value);
-USAGE(tables, tables_value);
-USAGE(mapped, mapped_value);
-USAGE(yielded, yielded_value);
+USAGE(claims, usage.claims);
+USAGE(tables, usage.tables);
+USAGE(mapped, usage.mapped);
+USAGE(yielded, usage.yielded);
 
 static struct attribute *usage_attrs[] = {
-	&usage_claims.attr.attr,
-	&usage_tables.attr.attr,
-	&usage_mapped.attr.attr,
-	&usage_yielded.attr.attr,
+	&usage_claims.attr,
+	&usage_tables.attr,
+	&usage_mapped.attr,
+	&usage_yielded.attr,
 	NULL
 };
 
@@ -325,8 +234,8 @@ static const struct attribute_group usage_group = {
 
 /* xen_pviommu/ of a device */
 
-/* The contents of a device's file. */
-#define DEVICE_SHOW(name, format, value)				\
+/* A device's file. */
+#define DEVICE_FILE(name, mode, format, value, store)				\
 static ssize_t device_##name##_show(struct device *dev,			\
 				    struct device_attribute *attr,	\
 				    char *buf)				\
@@ -337,14 +246,13 @@ static ssize_t device_##name##_show(struct device *dev,			\
 	if (!pd)							\
 		return -ENODEV;						\
 	len = sysfs_emit(buf, format "\n", value);			\
-	pviommu_device_unlock(pd);						\
+	pviommu_device_unlock(pd);					\
 									\
 	return len;							\
-}
-
-DEVICE_SHOW(mode, "%s", pviommu_mode_names[pd->mode])
-DEVICE_SHOW(path, "%s", pviommu_path_names[READ_ONCE(pd->path)])
-DEVICE_SHOW(leftover, "%llu", pviommu_device_leftover(pd))
+}									\
+									\
+static struct device_attribute device_##name =				\
+	__ATTR(name, mode, device_##name##_show, store)
 
 static ssize_t device_mode_store(struct device *dev,
 				 struct device_attribute *attr,
@@ -361,14 +269,9 @@ static ssize_t device_mode_store(struct device *dev,
 	return err ?: len;
 }
 
-static struct device_attribute device_mode =
-	__ATTR(mode, 0644, device_mode_show, device_mode_store);
-
-static struct device_attribute device_path =
-	__ATTR(path, 0444, device_path_show, NULL);
-
-static struct device_attribute device_leftover =
-	__ATTR(leftover, 0444, device_leftover_show, NULL);
+DEVICE_FILE(mode, 0644, "%s", pviommu_mode_names[pd->mode], device_mode_store);
+DEVICE_FILE(path, 0444, "%s", pviommu_path_names[READ_ONCE(pd->path)], NULL);
+DEVICE_FILE(leftover, 0444, "%llu", pviommu_device_leftover(pd), NULL);
 
 struct device_counter_attr {
 	struct device_attribute attr;

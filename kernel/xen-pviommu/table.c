@@ -62,8 +62,8 @@ static bool is_short(const struct bfn_window *w)
 /* A chunk was taken, or there was none. */
 void bfn_tables_ask(struct bfn_window *w)
 {
-	if (w->reserve && is_short(w))
-		w->reserve();
+	if (w->ask_tables && is_short(w))
+		w->ask_tables();
 }
 
 /* The lowest chunk that is neither in use nor has a table. */

@@ -12,7 +12,7 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static void look_at(struct pviommu_call *call, const struct xen_iommu_op *op)
+static void call_add(struct pviommu_call *call, const struct xen_iommu_op *op)
 {
 	bool good = op->status >= 0;
 
@@ -76,7 +76,7 @@ long pviommu_hypercall_traced(struct xen_iommu_op *ops, unsigned int slots)
 	call.status = rc;
 	/* A failed call leaves no statuses. */
 	for (op = ops; !rc && op < end; op += pviommu_op_slots(op))
-		look_at(&call, op);
+		call_add(&call, op);
 	trace_pviommu_batch(&call);
 
 	return rc;

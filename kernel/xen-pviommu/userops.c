@@ -121,9 +121,9 @@ static bool append_frames(struct pviommu_batch *b, u64 bfn, unsigned long mfn,
 	return true;
 }
 
-static unsigned long append_map(struct pviommu_file *f, u64 bfn, u16 id,
-				const struct pviommu_region *r, unsigned long page,
-				unsigned long nr, u32 flags)
+static unsigned long userops_map(struct pviommu_file *f, u64 bfn, u16 id,
+				 const struct pviommu_region *r,
+				 unsigned long page, unsigned long nr, u32 flags)
 {
 	unsigned long n, mfn;
 
@@ -155,8 +155,8 @@ static bool append_range(struct pviommu_batch *b, u64 bfn, u32 nr)
 }
 
 /* The BFNs are mapped. */
-static unsigned long append_unmap(struct pviommu_file *f, u64 bfn,
-				  unsigned long nr)
+static unsigned long userops_unmap(struct pviommu_file *f, u64 bfn,
+				   unsigned long nr)
 {
 	unsigned long n, part;
 
@@ -180,10 +180,10 @@ static void take_down(struct pviommu_file *f, u64 bfn, unsigned long nr,
 	for (i = 0; i < nr; i++) {
 		if (!state[i] || state[i] == PVIOMMU_BFN_BROKEN)
 			continue;
-		if (append_unmap(f, bfn + i, 1))
+		if (userops_unmap(f, bfn + i, 1))
 			continue;
 		userops_submit(f, reason);
-		append_unmap(f, bfn + i, 1);
+		userops_unmap(f, bfn + i, 1);
 	}
 	userops_submit(f, reason);
 }
@@ -202,10 +202,10 @@ static unsigned long userops_append(struct pviommu_file *f,
 	u64 bfn = first_bfn(op) + done;
 
 	if (op->op == XEN_PVIOMMU_OP_UNMAP)
-		return append_unmap(f, bfn, nr);
+		return userops_unmap(f, bfn, nr);
 
-	return append_map(f, bfn, op->region, region_of(f, op),
-			  PHYS_PFN(op->offset) + done, nr, op->flags);
+	return userops_map(f, bfn, op->region, region_of(f, op),
+			   PHYS_PFN(op->offset) + done, nr, op->flags);
 }
 
 /*
@@ -351,8 +351,8 @@ static bool is_inside(const struct pviommu_space *s,
 }
 
 /* Does the region allow the op? */
-static int check_region(const struct pviommu_region *r,
-			const struct xen_pviommu_op *op)
+static int userops_check(const struct pviommu_region *r,
+			 const struct xen_pviommu_op *op)
 {
 	unsigned long page = PHYS_PFN(op->offset);
 
@@ -378,7 +378,7 @@ static int carry_out(struct array *a, const struct xen_pviommu_op *op)
 	if (!is_inside(&f->space, op))
 		return -ENXIO;
 	if (!unmaps) {
-		err = check_region(region_of(f, op), op);
+		err = userops_check(region_of(f, op), op);
 		if (err)
 			return err;
 	}

@@ -107,17 +107,12 @@ int pviommu_watch_give(const struct pviommu_watch *watch, u64 bfn, u64 nr)
 	return err;
 }
 
-/* The first BFN of a run. */
-static unsigned long first_of(u64 bfn, unsigned int order)
-{
-	return bfn & ~(BIT_ULL(order) - 1);
-}
-
 /* See pviommu_yielded(): a neighbour yielded, or the run has more than a word of bits. */
 bool pviommu_yielded_look(const struct pviommu_window *w, u64 bfn,
 			  unsigned int order)
 {
-	unsigned long first = first_of(bfn, order), end = first + BIT(order);
+	unsigned long first = pviommu_run_start(bfn, order);
+	unsigned long end = first + BIT(order);
 
 	return find_next_bit(w->watch, end, first) < end;
 }
@@ -126,7 +121,8 @@ bool pviommu_yielded_look(const struct pviommu_window *w, u64 bfn,
 unsigned long pviommu_yielded_nr(const struct pviommu_window *w, u64 bfn,
 				 unsigned int order)
 {
-	unsigned long first = first_of(bfn, order), end = first + BIT(order);
+	unsigned long first = pviommu_run_start(bfn, order);
+	unsigned long end = first + BIT(order);
 	unsigned long nr = 0, bit;
 
 	for (bit = first; bit < end; bit++)
@@ -142,7 +138,8 @@ unsigned long pviommu_yielded_nr(const struct pviommu_window *w, u64 bfn,
 void pviommu_yielded_clear(struct pviommu_window *w, u64 bfn,
 			   unsigned int order)
 {
-	unsigned long first = first_of(bfn, order), end = first + BIT(order);
+	unsigned long first = pviommu_run_start(bfn, order);
+	unsigned long end = first + BIT(order);
 	unsigned long bit;
 
 	for (bit = first; bit < end; bit++)
@@ -170,15 +167,15 @@ void pviommu_stale(struct pviommu_device *pd, struct pviommu_window *w, u64 bfn,
 static bool is_live(struct pviommu_window *w, u64 bfn)
 {
 	unsigned int order;
-	const u64 *word;
+	const u64 *slot;
 	u64 first, desc;
 
 	for (order = 0; order <= ilog2(PVIOMMU_DESC_MAX_NR) + 1; order++) {
-		first = bfn & ~(BIT_ULL(order) - 1);
+		first = pviommu_run_start(bfn, order);
 		if (first < w->bfns.start)
 			return false;
-		word = bfn_slot(&w->bfns, first);
-		desc = word ? READ_ONCE(*word) : 0;
+		slot = bfn_slot(&w->bfns, first);
+		desc = slot ? READ_ONCE(*slot) : 0;
 		if (desc && pviommu_desc_order(desc) >= order)
 			return true;
 	}

@@ -27,7 +27,7 @@ static int high_init(u64 most)
 	err = bfn_window_init(&w->bfns, PHYS_PFN(w->range.res.start),
 			      PHYS_PFN(resource_size(&w->range.res)));
 	if (err) {
-		pviommu_range_give(&w->range);
+		pviommu_range_release(&w->range);
 		return err;
 	}
 	w->watch = pviommu_watch_words(&w->range.watch);
@@ -45,7 +45,7 @@ static void high_exit(void)
 	if (!w->last)
 		return;
 	bfn_window_destroy(&w->bfns);
-	pviommu_range_give(&w->range);
+	pviommu_range_release(&w->range);
 	w->start = PVIOMMU_NOWHERE;
 	w->last = 0;
 }

@@ -92,7 +92,7 @@ int pviommu_range_take(struct pviommu_range *r, const char *name, u64 frames,
 		       u64 align);
 int pviommu_range_take_most(struct pviommu_range *r, const char *name,
 			    u64 most);
-void pviommu_range_give(struct pviommu_range *r);
+void pviommu_range_release(struct pviommu_range *r);
 
 /* window.c */
 int pviommu_windows_init(u64 max_frames);

@@ -15,18 +15,19 @@ build_all() { # EXTRA-DRIVERS
     else skip; fi
 
     if kernel_known; then skip; else
-        step "fetching Debian's kernel" "$APT_NET_REMEDY" fetch_kernel
+        step "fetching Debian's Linux $TB_LINUX" "$APT_NET_REMEDY" fetch_kernel
         kernel_known || die 1 'the kernel that was fetched does not match the headers' "rm -r $TB_BUILD and build again"
     fi
 
-    if [ -e "$TB_XEN/pristine.version" ]; then skip; else
-        step "fetching Xen's source" "$APT_NET_REMEDY" fetch_xen
+    if xen_fetched; then skip; else
+        step "fetching the source of Xen $TB_XEN_SERIES" \
+            "$APT_NET_REMEDY; or set XEN_SOURCES to a folder with xen-stable-$TB_XEN_SERIES.tar.xz, or with its tree" fetch_xen
     fi
 
     build_one_xen xen
     if [ -z "$OPT_DEBUG_XEN" ]; then skip; else build_one_xen xen-debug; fi
 
-    if [ -e "$TB_STAMPS/xen-unpatched" ] && [ -e "$TB_IMAGES/xen-unpatched.bin" ]; then skip; else
+    if [ -z "$(xen_suites "$TB_XEN_SERIES")" ] || [ -e "$(xen_image xen-unpatched)" ]; then skip; else
         step "fetching Debian's own Xen" "$APT_NET_REMEDY" fetch_unpatched_xen
     fi
 
@@ -49,13 +50,14 @@ build_all() { # EXTRA-DRIVERS
 build_one_xen() { # NAME
     local hash
     hash=$(xen_hash "$1")
-    if fresh "$1" "$hash" && [ -e "$TB_IMAGES/$1.bin" ]; then skip; return; fi
-    step "building $1 $(cat "$TB_XEN/pristine.version")" 'mend hypervisor/, or see the log for what lacks' build_xen "$1" "$hash"
+    if fresh "$(xen_name "$1")" "$hash" && [ -e "$(xen_image "$1")" ]; then skip; return; fi
+    step "building $1 $(basename "$(cat "$TB_XEN/pristine.version")")" 'mend hypervisor/, or see the log for what lacks' build_xen "$1" "$hash"
 }
 
 # One kbuild directory of the tree, if the directory exists.
 build_module_dir() {
-    local dir=$1 name=${1//\//-} hash
+    local dir=$1 name hash
+    name=$(module_stamp "$dir")
     if [ ! -e "$TB_ROOT/$dir/Makefile" ] && [ ! -e "$TB_ROOT/$dir/Kbuild" ]; then
         skip
         say "$dir has no Makefile yet: machines start without it"
@@ -63,6 +65,6 @@ build_module_dir() {
     fi
     hash=$(module_hash "$dir")
     if fresh "$name" "$hash"; then skip; return; fi
-    step "building $dir" "mend $dir; run --no-build uses what was built before" build_modules "$dir"
+    step "building $dir for $KREL" "mend $dir; run --no-build uses what was built before" build_modules "$dir"
     stamp "$name" "$hash"
 }

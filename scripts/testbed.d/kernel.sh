@@ -1,15 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2034,SC2153  # variables are shared with the other parts
-# Debian's kernel, unpacked into the cache, and the modules built against it.
+# Debian's kernels and the files to build modules for them, unpacked into the cache; and
+# the modules built against a kernel.
 
-TB_KERNEL=$TB_BUILD/kernel
-# The checked-out tree is copied before modules are built in the copy, so that a
-# build here and a `make` by hand there never meet in the same directory.
-TB_TREE=$TB_BUILD/tree
+TB_LINUX_SERIES=(6.1 6.12 newest)
 
+# use_linux SERIES: the kernel of the machine. The checked-out tree is copied before
+# modules are built in the copy, so that a build here and a `make` by hand there never
+# meet in the same directory.
+use_linux() {
+    TB_LINUX=$1
+    TB_KERNEL=$TB_BUILD/linux-$1
+    TB_TREE=$TB_BUILD/tree-$1
+}
+use_linux "${TESTBED_LINUX:-6.1}"
+
+# For the host's compiler, and not the one that built the kernel: a newer one has an option
+# for what -falign-functions does. BTF wants the pahole of that Debian.
+TB_KBUILD=(CC=gcc CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= CONFIG_DEBUG_INFO_BTF_MODULES=)
+
+# linux_suites SERIES: the suites of Debian with the series.
+linux_suites() {
+    case $1 in
+    6.1) echo bookworm bookworm-security ;;
+    6.12) echo trixie trixie-security bookworm-backports ;;
+    newest) echo trixie-backports trixie ;;
+    esac
+}
+
+# Sets KREL, the release of the kernel, KVER, the version of its package, and KDIR.
 kernel_known() {
-    read -r KREL KVER 2>/dev/null <"$TB_STAMPS/kernel" || return 1
-    KDIR=/usr/src/linux-headers-$KREL
+    read -r KREL KVER 2>/dev/null <"$TB_STAMPS/linux-$TB_LINUX" || return 1
+    KDIR=$TB_KERNEL/usr/src/linux-headers-$KREL
     [ -e "$KDIR/Makefile" ] && [ -e "$TB_KERNEL/vmlinux" ]
 }
 
@@ -32,29 +54,70 @@ unpack_kernel() { # BZIMAGE VMLINUX
     rm "$2.packed"
 }
 
-# Headers first: a module must be built for exactly the image that boots.
-fetch_kernel() {
-    local image krel version
-    image=$(apt_dependency linux-image-amd64 linux-image-)
-    krel=${image#linux-image-}
-    [ -n "$krel" ] || { echo 'apt knows no linux-image-amd64'; return 1; }
-    install_packages "linux-headers-$krel"
-    # shellcheck disable=SC2016
-    version=$(dpkg-query -W -f '${Version}' "linux-headers-$krel")
+# linux_releases: those of the series with headers in the archive, the newest first.
+linux_releases() {
+    local series=${TB_LINUX//./\\.}\\.
+    [ "$TB_LINUX" != newest ] || series='[0-9]'
+    archive_apt apt-cache pkgnames linux-headers- | sed -n "s/^linux-headers-\\($series.*-amd64\\)\$/\\1/p" |
+        grep -vE -e '-(rt|cloud)-' | sort -rV
+}
+
+# unpack_headers RELEASE ROOT: the files to build a module for that kernel.
+unpack_headers() {
+    local common kbuild
+    common=$(archive_needs "linux-headers-$1" '^linux-headers-.*-common' | head -n 1)
+    kbuild=$(archive_needs "linux-headers-$1" '^linux-kbuild-' | head -n 1)
+    archive_unpack "$2" "linux-headers-$1" "$common" "$kbuild"
+    # Its makefile names the common headers by the place of their installation.
+    sed -i "s#/usr/src/#$2/usr/src/#" "$2/usr/src/linux-headers-$1/Makefile"
+    adopt_tools "$kbuild" "$2"
+}
+
+# adopt_tools KBUILD ROOT: programs of a newer Debian run with the libraries of their own
+# release, beside the host's older ones.
+adopt_tools() {
+    local programs need libraries=$2/libraries/usr/lib/x86_64-linux-gnu
+    mapfile -t programs < <(find "$2/usr/lib/$1" -type f -perm /111 -exec sh -c 'ldd "$1" 2>&1 | grep -q "GLIBC.*not found"' sh {} \; -print)
+    [ "${#programs[@]}" -gt 0 ] || return 0
+    mapfile -t need < <({ archive_needs "$1" '^(lib|zlib)'; archive_needs libelf1t64 '^(lib|zlib)'; } | sort -u)
+    archive_unpack "$2/libraries" "${need[@]}"
+    patchelf --set-interpreter "$libraries/ld-linux-x86-64.so.2" --set-rpath "$libraries" "${programs[@]}"
+}
+
+# fetch_release RELEASE: kernel, modules and headers, of one version, to the same places
+# for all releases. Since 7.2 the image's parts are packages of their own.
+fetch_release() {
+    local parts version image
     rm -rf "$TB_KERNEL"
-    if ! download "$image" "$TB_KERNEL/deb" "$version"; then
-        echo "the mirror has no image for the installed headers $version: upgrading the headers"
-        upgrade_packages "linux-headers-$krel"
-        # shellcheck disable=SC2016
-        version=$(dpkg-query -W -f '${Version}' "linux-headers-$krel")
-        download "$image" "$TB_KERNEL/deb" "$version"
+    version=$(archive_version "linux-headers-$1")
+    [ "$(archive_version "linux-image-$1")" = "$version" ]
+    mapfile -t parts < <(archive_needs "linux-image-$1" '^linux-(binary|modules)-')
+    archive_unpack "$TB_KERNEL" "linux-image-$1" "${parts[@]}"
+    unpack_headers "$1" "$TB_KERNEL"
+    if [ -d "$TB_KERNEL/usr/lib/modules" ]; then
+        mkdir -p "$TB_KERNEL/lib"
+        mv "$TB_KERNEL/usr/lib/modules" "$TB_KERNEL/lib/"
     fi
-    dpkg-deb --fsys-tarfile "$TB_KERNEL"/deb/*.deb | tar -x -C "$TB_KERNEL" ./boot ./lib/modules
-    rm -r "$TB_KERNEL/deb"
-    mv "$TB_KERNEL/boot/vmlinuz-$krel" "$TB_KERNEL/vmlinuz"
+    image=$TB_KERNEL/boot/vmlinuz-$1
+    [ -e "$image" ] || image=$TB_KERNEL/lib/modules/$1/vmlinuz
+    mv "$image" "$TB_KERNEL/vmlinuz"
     unpack_kernel "$TB_KERNEL/vmlinuz" "$TB_KERNEL/vmlinux"
-    depmod -b "$TB_KERNEL" "$krel"
-    stamp kernel "$krel $version"
+    depmod -b "$TB_KERNEL" "$1"
+    stamp "linux-$TB_LINUX" "$1 $version"
+}
+
+# fetch_kernel: the newest release of the series that can be fetched whole.
+fetch_kernel() {
+    local release
+    # shellcheck disable=SC2046  # words
+    archive_suites deb $(linux_suites "$TB_LINUX")
+    for release in $(linux_releases); do
+        echo "trying $release"
+        strictly fetch_release "$release"
+        [ "$TB_RC" -ne 0 ] || return 0
+    done
+    echo "no Linux $TB_LINUX could be fetched"
+    return 1
 }
 
 # rsync by content: files that did not change keep their time, so make rebuilds
@@ -72,7 +135,7 @@ copy_tree() {
 # build_modules DIR: DIR is a kbuild directory of the tree.
 build_modules() {
     copy_tree
-    make -C "$TB_TREE/$1" -j"$TB_JOBS" KDIR="$KDIR"
+    make -C "$TB_TREE/$1" -j"$TB_JOBS" KDIR="$KDIR" "${TB_KBUILD[@]}"
     ls -l "$TB_TREE/$1"/*.ko
 }
 
@@ -82,6 +145,8 @@ module_dirs() {
         if [ -e "$TB_ROOT/$dir/Makefile" ] || [ -e "$TB_ROOT/$dir/Kbuild" ]; then echo "$dir"; fi
     done
 }
+
+module_stamp() { echo "${1//\//-}-$TB_LINUX"; }
 
 # A module's inputs: its own sources, the headers it shares, the kernel's.
 module_hash() {

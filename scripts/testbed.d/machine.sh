@@ -11,16 +11,16 @@ double_commas() { printf '%s' "${1//,/,,}"; }
 dom0_mem() { if [ "$1" -le 2048 ]; then echo $(($1 / 2)); else echo $(($1 * 3 / 4)); fi; }
 
 boot_xen() { # INITRD
-    local dom0 linux modules xen=$TB_IMAGES/xen.bin vmlinux=$TB_KERNEL/vmlinux
+    local dom0 linux modules xen=xen vmlinux=$TB_KERNEL/vmlinux
     dom0=$(dom0_mem "$OPT_MEM")
     [ -z "$OPT_KERNEL" ] || vmlinux=$TB_LOG/vmlinux
-    [ -z "$OPT_UNPATCHED" ] || xen=$TB_IMAGES/xen-unpatched.bin
-    [ -z "$OPT_DEBUG_XEN" ] || xen=$TB_IMAGES/xen-debug.bin
+    [ -z "$OPT_UNPATCHED" ] || xen='xen-unpatched'
+    [ -z "$OPT_DEBUG_XEN" ] || xen='xen-debug'
     linux="console=hvc0 earlyprintk=xen $TB_KERNEL_ARGS$OPT_LINUX_ARGS"
     modules=$(double_commas "$vmlinux $linux"),$(double_commas "$1")
     # Behind the initrd: Xen takes the first module of no other kind for that.
     [ -z "$OPT_XEN_MODULE" ] || modules+=,$(double_commas "$OPT_XEN_MODULE")
-    QEMU+=(-kernel "$xen"
+    QEMU+=(-kernel "$(xen_image "$xen")"
         -append "com1=115200,8n1 console=com1 dom0_mem=${dom0}M,max:${dom0}M loglvl=all guest_loglvl=all bootscrub=off$OPT_XEN_ARGS"
         -initrd "$modules")
 }

@@ -5,13 +5,16 @@
 
 usage() {
     cat <<'TEXT'
-usage: scripts/testbed build [--debug-xen] | packages
+usage: scripts/testbed build [--debug-xen] [--linux S] [--xen S]
+       scripts/testbed packages | paths [--linux S] [--xen S]
        scripts/testbed run [OPTION]... -- COMMAND...
        scripts/testbed shell [OPTION]...
 
 build prepares all that a run needs (a second call does nothing).  packages
 prints the Debian packages that it installs, for which alone it must be root.
-run boots Xen, a PV dom0 and an emulated VT-d, executes COMMAND there as root,
+paths prints, for a shell, where it has put the kernel (TB_KERNEL), the kernel's
+release (KREL), headers (KDIR) and variables for kbuild (TB_KBUILD), and Xen's
+trees (TB_XEN).  run boots Xen, a PV dom0 and an emulated VT-d, executes COMMAND there as root,
 prints what it prints and exits with its status.  One COMMAND argument is a
 shell line, several are a program and its arguments.  shell gives a terminal
 instead.
@@ -21,6 +24,8 @@ instead.
   --qemu-args S       QEMU arguments, split as a shell does
   --mode M            load xen-pviommu with mode=M
   --no-module         do not load xen-pviommu
+  --linux S           Debian's Linux of the series S: 6.1, 6.12, or newest (6.1)
+  --xen S             Xen of the series S: one of hypervisor/patches (4.17)
   --unpatched-xen     boot Debian's own Xen package
   --debug-xen         boot Xen with its own assertions, lock checks and UBSAN
   --xen-module FILE   a further boot module for Xen, such as a FLASK policy
@@ -38,6 +43,8 @@ instead.
   --excuse REGEX      a line that matches is no finding (may be repeated)
   --trace PATTERN     QEMU trace events, such as 'vtd_*', to qemu-trace.log
   --no-build          use what was built before, even if sources have changed
+
+TESTBED_LINUX and TESTBED_XEN in the environment are --linux and --xen for all runs.
 
 exit status: COMMAND's; 123 the console log was judged bad; 124 timeout; 125
 crash, panic, reboot, or COMMAND was never reached; 2 wrong usage.
@@ -83,15 +90,36 @@ parse_options() {
     check_options
 }
 
+# parse_build ARGUMENT...: those of `build`.
+parse_build() {
+    default_options
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --debug-xen) OPT_DEBUG_XEN=1 ;;
+        --linux=* | --xen=*) set -- "${1%%=*}" "${1#*=}" "${@:2}"; continue ;;
+        --linux | --xen)
+            [ $# -ge 2 ] || usage_error "$1 lacks its value" "give one: $1 VALUE"
+            take_value "$1" "$2"
+            shift ;;
+        --help | -h) usage; exit ;;
+        *) usage_error "no such argument: $1" '[--debug-xen] [--linux S] [--xen S]' ;;
+        esac
+        shift
+    done
+    check_versions
+}
+
 known_value_option() {
     case $1 in
-    --xen-args | --xen-module | --kernel | --modules | --linux-args | --qemu-args | --mode | --smp | --mem | --copy | --drivers | --timeout | --log | --excuse | --trace) ;;
+    --linux | --xen | --xen-args | --xen-module | --kernel | --modules | --linux-args | --qemu-args | --mode | --smp | --mem | --copy | --drivers | --timeout | --log | --excuse | --trace) ;;
     *) return 1 ;;
     esac
 }
 
 take_value() {
     case $1 in
+    --linux) use_linux "$2" ;;
+    --xen) use_xen "$2" ;;
     --xen-args) OPT_XEN_ARGS+=" $2" ;;
     --xen-module) OPT_XEN_MODULE=$2 ;;
     --kernel) OPT_KERNEL=$2 ;;
@@ -136,8 +164,18 @@ check_kernel() { # FILE
     fi
 }
 
+# The series, from an option or the environment.
+check_versions() {
+    local known
+    [[ " ${TB_LINUX_SERIES[*]} " = *" $TB_LINUX "* ]] ||
+        usage_error "Linux $TB_LINUX: no such series" "one of ${TB_LINUX_SERIES[*]}"
+    known=$(xen_known_series | xargs)
+    [[ " $known " = *" $TB_XEN_SERIES "* ]] || usage_error "Xen $TB_XEN_SERIES: no such series" "one of $known"
+}
+
 check_options() {
     local file
+    check_versions
     [ -z "$OPT_SMP" ] || check_number --smp "$OPT_SMP" 1
     check_number --mem "$OPT_MEM" 768
     check_number --timeout "$OPT_TIMEOUT" 1
@@ -162,6 +200,9 @@ check_options() {
     fi
     if [ -n "$OPT_UNPATCHED" ] && [ -n "$OPT_DEBUG_XEN" ]; then
         usage_error "--unpatched-xen and --debug-xen contradict each other: Debian's own Xen is no debug build" 'give one of them'
+    fi
+    if [ -n "$OPT_UNPATCHED" ] && [ -z "$(xen_suites "$TB_XEN_SERIES")" ]; then
+        usage_error "--unpatched-xen: Debian has no Xen $TB_XEN_SERIES" 'name another series with --xen'
     fi
     if [ -n "$OPT_NATIVE" ] && [ -n "$OPT_UNPATCHED$OPT_DEBUG_XEN$OPT_XEN_ARGS$OPT_XEN_MODULE" ]; then
         usage_error '--native boots without Xen: --unpatched-xen, --debug-xen, --xen-args and --xen-module have no meaning' 'leave --native or the others out'

@@ -135,7 +135,7 @@ driver_files() {
 
 drivers_hash() {
     local dir
-    hash_of "$KREL $KVER $1 $(for dir in $(module_dirs); do cat "$TB_STAMPS/${dir//\//-}" 2>/dev/null; done)" \
+    hash_of "$KREL $KVER $1 $(for dir in $(module_dirs); do cat "$TB_STAMPS/$(module_stamp "$dir")" 2>/dev/null; done)" \
         -- "$TB_HOME"/{rootfs.sh,drivers.list}
 }
 

@@ -60,7 +60,7 @@ prepare() { # TTY
     if [ -n "$OPT_NO_BUILD" ]; then
         kernel_known || die 125 'nothing is built yet' 'scripts/testbed build'
         TB_DRIVERS_IMAGE=$(drivers_image "$OPT_DRIVERS")
-        [ -z "$OPT_DEBUG_XEN" ] || [ -e "$TB_IMAGES/xen-debug.bin" ] || die 125 'no debug Xen is built yet' 'scripts/testbed build --debug-xen'
+        [ -z "$OPT_DEBUG_XEN" ] || [ -e "$(xen_image xen-debug)" ] || die 125 'no debug Xen is built yet' 'scripts/testbed build --debug-xen'
         [ -e "$TB_DRIVERS_IMAGE" ] || die 125 'no image with these drivers is built yet' 'leave --no-build out'
     else
         demand_packages 125

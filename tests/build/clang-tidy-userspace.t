@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# C++ in userspace/: clang-tidy finds nothing.
+# C++ in userspace/ and tests/kernel: clang-tidy finds nothing.
 set -u
 . "$(dirname "$0")/tidy.sh"
 
-tidy_all 'userspace/*.cpp'
+tidy_all 'userspace/*.cpp' 'tests/kernel/*.cpp'
 done_testing

@@ -12,13 +12,15 @@ line='xen-pviommu: not for PREEMPT_RT kernels: it takes spinlocks and allocates 
 
 fetch() {
     local release
-    release=$(packages_of linux-headers-rt-amd64 '^linux-headers-.*-rt-amd64$' | sed 's/^linux-headers-//' | head -n 1)
-    [ -n "$release" ] || { echo 'apt knows no linux-headers-rt-amd64'; return 1; }
-    (cd "$dir" && rm -f dkms*.deb && apt_get download dkms) >>"$dir/log" 2>&1 || { tail -n 2 "$dir/log"; return 1; }
-    dpkg-deb -x "$dir"/dkms*.deb "$dir/dkms"
-    unpack_headers "$release" "$dir"
+    archive_suites deb bookworm bookworm-security
+    release=$(archive_needs linux-headers-rt-amd64 '^linux-headers-.*-rt-amd64$' | sed 's/^linux-headers-//' | head -n 1)
+    rm -rf "$dir/root" "$dir/dkms"
+    archive_unpack "$dir/dkms" dkms
+    unpack_headers "$release" "$dir/root"
+    echo "$release" >"$dir/release"
 }
-[ -e "$dir/release" ] || why=$(fetch) || skip_all "a PREEMPT_RT kernel's headers can't be fetched: $why"
+[ -e "$dir/release" ] || (set -e; fetch) >"$dir/log" 2>&1
+[ -e "$dir/release" ] || skip_all "a PREEMPT_RT kernel's headers can't be fetched: $(tail -n 1 "$dir/log")"
 release=$(cat "$dir/release")
 rt=$dir/root/usr/src/linux-headers-$release
 ordinary=$(kernel_headers)

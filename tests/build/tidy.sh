@@ -13,7 +13,7 @@ tidy() {
     local less=()
     case $1 in
     bench/dpdk-pmd/mempool/*) ;;
-    tests/harness/* | tests/hypervisor/* | userspace/harness/* | userspace/pviommuctl/* | bench/dpdk-pmd/* | */test*.cpp) less=(--checks='-clang-analyzer-*') ;;
+    tests/harness/* | tests/hypervisor/* | tests/kernel/* | userspace/pviommuctl/* | bench/dpdk-pmd/* | */test*.cpp) less=(--checks='-clang-analyzer-*') ;;
     esac
     clang-tidy --quiet "${less[@]}" "$1" 2>/dev/null | { ! grep -A 3 -E ' (warning|error): '; }
 }

@@ -4,4 +4,4 @@
 set -u
 . "$(dirname "$0")/xen.sh"
 
-test_xen 4.20 trixie
+test_xen 4.20

@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Xen with iommu_op in other configurations than the test machine's: without HVM, by
 # clang, and as an exclusive PV shim, which lacks iommu_op. Each is built and linked
-# whole, in objects of its own below build/testbed/xen.
+# whole, in objects of its own in the test machine's folders.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=tests/tap.sh
 . "$root/tests/tap.sh"
 
-build=${TESTBED_BUILD_DIR:-$root/build/testbed}/xen
 log=${TEST_LOG:-$root/build/tests/by-hand/xen-configs}
-mkdir -p "$log" "$build/configs"
+mkdir -p "$log"
 "$root/scripts/install-deps" clang >"$log/install.log" 2>&1
 "$root/scripts/testbed" build >"$log/build.log" 2>&1 || diag "$(tail "$log/build.log")"
+eval "$("$root/scripts/testbed" paths)"
+build=$TB_XEN
+mkdir -p "$build/configs"
 exec {lock}>"$build/configs/lock"
 flock "$lock"
 

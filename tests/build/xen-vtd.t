@@ -12,5 +12,6 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 log=${TEST_LOG:-$root/build/tests/by-hand/xen-vtd}
 mkdir -p "$log"
 "$root/scripts/testbed" build >"$log/build.log" 2>&1 || diag "$(tail "$log/build.log")"
-test_vtd "${TESTBED_BUILD_DIR:-$root/build/testbed}/xen/source"
+eval "$("$root/scripts/testbed" paths)"
+test_vtd "$TB_XEN/source"
 done_testing

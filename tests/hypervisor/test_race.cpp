@@ -343,7 +343,6 @@ TEST(Race, OfAllPairs)
 // all ways to the frame when the change is done.
 TEST(Race, WithAFrameThatChangesItsUse)
 {
-    constexpr unsigned kBoth = kReadWrite | kYield;
     const std::vector<std::vector<xen_iommu_op>> calls = {
         {op_map(kBase, 0x300, 1, kBoth)},
         {op_map(kBase, 0x300, 1, kRead | kYield)},

@@ -5,8 +5,6 @@
 
 namespace {
 
-constexpr unsigned kBoth = kReadWrite | kYield;
-
 // Of each kind of map; and what is not mapped stays free.
 TEST(Revoke, KeepsTheBfns)
 {
@@ -33,13 +31,10 @@ TEST(Revoke, OfWhatIsNotMapped)
 {
     Pv c;
     EXPECT_EQ(c.op(op_revoke(kBase, 2048)), 0) << "no table";
-    EXPECT_EQ(c.op(op_map(kBase, 0x300, 2, kBoth)), 0);
-    EXPECT_EQ(c.op(op_unmap(kBase, 2, kDefer)), 0);
-    EXPECT_EQ(c.op(op_revoke(kBase, 2)), 0);
-    EXPECT_EQ(c.usage().yielded, 0u) << "an unmap that waits for its flush";
-    EXPECT_TRUE(c.flushes.empty());
-    EXPECT_EQ(c.op(op_flush(kBase, 2)), 0);
-    EXPECT_EQ(c.usage().mapped, 0u);
+    c.while_unmap_waits(2, [&] {
+        EXPECT_EQ(c.op(op_revoke(kBase, 2)), 0);
+        EXPECT_TRUE(c.flushes.empty());
+    });
     c.wind_up();
 }
 

@@ -6,8 +6,6 @@
 
 namespace {
 
-constexpr unsigned kBoth = kReadWrite | kYield;
-
 TEST(Yield, HoldsNothing)
 {
     Pv c;
@@ -68,13 +66,10 @@ TEST(Yield, RefusesWhatIsXens)
 TEST(Yield, WhileItsUnmapWaits)
 {
     Pv c;
-    EXPECT_EQ(c.op(op_map(kBase, 0x300, 4, kBoth)), 0);
-    EXPECT_EQ(c.op(op_unmap(kBase, 4, kDefer)), 0);
-    EXPECT_TRUE(c.page_table(0x300));
-    EXPECT_TRUE(c.give_away(0x301));
-    EXPECT_EQ(c.usage().yielded, 0u) << "no BFN maps the page any more";
-    EXPECT_EQ(c.op(op_flush(kBase, 4)), 0);
-    EXPECT_EQ(c.usage().mapped, 0u);
+    c.while_unmap_waits(4, [&] {
+        EXPECT_TRUE(c.page_table(0x300));
+        EXPECT_TRUE(c.give_away(0x301));
+    });
     c.wind_up();
 }
 

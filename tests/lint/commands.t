@@ -19,9 +19,10 @@ declare -A uses=(
         hypervisor/apply kernel/xen-pviommu/Makefile tests/modules/Makefile"
     [dpdk-demo]='scripts/dpdk-demo bench/dpdk-pmd/*.sh +scripts/apt.sh +scripts/testbed.d/*.sh'
     [profile-demo]='scripts/profile-demo userspace/build.sh'
-    [bench]='scripts/bench bench/Makefile bench/*/Makefile userspace/harness/*.sh bench/dpdk-pmd/*.sh
+    [bench]='scripts/bench bench/Makefile bench/*/Makefile tests/kernel/*.sh bench/dpdk-pmd/*.sh
         +scripts/apt.sh +scripts/testbed.d/*.sh'
     [unit]='tests/run tests/tap.sh tests/lint/*.sh tests/lint/*.t tests/unit/*.t tests/harness/*.sh tests/harness/*.mk tests/hypervisor/Makefile
+        tests/kernel/Makefile tests/kernel/*.sh
         userspace/*.sh userspace/*/*.sh userspace/*/Makefile bench/Makefile bench/dpdk-pmd/*.sh scripts/apt.sh scripts/install-deps
         +scripts/testbed.d/*.sh'
     [check]='tests/build/*.sh tests/build/*.t tests/debug/*.t tests/vm/*.sh tests/vm/*.t tests/vm/small-kernel kernel/integrate

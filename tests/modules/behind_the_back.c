@@ -15,6 +15,7 @@
 #include <xen/xen.h>
 #include <xen/interface/xen.h>
 #include <public/iommu_op.h>
+#include "order.h"
 
 static void *page;
 
@@ -25,7 +26,7 @@ static int carry_out(struct xen_iommu_op *op)
 	return rc ?: op->status;
 }
 
-static int map(const char *word, const struct kernel_param *kp)
+static int map_order(const char *word, const struct kernel_param *kp)
 {
 	struct xen_iommu_op op = {
 		.op = XEN_IOMMUOP_map,
@@ -39,7 +40,7 @@ static int map(const char *word, const struct kernel_param *kp)
 	return err ?: carry_out(&op);
 }
 
-static int unmap(const char *word, const struct kernel_param *kp)
+static int unmap_order(const char *word, const struct kernel_param *kp)
 {
 	struct xen_iommu_op op = {
 		.op = XEN_IOMMUOP_unmap,
@@ -50,12 +51,9 @@ static int unmap(const char *word, const struct kernel_param *kp)
 	return err ?: carry_out(&op);
 }
 
-static const struct kernel_param_ops map_ops = { .set = map };
-static const struct kernel_param_ops unmap_ops = { .set = unmap };
-
-module_param_cb(map, &map_ops, NULL, 0200);
+ORDER(map);
 MODULE_PARM_DESC(map, "a BFN to map");
-module_param_cb(unmap, &unmap_ops, NULL, 0200);
+ORDER(unmap);
 MODULE_PARM_DESC(unmap, "a BFN to unmap");
 
 static int __init start(void)

@@ -23,6 +23,7 @@
 #include <linux/slab.h>
 #include PAGE_POOL_HEADER
 #include "engine.h"
+#include "order.h"
 
 #define MAX_IN_FLIGHT	256
 #define LIST_ENTRIES	8
@@ -113,7 +114,7 @@ static int keep_all(struct device *dev)
 	return keep_list();
 }
 
-static int keep_set(const char *word, const struct kernel_param *kp)
+static int keep_order(const char *word, const struct kernel_param *kp)
 {
 	int err = -ENODEV;
 
@@ -152,7 +153,7 @@ static int take_pages(unsigned int nr)
 	return 0;
 }
 
-static int pool_set(const char *word, const struct kernel_param *kp)
+static int pool_order(const char *word, const struct kernel_param *kp)
 {
 	unsigned int nr;
 	int err = kstrtouint(word, 0, &nr);
@@ -182,7 +183,7 @@ static void return_pages(void)
 	pool = NULL;
 }
 
-static int leak_set(const char *word, const struct kernel_param *kp)
+static int leak_order(const char *word, const struct kernel_param *kp)
 {
 	struct page **pages;
 	unsigned int nr, i;
@@ -213,7 +214,7 @@ static int leak_set(const char *word, const struct kernel_param *kp)
 	return err;
 }
 
-static int finish_set(const char *word, const struct kernel_param *kp)
+static int finish_order(const char *word, const struct kernel_param *kp)
 {
 	mutex_lock(&lock);
 	if (pool)
@@ -225,18 +226,13 @@ static int finish_set(const char *word, const struct kernel_param *kp)
 	return 0;
 }
 
-static const struct kernel_param_ops pool_ops = { .set = pool_set };
-static const struct kernel_param_ops keep_ops = { .set = keep_set };
-static const struct kernel_param_ops leak_ops = { .set = leak_set };
-static const struct kernel_param_ops finish_ops = { .set = finish_set };
-
-module_param_cb(pool, &pool_ops, NULL, 0200);
+ORDER(pool);
 MODULE_PARM_DESC(pool, "pages of a page_pool in flight when the driver goes");
-module_param_cb(keep, &keep_ops, NULL, 0200);
+ORDER(keep);
 MODULE_PARM_DESC(keep, "keep a mapping of each kind when the driver goes");
-module_param_cb(leak, &leak_ops, NULL, 0200);
+ORDER(leak);
 MODULE_PARM_DESC(leak, "pages mapped, and freed without an unmap");
-module_param_cb(finish, &finish_ops, NULL, 0200);
+ORDER(finish);
 MODULE_PARM_DESC(finish, "unmap all remaining mappings, now");
 module_param(fail, bool, 0600);
 MODULE_PARM_DESC(fail, "probe keeps a mapping of each kind, and fails");

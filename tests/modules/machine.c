@@ -113,8 +113,8 @@ static int domctl(struct xen_domctl *op)
 	return _hypercall1(int, domctl, op);
 }
 
-/* The id of a new domain with room for a few frames, or an error. */
-int domain_make(void)
+/* The id of a new domain with room for @kib KiB, or an error. */
+int domain_make(u64 kib)
 {
 	struct xen_domctl op = { .cmd = DOMCTL_createdomain };
 	int rc;
@@ -129,7 +129,7 @@ int domain_make(void)
 		return rc;
 	memset(&op.u, 0, sizeof(op.u));
 	op.cmd = DOMCTL_max_mem;
-	op.u.max_memkb = 1024;
+	op.u.max_memkb = kib;
 	return domctl(&op) ?: op.domain;
 }
 

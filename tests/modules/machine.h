@@ -12,7 +12,7 @@ int frames_put(u64 mfn, unsigned int order);
 long frames_owned(void);
 int frame_pin_l1(u64 mfn, bool pin);
 
-int domain_make(void);
+int domain_make(u64 kib);
 int domain_destroy(u16 domid);
 u64 domain_frame(u16 domid);
 

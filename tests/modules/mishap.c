@@ -13,6 +13,7 @@
 #include <linux/percpu.h>
 #include <linux/string.h>
 #include <linux/vmalloc.h>
+#include "order.h"
 
 static void give_percpu(void *p)
 {
@@ -103,7 +104,7 @@ static int starve_happened(char *buf, const struct kernel_param *kp)
 	return sysfs_emit(buf, "%d\n", READ_ONCE(done));
 }
 
-static int untrust(const char *word, const struct kernel_param *kp)
+static int untrust_order(const char *word, const struct kernel_param *kp)
 {
 	unsigned int domain, bus, slot, fn;
 	struct pci_dev *pdev;
@@ -124,11 +125,9 @@ static const struct kernel_param_ops starve_ops = {
 	.get = starve_happened,
 };
 
-static const struct kernel_param_ops untrust_ops = { .set = untrust };
-
 module_param_cb(starve, &starve_ops, NULL, 0600);
 MODULE_PARM_DESC(starve, "percpu or vmalloc: the next allocation fails; a read says whether");
-module_param_cb(untrust, &untrust_ops, NULL, 0200);
+ORDER(untrust);
 MODULE_PARM_DESC(untrust, "a PCI device to make untrusted");
 
 static int __init mishap_init(void)

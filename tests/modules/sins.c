@@ -16,6 +16,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timer.h>
+#include "order.h"
 
 /*
  * A parameter hides the address from the compiler. Just behind the end is
@@ -177,7 +178,7 @@ static const struct sin {
 	{ "lock_both_ways", lock_both_ways },
 };
 
-static int set_commit(const char *name, const struct kernel_param *kp)
+static int commit_order(const char *name, const struct kernel_param *kp)
 {
 	unsigned int i;
 
@@ -191,11 +192,7 @@ static int set_commit(const char *name, const struct kernel_param *kp)
 	return -EINVAL;
 }
 
-static const struct kernel_param_ops commit_ops = {
-	.set = set_commit,
-};
-
-module_param_cb(commit, &commit_ops, NULL, 0200);
+ORDER(commit);
 MODULE_PARM_DESC(commit, "the name of a sin");
 
 static int __init sins_init(void)

@@ -49,7 +49,12 @@ static int group_show(struct seq_file *m, void *v)
 	struct tap tap = { .m = m, .subject = subject_of_all };
 
 	mutex_lock(&one_at_a_time);
-	runner(g, &tap);
+	if (subject_of_all)
+		*(struct tap **)subject_of_all = &tap;
+	if (runner)
+		runner(g, &tap);
+	else
+		g->run(&tap);
 	mutex_unlock(&one_at_a_time);
 	seq_printf(m, "1..%u\n", tap.nr);
 	if (seq_has_overflowed(m))

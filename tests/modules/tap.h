@@ -25,8 +25,10 @@ __printf(4, 5) bool tap_is(struct tap *tap, long got, long want,
 			   const char *fmt, ...);
 
 /*
- * Make a folder of debugfs with a file for each group. @run is called to run one,
- * while no other runs. A module has one folder at a time, and removes it.
+ * Make a folder of debugfs with a file for each group. @run runs a group, while no
+ * other runs; NULL: the group's own function does. The structure @subject, or NULL,
+ * begins with a pointer, set to the running group's tap. A module has one folder at
+ * a time, and removes it.
  */
 struct dentry *tap_files(const char *dir, const struct tap_group *groups,
 			 unsigned int nr,

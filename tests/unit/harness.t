@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The allocator and batches on the host: unit tests under ASan and UBSan, with their own sizes and
-# with tiny sizes, and threads under TSan (STRESS_SECONDS). userspace/harness has them.
+# with tiny sizes, and threads under TSan (STRESS_SECONDS). tests/kernel has them.
 set -u
 . "$(dirname "$0")/../harness/unit.sh"
 

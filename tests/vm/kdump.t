@@ -8,8 +8,7 @@ set -u
 . "$TESTS/vm/packages.sh"
 
 ok 'the machine is built' "$TESTS/../scripts/testbed" build
-kernel=$TESTS/../build/testbed/kernel
-release=$(basename "$kernel"/lib/modules/*)
+eval "$("$TESTS/../scripts/testbed" paths)"
 
 ok 'kexec-tools can be had' unpack kexec-tools "${XEN_LIBRARIES[@]}"
 
@@ -46,14 +45,14 @@ crash_initrd() {
     while read -r _ module _; do
         n=$((n + 1))
         cp "$module" "$root/modules/$n-${module##*/}" || return
-    done < <(modprobe --set-version "$release" --dirname "$kernel" --show-depends nvme | awk '!seen[$2]++')
+    done < <(modprobe --set-version "$KREL" --dirname "$TB_KERNEL" --show-depends nvme | awk '!seen[$2]++')
     crash_init >"$root/init"
     chmod +x "$root/init"
     (cd "$root" && find . | cpio --quiet -o -H newc) | gzip -1 >"$1"
 }
 ok "the crash kernel has an initrd" crash_initrd "$TEST_LOG/crash.gz"
 
-cp "$kernel/vmlinuz" "$TEST_LOG/crash-kernel"
+cp "$TB_KERNEL/vmlinuz" "$TEST_LOG/crash-kernel"
 
 # The events in order; and pages of the disk.
 happened() {
@@ -72,7 +71,7 @@ crash() {
         --copy "$TESTS/tap.sh" --copy "$TESTS/vm/guest/lib.sh" --copy "$TESTS/vm/guest/kdump.sh" -- bash kdump.sh "${@:2}"
     is "$1: dom0 panics, the host map is put back, and the crash kernel writes its dump" "$(happened)" \
         'host map dropped,Kernel panic - not syncing: sysrq triggered crash,host map restored,Executing kexec image,the dump is on the disk'
-    is "$1: the disk has the writer's name, and a hash" "$(page 0 1 | tr -d '\0')" "crash kernel $release: $(page 1 16 | sha256sum)"
+    is "$1: the disk has the writer's name, and a hash" "$(page 0 1 | tr -d '\0')" "crash kernel $KREL: $(page 1 16 | sha256sum)"
     is "$1: of a dump, an ELF file" "$(page 1 1 | head -c 4 | tail -c 3)" ELF
     ok "$1: with Xen's own note" grep -qa VMCOREINFO_XEN <(page 1 16)
     [ "$TAP_FAILED" -eq "$failed" ] || diag "$(vm_trouble)"

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 # Programs of Debian's packages for a machine, without installing them on the host.
 
-. "$TESTS/../scripts/testbed.d/packages.sh"
+TB_BUILD=$TEST_LOG
+. "$TESTS/../scripts/testbed.d/archive.sh"
 
 # The libraries of Xen's own programs.
 XEN_LIBRARIES=(libxenmisc4.17 libxen{call,devicemodel,evtchn,foreignmemory,gnttab,toolcore,toollog}1)
@@ -12,12 +13,7 @@ export LD_LIBRARY_PATH=$TEST_LOG/packages/usr/lib/x86_64-linux-gnu
 
 # unpack PACKAGE...: the newest versions, in $TEST_LOG/packages.
 unpack() {
-    local package
     rm -rf "$TEST_LOG/packages"
-    for package in "$@"; do
-        download "$package" "$TEST_LOG/packages" || return
-    done
-    for package in "$TEST_LOG/packages"/*.deb; do
-        dpkg -x "$package" "$TEST_LOG/packages" || return
-    done
+    archive_suites deb bookworm bookworm-security >"$TEST_LOG/apt.log" &&
+        archive_unpack "$TEST_LOG/packages" "$@"
 }

@@ -7,15 +7,15 @@ set -u
 
 TOP=$(cd "$TESTS/.." && pwd)
 built=$TOP/build/bench without=$TEST_LOG/without
-read -r krel _ <"$TOP/build/testbed/stamps/kernel"
+ok 'the machine is built' "$TOP/scripts/testbed" build
+eval "$("$TOP/scripts/testbed" paths)"
 
 build() {
-    local headers=/usr/src/linux-headers-$krel
     mkdir -p "$built" "$without/hypervisor"
-    flock "$built/build.lock" make -C "$TOP/bench" OUT="$built" KDIR="$headers" modules &&
+    flock "$built/build.lock" make -C "$TOP/bench" OUT="$built" KDIR="$KDIR" "${TB_KBUILD[@]}" modules &&
         rsync -rlp --exclude='*.o' --exclude='*.ko' --exclude='.*.cmd' "$TOP/kernel" "$without/" &&
         rsync -rlp "$TOP/hypervisor/public" "$without/hypervisor/" &&
-        make -C "$without/kernel/xen-pviommu" KDIR="$headers" KCFLAGS=-DNOTRACE &&
+        make -C "$without/kernel/xen-pviommu" KDIR="$KDIR" "${TB_KBUILD[@]}" KCFLAGS=-DNOTRACE &&
         cp "$without/kernel/xen-pviommu/xen-pviommu.ko" "$without/without.ko"
 }
 ok 'a module without tracepoints is built' build

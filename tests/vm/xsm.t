@@ -6,7 +6,8 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 "$TESTS/../scripts/testbed" build >"$TEST_LOG/build.log" 2>&1 || diag "$(tail "$TEST_LOG/build.log")"
-source=${TESTBED_BUILD_DIR:-$TESTS/../build/testbed}/xen/source
+eval "$("$TESTS/../scripts/testbed" paths)"
+source=$TB_XEN/source
 policy=$(realpath "$TEST_LOG")/policy
 # The attacker asks Xen for frames of its own: dom0 may grow.
 enforce='xsm=flask flask=enforcing dom0_mem=768M,max:1024M'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /*
- * A window of the allocator, called as a lcore: see core.h, and lcore/linux/percpu.h
+ * A window of the allocator, called as an lcore: see core.h, and lcore/linux/percpu.h
  * for lcores in place of CPUs.
  */
 #include <linux/percpu.h>

@@ -13,7 +13,7 @@ struct pviommu_core;
 pviommu_core *pviommu_core_new(uint64_t first, unsigned long nr, unsigned lcores) noexcept;
 // The window has no user any more.
 void pviommu_core_delete(pviommu_core *core) noexcept;
-// One thread at a time is a lcore. ~0: none.
+// One thread at a time is an lcore. ~0: none.
 uint64_t pviommu_core_alloc(pviommu_core *core, unsigned lcore, unsigned order) noexcept;
 void pviommu_core_free(pviommu_core *core, unsigned lcore, uint64_t first, unsigned order) noexcept;
 uint64_t pviommu_core_in_use(pviommu_core *core) noexcept;

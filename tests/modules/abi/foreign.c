@@ -43,7 +43,7 @@ static void attack(struct tap *tap, u16 domid)
 
 void abi_foreign(struct tap *tap)
 {
-	int domid = domain_make();
+	int domid = domain_make(1024);
 
 	if (!tap_ok(tap, domid > 0, "a domain can be made (%d)", domid))
 		return;

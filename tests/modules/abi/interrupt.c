@@ -16,6 +16,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "abi.h"
+#include "../compat.h"
 
 #define RUN		64	/* frames an op */
 #define RUN_ORDER	6
@@ -158,8 +159,8 @@ void abi_interrupt(struct tap *tap)
 	maps = (struct sweep){ "maps", make_maps, -EINVAL, good * RUN };
 	unmaps = (struct sweep){ "unmaps", make_unmaps, -ENOENT, 0 };
 	t->ops = (void *)get_zeroed_page(GFP_KERNEL);
-	hrtimer_init(&t->timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_HARD);
-	t->timer.function = fire;
+	hrtimer_setup(&t->timer, fire, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_PINNED_HARD);
 
 	tap_is(tap, do_claim(abi_base, MAX_OPS * RUN), 0, "a claim");
 	/* Twice without a timer inside, for the length of a batch. */

@@ -12,11 +12,11 @@
 #include "../tap.h"
 
 struct dma_test {
+	struct tap *tap;	/* the first: see tap_files() */
 	struct device *dev;
 	struct pci_dev *pdev;
 	void __iomem *regs;
 	struct dentry *dir;
-	struct tap *tap;	/* of the running group */
 
 	dma_addr_t bounce;	/* a coherent page for bytes on their way */
 	u8 *bounce_at;

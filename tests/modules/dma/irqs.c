@@ -12,6 +12,7 @@
 #include <linux/module.h>
 #include <linux/vmalloc.h>
 #include "dma_test.h"
+#include "../compat.h"
 
 /* Instructions from look to look; no multiple of anything. */
 #define PERIOD		40009
@@ -41,8 +42,8 @@ static enum hrtimer_restart look(struct hrtimer *timer)
 
 static void watch_start(void)
 {
-	hrtimer_init(&watch.timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_HARD);
-	watch.timer.function = look;
+	hrtimer_setup(&watch.timer, look, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_ABS_HARD);
 	watch.worst = 0;
 	watch.looks = 0;
 	watch.due = ktime_add_ns(ktime_get(), PERIOD);

@@ -44,14 +44,6 @@ static const struct tap_group groups[] = {
 	{ "irqs", group_irqs },
 };
 
-static void run_group(const struct tap_group *g, struct tap *tap)
-{
-	struct dma_test *t = tap->subject;
-
-	t->tap = tap;
-	g->run(tap);
-}
-
 static int dma_test_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct dma_test *t = devm_kzalloc(&pdev->dev, sizeof(*t), GFP_KERNEL);
@@ -69,7 +61,7 @@ static int dma_test_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!t->bounce_at)
 		return -ENOMEM;
 	pci_set_drvdata(pdev, t);
-	t->dir = tap_files("dma_test", groups, ARRAY_SIZE(groups), run_group, t);
+	t->dir = tap_files("dma_test", groups, ARRAY_SIZE(groups), NULL, t);
 
 	return 0;
 }

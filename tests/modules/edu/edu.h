@@ -9,10 +9,10 @@
 #include "../tap.h"
 
 struct edu {
+	struct tap *tap;	/* the first: see tap_files() */
 	struct device *dev;
 	void __iomem *regs;
 	struct dentry *dir;
-	struct tap *tap;	/* of the running group */
 
 	u8 *want;	/* random bytes */
 	dma_addr_t held;

@@ -112,14 +112,6 @@ static const struct tap_group groups[] = {
 	{ "forgotten", group_forgotten },
 };
 
-static void run_group(const struct tap_group *g, struct tap *tap)
-{
-	struct edu *edu = tap->subject;
-
-	edu->tap = tap;
-	g->run(tap);
-}
-
 static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct edu *edu = devm_kzalloc(&pdev->dev, sizeof(*edu), GFP_KERNEL);
@@ -136,8 +128,7 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	/* swiotlb keeps an address's place in its page on request. */
 	dma_set_min_align_mask(edu->dev, PAGE_SIZE - 1);
 	pci_set_drvdata(pdev, edu);
-	edu->dir = tap_files("edu_test", groups, ARRAY_SIZE(groups), run_group,
-			     edu);
+	edu->dir = tap_files("edu_test", groups, ARRAY_SIZE(groups), NULL, edu);
 
 	return 0;
 }

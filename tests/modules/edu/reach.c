@@ -41,21 +41,18 @@ static void blind(struct edu *edu, const char *name, struct bounce *b,
 	      &addr);
 }
 
-/* A page for the device to aim at, and the coherent one; NULL: none. */
-static u8 *target_get(struct edu *edu, struct bounce *b)
+/* Checks with a page for the device to aim at, and a coherent page. */
+static void with_target(struct tap *tap,
+			void (*checks)(struct edu *edu, struct bounce *b, u8 *page))
 {
 	u8 *page = (void *)__get_free_page(GFP_KERNEL);
+	struct edu *edu = tap->subject;
+	struct bounce b;
 
-	if (page && !bounce_get(edu, b))
-		return page;
-	free_page((unsigned long)page);
-
-	return NULL;
-}
-
-static void target_put(struct edu *edu, struct bounce *b, u8 *page)
-{
-	bounce_put(edu, b);
+	if (page && !bounce_get(edu, &b)) {
+		checks(edu, &b, page);
+		bounce_put(edu, &b);
+	}
 	free_page((unsigned long)page);
 }
 
@@ -100,25 +97,23 @@ void group_faults(struct tap *tap)
 	free_pages((unsigned long)page, 1);
 }
 
+static void isolated(struct edu *edu, struct bounce *b, u8 *page)
+{
+	dma_addr_t addr;
+
+	addr = virt_to_machine(page).maddr;
+	blocked(edu, "machine address", b, addr, page, 512);
+	blind(edu, "machine address", b, addr, page, 512);
+	addr = map(edu, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	writes(edu, "mapped", addr, page, 512, b->addr, b->at);
+	reads(edu, "mapped", addr, page, 512, b->addr, b->at);
+	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	blocked(edu, "unmapped", b, addr, page, 512);
+}
+
 void group_isolated(struct tap *tap)
 {
-	struct edu *edu = tap->subject;
-	struct bounce b;
-	dma_addr_t addr;
-	u8 *page;
-
-	page = target_get(edu, &b);
-	if (!page)
-		return;
-	addr = virt_to_machine(page).maddr;
-	blocked(edu, "machine address", &b, addr, page, 512);
-	blind(edu, "machine address", &b, addr, page, 512);
-	addr = map(edu, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	writes(edu, "mapped", addr, page, 512, b.addr, b.at);
-	reads(edu, "mapped", addr, page, 512, b.addr, b.at);
-	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	blocked(edu, "unmapped", &b, addr, page, 512);
-	target_put(edu, &b, page);
+	with_target(tap, isolated);
 }
 
 /* The device takes 100 ms a DMA: only long waits are seen. */
@@ -154,56 +149,49 @@ static bool lingers(struct edu *edu, struct bounce *b, u8 *page,
 }
 
 /* A waiting mapping is reachable, and after the bound unreachable. */
+static void bound(struct edu *edu, struct bounce *b, u8 *page)
+{
+	dma_addr_t addr;
+
+	check(edu, lingers(edu, b, page, &addr), "at once: reachable");
+	msleep(bound_ms);
+	blocked(edu, "after the bound", b, addr, page, 512);
+	blind(edu, "after the bound", b, addr, page, 512);
+	check(edu, page_count(virt_to_page(page)) == 1, "its page is released");
+}
+
 void group_bound(struct tap *tap)
 {
-	struct edu *edu = tap->subject;
-	struct bounce b;
-	dma_addr_t addr;
-	u8 *page;
-
-	page = target_get(edu, &b);
-	if (!page)
-		return;
-	check(edu, lingers(edu, &b, page, &addr), "at once: reachable");
-	msleep(bound_ms);
-	blocked(edu, "after the bound", &b, addr, page, 512);
-	blind(edu, "after the bound", &b, addr, page, 512);
-	check(edu, page_count(virt_to_page(page)) == 1, "its page is released");
-	target_put(edu, &b, page);
+	with_target(tap, bound);
 }
 
 /* The first unmap that can't wait takes along all waiting unmaps. */
-void group_taken_along(struct tap *tap)
+static void taken_along(struct edu *edu, struct bounce *b, u8 *page)
 {
-	struct edu *edu = tap->subject;
-	struct bounce b, c;
+	struct bounce c;
 	dma_addr_t addr;
-	u8 *page;
 
-	page = target_get(edu, &b);
-	if (!page || bounce_get(edu, &c))
+	if (bounce_get(edu, &c))
 		return;
-	check(edu, lingers(edu, &b, page, &addr), "at once: reachable");
+	check(edu, lingers(edu, b, page, &addr), "at once: reachable");
 	migrate_disable();
 	addr = map(edu, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	bounce_put(edu, &c);
 	migrate_enable();
-	blocked(edu, "after an unmap that can't wait", &b, addr, page, 512);
-	target_put(edu, &b, page);
+	blocked(edu, "after an unmap that can't wait", b, addr, page, 512);
+}
+
+void group_taken_along(struct tap *tap)
+{
+	with_target(tap, taken_along);
 }
 
 /* The same memory, mapped in the same way, is at its old address; else at another. */
-void group_again(struct tap *tap)
+static void again(struct edu *edu, struct bounce *b, u8 *page)
 {
-	struct edu *edu = tap->subject;
 	dma_addr_t addr, second, read;
-	struct bounce b;
-	u8 *page;
 
-	page = target_get(edu, &b);
-	if (!page)
-		return;
 	migrate_disable();
 	addr = map(edu, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	second = map(edu, page, PAGE_SIZE, DMA_BIDIRECTIONAL);
@@ -212,33 +200,35 @@ void group_again(struct tap *tap)
 	unmap(edu, addr, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	read = map(edu, page, PAGE_SIZE, DMA_TO_DEVICE);
 	check(edu, read != addr && read != second, "read only is another mapping");
-	blocked(edu, "read only", &b, read, page, 512);
+	blocked(edu, "read only", b, read, page, 512);
 	unmap(edu, read, PAGE_SIZE, DMA_TO_DEVICE);
 	second = map(edu, page + 100, 50, DMA_BIDIRECTIONAL);
-	writes(edu, "taken again", second, page + 100, 50, b.addr, b.at);
+	writes(edu, "taken again", second, page + 100, 50, b->addr, b->at);
 	unmap(edu, second, 50, DMA_BIDIRECTIONAL);
 	migrate_enable();
 	msleep(bound_ms);
-	blocked(edu, "after the bound", &b, second, page + 100, 50);
-	target_put(edu, &b, page);
+	blocked(edu, "after the bound", b, second, page + 100, 50);
+}
+
+void group_again(struct tap *tap)
+{
+	with_target(tap, again);
+}
+
+static void base(struct edu *edu, struct bounce *b, u8 *page)
+{
+	dma_addr_t addr;
+
+	addr = virt_to_machine(page).maddr;
+	fill(edu);
+	memcpy(page, edu->want, 512);
+	reads(edu, "machine address", addr, page, 512, b->addr, b->at);
+	writes(edu, "machine address", addr, page, 512, b->addr, b->at);
 }
 
 void group_base(struct tap *tap)
 {
-	struct edu *edu = tap->subject;
-	struct bounce b;
-	dma_addr_t addr;
-	u8 *page;
-
-	page = target_get(edu, &b);
-	if (!page)
-		return;
-	addr = virt_to_machine(page).maddr;
-	fill(edu);
-	memcpy(page, edu->want, 512);
-	reads(edu, "machine address", addr, page, 512, b.addr, b.at);
-	writes(edu, "machine address", addr, page, 512, b.addr, b.at);
-	target_put(edu, &b, page);
+	with_target(tap, base);
 }
 
 void group_hold(struct tap *tap)

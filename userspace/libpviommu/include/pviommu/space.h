@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 //
 // Addresses and memory of a process: a window of a backend, regions, and the
-// kernel's own allocator of addresses with a cache a lcore.
+// kernel's own allocator of addresses with a cache an lcore.
 //
 //   Space      window, regions, lcores         any thread; Regions and Batches end before it
 //   Region     memory, pinned while it lives   any thread

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
-/* Nothing interrupts a lcore: a lcore belongs to one thread. */
+/* Nothing interrupts an lcore: an lcore belongs to one thread. */
 #pragma once
 #include <linux/types.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /*
- * A CPU is a lcore. A caller of the allocator first names its lcore, and the number
+ * A CPU is an lcore. A caller of the allocator first names its lcore, and the number
  * of lcores of the space: see core.c. An lcore's part of a variable is a multiple
  * of SHIM_PERCPU_ROOM behind the first part.
  */

@@ -541,10 +541,10 @@ int mod_timer(timer_list *t, unsigned long expires)
     return was;
 }
 
-int del_timer_sync(timer_list *t)
+int timer_delete_sync(timer_list *t)
 {
     if (me.irqs_off)
-        violate("del_timer_sync() with interrupts off");
+        violate("timer_delete_sync() with interrupts off");
     for (;; std::this_thread::yield()) {
         const std::lock_guard<std::mutex> guard(timers_lock);
         t->pending = false;

@@ -806,7 +806,7 @@ int pviommu_range_take(pviommu_range *r, const char *, u64 nr, u64)
     return pviommu_watch_give(&r->watch, kStatic, nr);
 }
 
-void pviommu_range_give(pviommu_range *r)
+void pviommu_range_release(pviommu_range *r)
 {
     Window &w = windows[2];
     for (uint64_t bfn = kStatic; bfn < kStatic + w.nr; bfn++) {

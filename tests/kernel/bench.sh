@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The BFN allocator beside Linux' own iova.c: userspace/harness/bench.sh writes
+# The BFN allocator beside Linux' own iova.c: tests/kernel/bench.sh writes
 # build/bench/bfn-pair.txt, lines of "bfn-pair SUBJECT METRIC VALUE", and the
 # same as rows in bfn-pair.json. Instructions are cachegrind's, as the difference of
 # two numbers of pairs. Times are Google Benchmark's, medians of RUNS, interleaved.
@@ -20,8 +20,8 @@ for file in "${files[@]}"; do
     tar -xJf "$source" -C "$linux" --strip-components=1 "${files[@]/#/linux-source-6.1/}"
     break
 done
-make -s -C "$here" OUT="$PWD/build/userspace/harness" LINUX="$PWD/$linux" bench
-bench=$PWD/build/userspace/harness/bench
+make -s -C "$here" OUT="$PWD/build/tests/kernel" LINUX="$PWD/$linux" bench
+bench=$PWD/build/tests/kernel/bench
 
 refs() { valgrind --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null "$bench" run "$@" 2>&1 >/dev/null | sed -n 's/,//g; s/.*I *refs: *//p'; }
 

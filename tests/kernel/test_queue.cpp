@@ -476,16 +476,16 @@ TEST_F(Lazy, WhatADriverForgot)
 TEST_F(Lazy, AFailedMapLeavesNoBit)
 {
     strict.faults = true;
-    for (const bool lone : {true, false}) {
+    for (const bool single : {true, false}) {
         unsigned calls = 0;
         hooks.op_fails = [&](const xen_iommu_op &o) {
-            return o.op != XEN_IOMMUOP_unmap && (lone || o.u.map.bfn % 1024 >= 512) ? -EIO : 0;
+            return o.op != XEN_IOMMUOP_unmap && (single || o.u.map.bfn % 1024 >= 512) ? -EIO : 0;
         };
         hooks.called = [&](const xen_iommu_op *op, unsigned) {
             if (op->op != XEN_IOMMUOP_unmap && !calls++)
                 recycle(20);
         };
-        EXPECT_FALSE(lone ? strict.map(20) : strict.map(20, 600));
+        EXPECT_FALSE(single ? strict.map(20) : strict.map(20, 600));
         hooks.op_fails = nullptr;
         hooks.called = nullptr;
         EXPECT_EQ(handed_out(), 0u);

@@ -108,7 +108,7 @@ int Device::unmap(const Mapping &m)
 }
 
 // Whole or not at all, a piece at a time.
-int Device::map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean, uint64_t &run)
+int Device::map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean, uint64_t &desc)
 {
     const u16 access = (m.write ? 3 : 1) | pviommu_xen.yield;
     unsigned long room = 0, flags = 0;
@@ -117,7 +117,7 @@ int Device::map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t
     const auto end_piece = [&] {
         const int err = pviommu_batch_map_end(b);
         unclean = b->unclean;
-        run |= b->desc;
+        desc |= b->desc;
         pviommu_batch_end(flags);
         b = nullptr;
         if (err) {
@@ -177,14 +177,14 @@ int Device::unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long,
 }
 
 // See sg.c.
-void Device::list_mapped(const struct pviommu_place &p, unsigned long nr, unsigned long pages, uint64_t run)
+void Device::list_mapped(const struct pviommu_run &run, unsigned long nr, unsigned long pages, uint64_t desc)
 {
     const uint64_t gaps = pages < nr ? PVIOMMU_DESC_GAPS : 0;
-    if (gaps || nr > pviommu_xen.piece || p.bfn != pviommu_run_start(p.bfn, p.order))
-        run |= PVIOMMU_DESC_STRICT;
-    if (p.w == &pviommu_low)
-        run |= PVIOMMU_DESC_LOW;
-    pviommu_mapped(&pd_, p.w, p.bfn, pviommu_desc(gaps, nr, p.order, run | PVIOMMU_DESC_QUEUE), pages);
+    if (gaps || nr > pviommu_xen.piece || run.bfn != pviommu_run_start(run.bfn, run.order))
+        desc |= PVIOMMU_DESC_STRICT;
+    if (run.w == &pviommu_low)
+        desc |= PVIOMMU_DESC_LOW;
+    pviommu_mapped(&pd_, run.w, run.bfn, pviommu_desc(gaps, nr, run.order, desc | PVIOMMU_DESC_QUEUE), pages);
 }
 
 Mapping Device::map_list(const std::vector<Part> &parts, bool write)
@@ -197,26 +197,26 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
         pages += p.nr;
     }
     m.write = write;
-    struct pviommu_place p = {};
-    unsigned places = PVIOMMU_PLACES;
+    struct pviommu_run run = {};
+    unsigned tries = PVIOMMU_RUN_TRIES;
     bool unclean = false;
-    uint64_t run = 0;
+    uint64_t desc = 0;
     int err = 0;
     do {
-        if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
+        if (!pviommu_run_alloc(&pd_, ~0ull, m.nr, 1, 0, &run))
             return m;
         unclean = false;
-        run = 0;
-        err = map_parts(m, parts, p.bfn, unclean, run);
+        desc = 0;
+        err = map_parts(m, parts, run.bfn, unclean, desc);
         if (err)
-            pviommu_map_failed(&pd_, &p, m.nr, err, unclean);
-    } while (err == -ENOMEM && !unclean && --places);
+            pviommu_map_failed(&pd_, &run, m.nr, err, unclean);
+    } while (err == -ENOMEM && !unclean && --tries);
     if (err)
         return m;
     pviommu_batch_begin(&flags);
-    list_mapped(p, m.nr, pages, run);
+    list_mapped(run, m.nr, pages, desc);
     pviommu_batch_end(flags);
-    m.addr = p.bfn << PAGE_SHIFT;
+    m.addr = run.bfn << PAGE_SHIFT;
     for (size_t i = 0; m && i < parts.size(); i++)
         check_part(m, m.parts[i].first, parts[i].pfn, parts[i].nr);
     return m;
@@ -240,19 +240,19 @@ Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
     m.write = write;
     if (!pviommu_list_fits(static_cast<u32>(m.nr)))
         return m;
-    struct pviommu_place p = {};
-    if (!pviommu_place(&pd_, ~0ull, m.nr, 1, 0, &p))
+    struct pviommu_run run = {};
+    if (!pviommu_run_alloc(&pd_, ~0ull, m.nr, 1, 0, &run))
         return m;
     pviommu_batch *b = pviommu_batch_begin(&flags);
-    u64 *mfns = pviommu_batch_list(b, p.bfn, static_cast<u32>(m.nr), (write ? 3 : 1) | pviommu_xen.yield);
+    u64 *mfns = pviommu_batch_list(b, run.bfn, static_cast<u32>(m.nr), (write ? 3 : 1) | pviommu_xen.yield);
     for (size_t i = 0; i < pfns.size(); i++)
         mfns[i] = __pfn_to_mfn(pfns[i]);
     const int err = pviommu_batch_map_end(b);
     if (err) {
-        pviommu_map_failed(&pd_, &p, m.nr, err, b->unclean);
+        pviommu_map_failed(&pd_, &run, m.nr, err, b->unclean);
     } else {
-        list_mapped(p, m.nr, m.nr, b->desc);
-        m.addr = p.bfn << PAGE_SHIFT;
+        list_mapped(run, m.nr, m.nr, b->desc);
+        m.addr = run.bfn << PAGE_SHIFT;
     }
     pviommu_batch_end(flags);
     for (size_t i = 0; m && i < pfns.size(); i++)
@@ -264,17 +264,17 @@ int Device::unmap_list(const Mapping &m)
 {
     pviommu_window *w = pviommu_window_of(m.addr);
     unsigned long pages = 0, gaps = 0, flags = 0;
-    u64 run = 0;
+    u64 desc = 0;
     pviommu_batch_begin(&flags);
-    if (const u64 *word = bfn_slot(&w->bfns, m.bfn()))
-        gaps = *word & PVIOMMU_DESC_STRICT && *word & PVIOMMU_DESC_GAPS;
+    if (const u64 *slot = bfn_slot(&w->bfns, m.bfn()))
+        gaps = *slot & PVIOMMU_DESC_STRICT && *slot & PVIOMMU_DESC_GAPS;
     pviommu_batch_end(flags);
     if (!gaps)
         return harness_unmap(&pd_, m.addr);
-    irqs_off([&] { run = harness_desc_take(w, m.bfn()); });
-    if (!run)
+    irqs_off([&] { desc = harness_desc_take(w, m.bfn()); });
+    if (!desc)
         return -EIO;
     int err = unmap_parts(m.bfn(), m.parts, pages);
-    irqs_off([&] { err = pviommu_unmapped(&pd_, w, m.bfn(), run, pages, err); });
+    irqs_off([&] { err = pviommu_unmapped(&pd_, w, m.bfn(), desc, pages, err); });
     return err;
 }

@@ -36,8 +36,8 @@ class Device {
     void check(const Mapping &m, bool lives) const;
     void check_part(const Mapping &m, unsigned long at, unsigned long pfn, unsigned long nr) const;
     std::vector<std::pair<pviommu_counter, uint64_t>> take_counters();
-    int map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean, uint64_t &run);
-    void list_mapped(const struct pviommu_place &p, unsigned long nr, unsigned long pages, uint64_t run);
+    int map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean, uint64_t &desc);
+    void list_mapped(const struct pviommu_run &run, unsigned long nr, unsigned long pages, uint64_t desc);
     int unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long, unsigned long>> &parts,
                     unsigned long &pages);
 

@@ -332,7 +332,7 @@ TEST_F(Big, AClosedWindowOpensAsItIsAskedTo)
     ASSERT_EQ(bfn_window_init(&w, kHigh, 4 * step), 0);
     bfn_window_close(&w);
     w.few = 4;
-    w.ask = [] { asked++; };
+    w.ask_chunks = [] { asked++; };
     asked = 0;
     const auto take = [&](unsigned order) {
         uint64_t bfn = 0;

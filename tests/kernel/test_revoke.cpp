@@ -16,11 +16,11 @@ public:
 
     static bool reached(const Mapping &m) { return entry(m.bfn()).cached; }
     static bool in_use(const Mapping &m) { return is_handed_out(m.bfn()) && entry(m.bfn()).yielded; }
-    static uint64_t word(const Mapping &m)
+    static uint64_t desc(const Mapping &m)
     {
-        uint64_t word = 0;
-        irqs_off([&] { word = *bfn_slot(&high(), m.bfn()); });
-        return word;
+        uint64_t desc = 0;
+        irqs_off([&] { desc = *bfn_slot(&high(), m.bfn()); });
+        return desc;
     }
 };
 
@@ -72,8 +72,8 @@ TEST_F(Revoke, OfEachKindOfRun)
                   odd = gone.map(121);
     EXPECT_EQ(gone.revoke().runs, 5u);
     EXPECT_EQ(cached(), 0u);
-    EXPECT_TRUE(word(gaps) & PVIOMMU_DESC_GAPS);
-    EXPECT_FALSE(word(odd) & PVIOMMU_DESC_GAPS) << "its page number was odd, and it has no gaps";
+    EXPECT_TRUE(desc(gaps) & PVIOMMU_DESC_GAPS);
+    EXPECT_FALSE(desc(odd) & PVIOMMU_DESC_GAPS) << "its page number was odd, and it has no gaps";
     for (const Mapping &m : {list, shifted, strict, odd})
         EXPECT_EQ(gone.unmap(m), 0);
     EXPECT_EQ(gone.unmap_list(gaps), 0);
@@ -144,12 +144,12 @@ TEST_F(Revoke, WhatYieldedBefore)
     EXPECT_EQ(counter(PVIOMMU_STALE), 1u);
 }
 
-// A word in use has no bit of the owner's but its device's.
+// A descriptor in use has no bit of the owner's but its device's.
 TEST_F(Revoke, WordsSayWhose)
 {
     const Mapping a = other.map(8), b = nobodys.map(9);
-    EXPECT_EQ(word(a) & PVIOMMU_DESC_OWNER, pviommu_desc_owner(255));
-    EXPECT_EQ(word(b) & PVIOMMU_DESC_OWNER, 0u);
+    EXPECT_EQ(desc(a) & PVIOMMU_DESC_OWNER, pviommu_desc_owner(255));
+    EXPECT_EQ(desc(b) & PVIOMMU_DESC_OWNER, 0u);
     other.unmap(a);
     nobodys.unmap(b);
 }

@@ -18,7 +18,7 @@ extern "C" {
 #endif
 void timer_setup(struct timer_list *t, void (*function)(struct timer_list *t), unsigned int flags);
 int mod_timer(struct timer_list *t, unsigned long expires);
-int del_timer_sync(struct timer_list *t);
+int timer_delete_sync(struct timer_list *t);
 #ifdef __cplusplus
 }
 #endif
