@@ -4,13 +4,18 @@
 JOBS ?= 2
 # TESTS= is for this makefile, and not for makefiles that tests call.
 MAKEOVERRIDES =
-TESTS ?= $(LINT) $(UNIT) $(BUILD) $(VM)
+TESTS ?= $(LINT) $(UNIT) $(BUILD) $(VM) $(NEW)
 
 LINT = $(sort $(wildcard tests/lint/*.t))
 UNIT = $(sort $(wildcard tests/unit/*.t))
 BUILD = $(sort $(wildcard tests/build/*.t))
 # The longest first, so that no long test is left alone at the end.
 VM = $(shell ls -S tests/vm/*.t)
+
+# The pair of Debian 13, for what depends on the kernel or on Xen: devices and drivers, VFIO,
+# and attacks on the hypercall.
+NEW_PAIR = 4.20+6.12
+NEW ?= $(addsuffix @$(NEW_PAIR),$(addprefix tests/vm/,drivers.t edu.t device.t isolate.t abi.t))
 
 # Tests that move data in every mode, and tests of devices and drivers that come and go.
 DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t late.t unplug.t scarce.t module.t isolate.t)
@@ -25,7 +30,7 @@ UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-r
 VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev libdrm-dev $$(scripts/testbed packages)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dpdk-demo profile-demo bench check check-debug check-new-machine unit lint build mutants deps clean
+.PHONY: help demo dpdk-demo profile-demo bench check check-debug check-matrix check-new-machine unit lint build mutants deps clean
 
 help:  ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +65,10 @@ check-debug: deps  ## on Xen with assertions and UBSAN: what moves data, with lo
 		tests/run -j $(JOBS) $(DEBUG) || status=1; \
 	TEST_LOGS=$(CURDIR)/build/tests/debug-xen tests/run -j $(JOBS) $(DEBUG_XEN) || status=1; \
 	exit $$status
+
+check-matrix: PACKAGES = $(UNIT_PACKAGES) $(VM_PACKAGES)
+check-matrix: deps  ## devices and drivers on each pair of Xen and Linux: a table; two hours
+	tests/matrix
 
 check-new-machine: deps  ## make unit, lint and the builds once more, on a Debian 12 that has nothing; an hour
 	TEST_TIMEOUT=7200 tests/run -j $(JOBS) $(sort $(wildcard tests/new-machine/*.t))

@@ -12,12 +12,12 @@
 #include <xen/trace.h>
 #include <xsm/xsm.h>
 
-#include "iommu_op_plain.h"
+#include "iommu_op_single.h"
 
 DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
 
 /* Why @d may not use any op but query. */
-static noinline unsigned int refusal(const struct domain *d)
+static noinline unsigned int refusal_reason(const struct domain *d)
 {
     if ( xsm_iommu_op(XSM_PRIV) )
         return XEN_IOMMUOP_WHY_xsm;
@@ -72,7 +72,7 @@ static bool all_zero(const struct xen_iommu_op *op, unsigned int from)
     return true;
 }
 
-static int query(struct domain *d, unsigned int why, struct xen_iommu_op *op)
+static int query_op(struct domain *d, unsigned int why, struct xen_iommu_op *op)
 {
     if ( op->flags || !all_zero(op, 0) )
         return -EINVAL;
@@ -168,7 +168,7 @@ static int control_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
 }
 
     /* A read: others may go on, but the sums have the batch's own ops. */
-static int usage(struct iommu_op_batch *b, struct xen_iommu_op *op)
+static int usage_op(struct iommu_op_batch *b, struct xen_iommu_op *op)
 {
     int rc;
 
@@ -265,7 +265,7 @@ static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
         return map_list(b, op, slots);
 
     case XEN_IOMMUOP_query:
-        return query(b->d, XEN_IOMMUOP_WHY_ok, op);
+        return query_op(b->d, XEN_IOMMUOP_WHY_ok, op);
 
     case XEN_IOMMUOP_query_reserved:
         return query_reserved(b, op);
@@ -282,7 +282,7 @@ static noinline int rare_op(struct iommu_op_batch *b, struct xen_iommu_op *op,
         return control_op(b, op);
 
     case XEN_IOMMUOP_usage:
-        return usage(b, op);
+        return usage_op(b, op);
 
     default:
         return -EINVAL;
@@ -377,8 +377,8 @@ static long go_on(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
  * Answer a caller without a batch, op by op: @error, but for query, which
  * always answers.
  */
-static long refuse(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
-                   unsigned int count, unsigned int why, int error)
+static long refuse_ops(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
+                       unsigned int count, unsigned int why, int error)
 {
     struct xen_iommu_op op;
     unsigned int done = 0;
@@ -392,7 +392,7 @@ static long refuse(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
             return -EFAULT;
 
         if ( op.op == XEN_IOMMUOP_query )
-            op.status = query(current->domain, why, &op);
+            op.status = query_op(current->domain, why, &op);
         else
             op.status = op.op && op.op < XEN_IOMMUOP_OPS ? error : -EINVAL;
 
@@ -428,12 +428,13 @@ long do_iommu_op(XEN_GUEST_HANDLE_PARAM(xen_iommu_op_t) uops,
     /* Only XSM's answer may change once nothing else was against a domain. */
     if ( unlikely(!b) || xsm_iommu_op(XSM_PRIV) )
     {
-        unsigned int why = refusal(curr->domain);
+        unsigned int why = refusal_reason(curr->domain);
 
         if ( why == XEN_IOMMUOP_WHY_ok && !b )
             b = iommu_op_batch_make(curr);
         if ( why != XEN_IOMMUOP_WHY_ok || !b )
-            return refuse(uops, count, why, refusal_errno(why) ?: -ENOMEM);
+            return refuse_ops(uops, count, why,
+                              refusal_errno(why) ?: -ENOMEM);
     }
 
     if ( copy_from_guest(b->ops, uops, count) )

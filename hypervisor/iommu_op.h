@@ -63,10 +63,10 @@
 #define TAG_MASK        (((uint64_t)TAG_LOW_MASK << TAG_LOW_SHIFT) | \
                          (0x3fULL << TAG_HIGH_SHIFT))
 
-/* The mark of a pending entry: of a tag, or of none. */
-#define MARK_DEFERRED   ENTRY_PENDING
+/* The pending bits of an entry: with a tag, or with none. */
+#define PENDING_DEFERRED ENTRY_PENDING
 
-static inline uint64_t tag_mark(unsigned int tag)
+static inline uint64_t pending_bits(unsigned int tag)
 {
     return ENTRY_PENDING |
            ((uint64_t)(tag & TAG_LOW_MASK) << TAG_LOW_SHIFT) |
@@ -85,26 +85,26 @@ static inline unsigned int vcpu_tag(const struct vcpu *v)
     return v->vcpu_id + 1;
 }
 
-static inline uint64_t entry_pending(uint64_t entry, uint64_t mark)
+static inline uint64_t entry_pending(uint64_t entry, uint64_t pending)
 {
-    return (entry & ENTRY_KEPT) | mark;
+    return (entry & ENTRY_KEPT) | pending;
 }
 
-static inline bool entry_is_pending(uint64_t entry, uint64_t mark)
+static inline bool entry_is_pending(uint64_t entry, uint64_t pending)
 {
-    return (entry & (ENTRY_PENDING | ENTRY_PRESENT | TAG_MASK)) == mark;
+    return (entry & (ENTRY_PENDING | ENTRY_PRESENT | TAG_MASK)) == pending;
 }
 
-/* The mark of an entry under removal: the tag keeps the former access. */
-static inline uint64_t revoke_mark(uint64_t entry)
+/* The pending bits during a removal: the tag keeps the former access. */
+static inline uint64_t revoking_bits(uint64_t entry)
 {
-    return tag_mark(TAG_REVOKE | (entry & ENTRY_PRESENT));
+    return pending_bits(TAG_REVOKE | (entry & ENTRY_PRESENT));
 }
 
 static inline bool entry_is_revoking(uint64_t entry)
 {
     return entry_is_pending(entry & ~(ENTRY_PRESENT << TAG_LOW_SHIFT),
-                            tag_mark(TAG_REVOKE));
+                            pending_bits(TAG_REVOKE));
 }
 
 static inline uint64_t entry_unrevoked(uint64_t entry)

@@ -25,14 +25,14 @@ struct iommu_op_runs {
 };
 
 /*
- * The leaf table in hand. Neighbouring ops mostly use the same table, and so
- * does the next batch: the table is looked up once, and stays in hand while no
+ * The cached leaf table. Neighbouring ops mostly use the same table, and so
+ * does the next batch: the table is looked up once, and stays cached while no
  * table of its domain goes. Write-back and the used count are updated once,
  * when the batch leaves this table or is settled.
  */
-struct iommu_op_hand {
+struct iommu_op_cached {
     uint64_t bfn;               /* of its first entry */
-    unsigned int nr;            /* LEAF_FRAMES; 0: no table is in hand */
+    unsigned int nr;            /* LEAF_FRAMES; 0: no table is cached */
     int used;                   /* to add to leaf->used */
     uint64_t *first, *end;      /* entries that were not written back yet */
     uint64_t *entry;
@@ -43,8 +43,8 @@ struct iommu_op_hand {
 };
 
 /*
- * Entries of [bfn, bfn + nr) with our mark wait for the batch's flush, on
- * account of the ops [op, end).
+ * Entries of [bfn, bfn + nr) with our pending bits wait for the batch's flush,
+ * on account of the ops [op, end).
  */
 struct iommu_op_unsettled {
     uint64_t bfn;
@@ -56,12 +56,12 @@ struct iommu_op_batch {
     /* These never change. */
     struct domain *d;
     struct iommu_op_domain *pv;
-    uint64_t mark;              /* of entries that wait for our flush */
+    uint64_t pending;           /* bits of entries that wait for our flush */
     iommu_op_owner_t owner;     /* the domain */
 
     struct xen_iommu_op *op;    /* the op in progress */
     bool locked;                /* see iommu_op_lock() */
-    struct iommu_op_hand hand;
+    struct iommu_op_cached cached;
     long mapped;                /* entries this vCPU took into use, less freed */
 
     struct iommu_op_runs added, modified;
@@ -79,27 +79,27 @@ struct iommu_op_batch {
 uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn);
 
 /* iommu_op_flush.c */
-void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
-                      unsigned int nr);
+void iommu_op_run_add_slow(struct iommu_op_runs *runs, uint64_t first,
+                           unsigned int nr);
 void iommu_op_note_added(struct iommu_op_batch *b, uint64_t bfn,
                          unsigned int nr);
 void iommu_op_flush_and_free(struct iommu_op_batch *b);
 
 /* iommu_op_map.c */
-int iommu_op_map_any(struct iommu_op_batch *b,
-                     const struct xen_iommu_op_map *m, unsigned int flags);
+int iommu_op_map_slow(struct iommu_op_batch *b,
+                      const struct xen_iommu_op_map *m, unsigned int flags);
 int iommu_op_map_list(struct iommu_op_batch *b,
                       const struct xen_iommu_op_list *l, unsigned int flags,
                       const uint64_t *list);
-int iommu_op_unmap_any(struct iommu_op_batch *b,
-                       const struct xen_iommu_op_range *r, bool defer);
+int iommu_op_unmap_slow(struct iommu_op_batch *b,
+                        const struct xen_iommu_op_range *r, bool defer);
 int iommu_op_flush(struct iommu_op_batch *b,
                    const struct xen_iommu_op_range *r);
 
 /* iommu_op_yield.c */
-int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
-                     uint64_t entry);
-bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark);
+int iommu_op_map_frame_slow(struct iommu_op_batch *b, uint64_t *p,
+                            unsigned long mfn, uint64_t entry);
+bool iommu_op_make_pending_slow(uint64_t *p, uint64_t pending);
 int iommu_op_revoke_range(struct iommu_op_batch *b,
                           const struct xen_iommu_op_range *r);
 
@@ -136,8 +136,8 @@ static always_inline void iommu_op_lock(struct iommu_op_batch *b)
 
     b->locked = true;
 
-    if ( unlikely(b->hand.epoch != b->pv->epoch) )
-        b->hand.nr = 0;
+    if ( unlikely(b->cached.epoch != b->pv->epoch) )
+        b->cached.nr = 0;
 }
 
 static inline void iommu_op_unlock(struct iommu_op_batch *b)
@@ -151,8 +151,8 @@ static inline void iommu_op_unlock(struct iommu_op_batch *b)
 }
 
 /* Note [first, first + nr) for the flush. */
-static inline void iommu_op_runs_add(struct iommu_op_runs *runs,
-                                     uint64_t first, unsigned int nr)
+static inline void iommu_op_run_add(struct iommu_op_runs *runs,
+                                    uint64_t first, unsigned int nr)
 {
     if ( !runs->nr )
     {
@@ -163,38 +163,38 @@ static inline void iommu_op_runs_add(struct iommu_op_runs *runs,
     else if ( first == runs->run[runs->nr - 1].last + 1 )
         runs->run[runs->nr - 1].last += nr;
     else
-        iommu_op_add_run(runs, first, nr);
+        iommu_op_run_add_slow(runs, first, nr);
 }
 
 /* Write changed entries back from the CPU's cache, if the IOMMU needs that. */
 static inline void iommu_op_write_back(struct iommu_op_batch *b)
 {
-    struct iommu_op_hand *h = &b->hand;
+    struct iommu_op_cached *t = &b->cached;
 
-    if ( h->first != h->end )
-        iommu_sync_cache(h->first, (void *)h->end - (void *)h->first);
+    if ( t->first != t->end )
+        iommu_sync_cache(t->first, (void *)t->end - (void *)t->first);
 
-    h->first = h->end;
+    t->first = t->end;
 }
 
-/* Write back the table in hand, and update its count; it may stay in hand. */
+/* Write back the cached table, and update its count. The table stays cached. */
 static inline void iommu_op_tidy(struct iommu_op_batch *b)
 {
-    struct iommu_op_hand *h = &b->hand;
+    struct iommu_op_cached *t = &b->cached;
 
     iommu_op_write_back(b);
-    if ( h->used )
+    if ( t->used )
     {
-        atomic_add(h->used, &h->leaf->used);
-        write_atomic(&b->mapped, b->mapped + h->used);
+        atomic_add(t->used, &t->leaf->used);
+        write_atomic(&b->mapped, b->mapped + t->used);
     }
 
-    h->used = 0;
+    t->used = 0;
 }
 
 /*
  * End the batch's work so far: flush, then settle, then let other batches in.
- * No entry has our mark afterwards.
+ * No entry has our pending bits afterwards.
  */
 static always_inline void iommu_op_settle(struct iommu_op_batch *b)
 {
@@ -213,25 +213,25 @@ static always_inline void iommu_op_settle(struct iommu_op_batch *b)
 /* The entry of @bfn. NULL: no claim covers @bfn, or there is no leaf table. */
 static inline uint64_t *iommu_op_entry(struct iommu_op_batch *b, uint64_t bfn)
 {
-    uint64_t index = bfn - b->hand.bfn;
+    uint64_t index = bfn - b->cached.bfn;
 
-    if ( unlikely(index >= b->hand.nr) )
+    if ( unlikely(index >= b->cached.nr) )
         return iommu_op_find_entry(b, bfn);
 
-    return &b->hand.entry[index % LEAF_FRAMES];
+    return &b->cached.entry[index % LEAF_FRAMES];
 }
 
-/* Entries of the table in hand were changed. */
+/* Entries of the cached table were changed. */
 static inline void iommu_op_changed(struct iommu_op_batch *b,
                                     uint64_t *entry, unsigned int nr)
 {
-    if ( entry != b->hand.end )
+    if ( entry != b->cached.end )
     {
         iommu_op_write_back(b);
-        b->hand.first = entry;
+        b->cached.first = entry;
     }
 
-    b->hand.end = entry + nr;
+    b->cached.end = entry + nr;
 }
 
 /* The entries of one leaf table that a range of BFNs covers. */

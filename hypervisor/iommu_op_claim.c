@@ -11,9 +11,10 @@
 #include <xen/nospec.h>
 #include <xen/vmap.h>
 
-#include "iommu_op_plain.h"
+#include "iommu_op_single.h"
 
-static bool overlaps(uint64_t bfn, uint64_t nr, uint64_t first, uint64_t n)
+static bool ranges_overlap(uint64_t bfn, uint64_t nr, uint64_t first,
+                           uint64_t n)
 {
     return bfn < first + n && first < bfn + nr;
 }
@@ -43,44 +44,44 @@ bool iommu_op_is_claimed(const struct iommu_op_domain *pv, uint64_t bfn,
     unsigned int i;
 
     for ( i = 0; i < pv->nr_claims; i++ )
-        if ( overlaps(bfn, nr, pv->claim[i]->bfn, pv->claim[i]->nr) )
+        if ( ranges_overlap(bfn, nr, pv->claim[i]->bfn, pv->claim[i]->nr) )
             return true;
 
     return false;
 }
 
 /*
- * iommu_op_entry() of a BFN outside of the table in hand: takes its table, if
+ * iommu_op_entry() of a BFN outside of the cached table: takes its table, if
  * any.
  */
 uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn)
 {
     struct iommu_op_claim *c = iommu_op_find_claim(b->pv, bfn, 1);
-    struct iommu_op_hand *h = &b->hand;
+    struct iommu_op_cached *t = &b->cached;
     unsigned int index;
 
     iommu_op_tidy(b);
-    h->nr = 0;
+    t->nr = 0;
     if ( !c )
         return NULL;
 
     /* The guest chose the index: no load goes past the claim. */
     index = bfn - c->bfn;
-    h->leaf = &c->leaf[array_index_nospec(index / LEAF_FRAMES,
+    t->leaf = &c->leaf[array_index_nospec(index / LEAF_FRAMES,
                                           c->nr / LEAF_FRAMES)];
     /* Pairs with the barrier in iommu_op_leaf_get(). */
-    h->entry = ACCESS_ONCE(h->leaf->entry);
-    if ( !h->entry )
+    t->entry = ACCESS_ONCE(t->leaf->entry);
+    if ( !t->entry )
         return NULL;
 
     index %= LEAF_FRAMES;
-    h->bfn = bfn - index;
-    h->nr = LEAF_FRAMES;
-    h->one = slot_of_one(h->leaf, 0);
-    h->watched = c->watch && c->watch[iommu_op_watch_index(c, bfn)];
-    h->epoch = b->pv->epoch;
+    t->bfn = bfn - index;
+    t->nr = LEAF_FRAMES;
+    t->one = slot_of_one(t->leaf, 0);
+    t->watched = c->watch && c->watch[iommu_op_watch_index(c, bfn)];
+    t->epoch = b->pv->epoch;
 
-    return &h->entry[index];
+    return &t->entry[index];
 }
 
 static int check_claim(const struct iommu_op_domain *pv,
@@ -95,7 +96,8 @@ static int check_claim(const struct iommu_op_domain *pv,
         return -ERANGE;
 
     for ( i = 0; i < pv->nr_reserved; i++ )
-        if ( overlaps(r->bfn, r->nr, pv->reserved[i].bfn, pv->reserved[i].nr) )
+        if ( ranges_overlap(r->bfn, r->nr, pv->reserved[i].bfn,
+                            pv->reserved[i].nr) )
             return -EADDRINUSE;
 
     if ( iommu_op_is_claimed(pv, r->bfn, r->nr) )
@@ -317,7 +319,7 @@ static int clear_leaf(struct domain *d, struct iommu_op_domain *pv,
 
     for ( i = 0; i < LEAF_FRAMES; i++ )
         if ( read_atomic(&entry[i]) )
-            iommu_op_make_pending(&entry[i], MARK_DEFERRED);
+            iommu_op_make_pending(&entry[i], PENDING_DEFERRED);
 
     iommu_sync_cache(entry, PAGE_SIZE);
 
@@ -398,7 +400,7 @@ int iommu_op_release(struct iommu_op_batch *b,
         return -EBUSY;
 
     /*
-     * A vCPU with a table of the claim in hand drops the table:
+     * A vCPU with a cached table of the claim drops the table:
      * iommu_op_lock().
      */
     pv->epoch++;

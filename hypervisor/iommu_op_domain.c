@@ -176,7 +176,7 @@ struct iommu_op_batch *iommu_op_batch_make(const struct vcpu *v)
 
     b->d = d;
     b->pv = pv;
-    b->mark = tag_mark(vcpu_tag(v));
+    b->pending = pending_bits(vcpu_tag(v));
     b->owner = virt_to_pdx(d);
 
     /* Its contents before the pointer; pairs with iommu_op_usage(). */

@@ -6,11 +6,11 @@
 #include <xen/lib.h>
 #include <xen/trace.h>
 
-#include "iommu_op_plain.h"
+#include "iommu_op_single.h"
 
 /* Join [first, first + nr) to a neighbouring run, or begin a run. */
-void iommu_op_add_run(struct iommu_op_runs *runs, uint64_t first,
-                      unsigned int nr)
+void iommu_op_run_add_slow(struct iommu_op_runs *runs, uint64_t first,
+                           unsigned int nr)
 {
     uint64_t last = first + nr - 1;
     unsigned int i;
@@ -43,7 +43,7 @@ void iommu_op_note_added(struct iommu_op_batch *b, uint64_t bfn,
     if ( !b->added.nr )
         b->added_from = b->op;
 
-    iommu_op_runs_add(&b->added, bfn, nr);
+    iommu_op_run_add(&b->added, bfn, nr);
 }
 
 /*
@@ -51,7 +51,7 @@ void iommu_op_note_added(struct iommu_op_batch *b, uint64_t bfn,
  * the hypervisor. After a failed flush devices may still walk the tables: they
  * are never freed.
  */
-static int flushed(int rc)
+static int flush_result(int rc)
 {
     if ( likely(!rc) )
         return 0;
@@ -64,7 +64,7 @@ static int flushed(int rc)
 /* Flush all of @d's BFNs: 0 or -EIO. @flags: IOMMU_FLUSHF_* */
 int iommu_op_flush_all(struct domain *d, unsigned int flags)
 {
-    return flushed(iommu_iotlb_flush_all(d, flags));
+    return flush_result(iommu_iotlb_flush_all(d, flags));
 }
 
 /* Flush the aligned block of 2^order frames from @first. */
@@ -136,8 +136,8 @@ static noinline int flush_runs(const struct iommu_op_batch *b,
 }
 
 /* Flush every recorded range. Usually it is one frame. */
-static inline int flush(const struct iommu_op_batch *b,
-                        struct iommu_op_runs *runs, unsigned int flags)
+static inline int flush_recorded(const struct iommu_op_batch *b,
+                                 struct iommu_op_runs *runs, unsigned int flags)
 {
     bool one = runs->nr == 1 && !runs->all &&
                runs->run[0].first == runs->run[0].last;
@@ -178,8 +178,10 @@ static int flush_batch(struct iommu_op_batch *b)
         iommu_op_trace_flush(b);
 
     if ( b->modified.nr || b->modified.all )
-        rc = flushed(flush(b, &b->modified, IOMMU_FLUSHF_modified));
-    if ( unlikely(b->added.nr) && flush(b, &b->added, IOMMU_FLUSHF_added) )
+        rc = flush_result(flush_recorded(b, &b->modified,
+                                         IOMMU_FLUSHF_modified));
+    if ( unlikely(b->added.nr) &&
+         flush_recorded(b, &b->added, IOMMU_FLUSHF_added) )
         maps_failed(b);
 
     return rc;
@@ -207,15 +209,16 @@ void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
 }
 
 /* Settle an entry of any owner, yielding or not: was the entry this batch's? */
-static noinline bool settle_odd(const struct iommu_op_batch *b, uint64_t *p)
+static noinline bool settle_entry_slow(const struct iommu_op_batch *b,
+                                       uint64_t *p)
 {
     uint64_t entry = read_atomic(p);
 
-    if ( !entry_is_pending(entry, b->mark) )
+    if ( !entry_is_pending(entry, b->pending) )
         return false;
 
     /* The reference goes first: a free entry may be mapped again at once. */
-    iommu_op_put_entry(b->pv, entry, b->hand.leaf, p - b->hand.entry);
+    iommu_op_put_entry(b->pv, entry, b->cached.leaf, p - b->cached.entry);
     write_atomic(p, 0);
 
     return true;
@@ -245,15 +248,15 @@ static inline bool entry_is_like(uint64_t entry, uint64_t like)
 }
 
 /*
- * An entry of the table in hand, as in most batches: was the entry this
+ * An entry of the cached table, as in most batches: was the entry this
  * batch's?
  */
 static inline bool settle_entry(const struct iommu_op_batch *b, uint64_t *p)
 {
     uint64_t entry = read_atomic(p);
 
-    if ( !entry_is_like(entry, b->mark | ENTRY_YIELD) )
-        return settle_odd(b, p);
+    if ( !entry_is_like(entry, b->pending | ENTRY_YIELD) )
+        return settle_entry_slow(b, p);
 
     settle_yielding(slot_of(b->pv->rmap, entry), iommu_op_one(b, p), p);
 
@@ -268,7 +271,7 @@ static noinline unsigned int settle_entries(const struct iommu_op_batch *b,
                                             uint64_t *p, unsigned int nr)
 {
     const struct iommu_op_rmap *rmap = b->pv->rmap;
-    uint64_t like = b->mark | ENTRY_YIELD, next = NO_ENTRY;
+    uint64_t like = b->pending | ENTRY_YIELD, next = NO_ENTRY;
     uint64_t one = iommu_op_one(b, p);
     uint64_t *slot = NULL, *end;
 
@@ -281,7 +284,7 @@ static noinline unsigned int settle_entries(const struct iommu_op_batch *b,
         {
             if ( !entry_is_like(entry, like) )
             {
-                nr -= !settle_odd(b, p);
+                nr -= !settle_entry_slow(b, p);
                 continue;
             }
             slot = slot_of(rmap, entry);
@@ -302,8 +305,8 @@ static void defer_entries(const struct iommu_op_batch *b, uint64_t *p,
     {
         uint64_t entry = read_atomic(p);
 
-        if ( entry_is_pending(entry, b->mark) )
-            write_atomic(p, entry_pending(entry, MARK_DEFERRED));
+        if ( entry_is_pending(entry, b->pending) )
+            write_atomic(p, entry_pending(entry, PENDING_DEFERRED));
     }
 }
 
@@ -327,7 +330,7 @@ static inline void settle_one(struct iommu_op_batch *b,
         if ( unlikely(!flushed) )
             defer_entries(b, p, nr);
         else
-            b->hand.used -= nr == 1 ? settle_entry(b, p)
+            b->cached.used -= nr == 1 ? settle_entry(b, p)
                                     : settle_entries(b, p, nr);
     } while ( unlikely(left) );
 
@@ -344,7 +347,7 @@ void iommu_op_flush_and_free(struct iommu_op_batch *b)
 
     iommu_op_write_back(b);
     for ( u = b->unsettled; u < end; u++ )
-        iommu_op_runs_add(&b->modified, u->bfn, u->nr);
+        iommu_op_run_add(&b->modified, u->bfn, u->nr);
     flushed = !flush_batch(b) && likely(!b->unmap_failed);
     b->unmap_failed = false;
 

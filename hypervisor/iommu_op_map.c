@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_map.c: map, unmap and flush of BFNs, entry by entry. The simple part
- * of most maps and unmaps is in iommu_op_plain.h.
+ * iommu_op_map.c: map, unmap and flush of BFNs, entry by entry. The fast path
+ * of one frame is in iommu_op_single.h.
  *
  * All run with the domain's lock held for reading, so claims stay as they are.
  * Entries change by compare and exchange. Two vCPUs that work on the same BFNs
@@ -9,7 +9,7 @@
  */
 #include <xen/lib.h>
 
-#include "iommu_op_plain.h"
+#include "iommu_op_single.h"
 
 /* Frames by name, or neighbours. */
 struct frames {
@@ -128,7 +128,7 @@ static unsigned int map_span(struct iommu_op_batch *b, const struct mapping *m,
     else if ( i && shadow_map(b, m, first, i) )
         *rc = -ENOMEM;
 
-    b->hand.used += i;
+    b->cached.used += i;
 
     return i;
 }
@@ -219,8 +219,8 @@ static bool is_watched(const struct mapping *m)
 }
 
 /*
- * Map @nr frames from @mfn at @p of the table in hand, up to an odd frame or
- * the end of a piece of slots. Return: the number of mapped frames.
+ * Map @nr frames from @mfn at @p of the cached table, up to a frame for the
+ * slow path or the end of a piece of slots. Return: how many were mapped.
  */
 static noinline unsigned int map_run(const struct iommu_op_batch *b,
                                      uint64_t *p, unsigned long mfn,
@@ -245,7 +245,7 @@ static noinline unsigned int map_run(const struct iommu_op_batch *b,
     return i;
 }
 
-/* The same for a list of frames, up to an odd frame. */
+/* The same for a list of frames, up to a frame for the slow path. */
 static noinline unsigned int map_named(const struct iommu_op_batch *b,
                                        uint64_t *p, const uint64_t *list,
                                        uint64_t entry, unsigned int nr)
@@ -270,7 +270,7 @@ static noinline unsigned int map_named(const struct iommu_op_batch *b,
 }
 
 /*
- * Map the frames [*done, end), at @p of the table in hand. *done is set to the
+ * Map the frames [*done, end), at @p of the cached table. *done is set to the
  * end of the mapped frames. Return: 0, STATUS_held or a negative errno.
  */
 static int map_yielding_span(struct iommu_op_batch *b, const struct mapping *m,
@@ -288,8 +288,9 @@ static int map_yielding_span(struct iommu_op_batch *b, const struct mapping *m,
         if ( likely(nr) )
             continue;
 
-        rc = iommu_op_map_odd(b, p + i, mfn_of(f, i),
-                              iommu_op_with_mfn(m->entry, mfn_of(f, i)));
+        rc = iommu_op_map_frame_slow(b, p + i, mfn_of(f, i),
+                                     iommu_op_with_mfn(m->entry,
+                                                       mfn_of(f, i)));
         if ( rc < 0 )
             break;
         held |= rc;
@@ -297,7 +298,7 @@ static int map_yielding_span(struct iommu_op_batch *b, const struct mapping *m,
     }
 
     iommu_op_changed(b, p + *done, i - *done);
-    b->hand.used += i - *done;
+    b->cached.used += i - *done;
     *done = i;
 
     return rc < 0 ? rc : held;
@@ -354,8 +355,8 @@ static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
            (!(flags & MAP_SELF) || m->domid == DOMID_SELF);
 }
 
-int iommu_op_map_any(struct iommu_op_batch *b,
-                     const struct xen_iommu_op_map *m, unsigned int flags)
+int iommu_op_map_slow(struct iommu_op_batch *b,
+                      const struct xen_iommu_op_map *m, unsigned int flags)
 {
     struct domain *owner = b->d;
     struct mapping mapping;
@@ -418,7 +419,7 @@ int iommu_op_map_list(struct iommu_op_batch *b,
 /* Make the entries of a span pending. Return: how many were not mapped. */
 static unsigned int unmap_span(struct iommu_op_batch *b,
                                const struct iommu_op_span *s, uint64_t bfn,
-                               uint64_t mark)
+                               uint64_t pending)
 {
     unsigned int i, missed = 0;
 
@@ -426,13 +427,13 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
         return s->nr;
 
     for ( i = 0; i < s->nr; i++ )
-        missed += !iommu_op_make_pending(&s->entry[i], mark);
+        missed += !iommu_op_make_pending(&s->entry[i], pending);
 
     if ( b->pv->direct )
         iommu_op_changed(b, s->entry, s->nr);
     /* The generic path can lack the memory to split its own superpage. */
     else if ( iommu_unmap_any(b->d, _dfn(bfn), s->nr, 0, &b->flush_flags) &&
-              mark != MARK_DEFERRED )
+              pending != PENDING_DEFERRED )
         b->unmap_failed = true;
 
     return missed;
@@ -440,7 +441,7 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
 
 static unsigned int unmap_spans(struct iommu_op_batch *b,
                                 struct iommu_op_claim *c, uint64_t bfn,
-                                unsigned int nr, uint64_t mark)
+                                unsigned int nr, uint64_t pending)
 {
     unsigned int missed = 0;
 
@@ -448,7 +449,7 @@ static unsigned int unmap_spans(struct iommu_op_batch *b,
     {
         struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);
 
-        missed += unmap_span(b, &s, bfn, mark);
+        missed += unmap_span(b, &s, bfn, pending);
         bfn += s.nr;
         nr -= s.nr;
     }
@@ -459,7 +460,7 @@ static unsigned int unmap_spans(struct iommu_op_batch *b,
 static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
                           uint64_t bfn, unsigned int nr)
 {
-    unmap_spans(b, c, bfn, nr, b->mark);
+    unmap_spans(b, c, bfn, nr, b->pending);
     iommu_op_unsettled_add(b, bfn, nr);
 }
 
@@ -500,8 +501,8 @@ static bool all_mapped(struct iommu_op_batch *b, struct iommu_op_claim *c,
     return mapped;
 }
 
-int iommu_op_unmap_any(struct iommu_op_batch *b,
-                       const struct xen_iommu_op_range *r, bool defer)
+int iommu_op_unmap_slow(struct iommu_op_batch *b,
+                        const struct xen_iommu_op_range *r, bool defer)
 {
     struct iommu_op_claim *c = iommu_op_find_claim(b->pv, r->bfn, r->nr);
     unsigned int missed;
@@ -509,7 +510,8 @@ int iommu_op_unmap_any(struct iommu_op_batch *b,
     if ( !c || !all_mapped(b, c, r->bfn, r->nr) )
         return -ENOENT;
 
-    missed = unmap_spans(b, c, r->bfn, r->nr, defer ? MARK_DEFERRED : b->mark);
+    missed = unmap_spans(b, c, r->bfn, r->nr,
+                         defer ? PENDING_DEFERRED : b->pending);
     if ( !defer )
         iommu_op_unsettled_add(b, r->bfn, r->nr);
 
@@ -533,8 +535,9 @@ static void adopt_span(struct iommu_op_batch *b,
     {
         uint64_t old = read_atomic(&s->entry[i]);
 
-        if ( !entry_is_pending(old, MARK_DEFERRED) ||
-             cmpxchg(&s->entry[i], old, entry_pending(old, b->mark)) != old ||
+        if ( !entry_is_pending(old, PENDING_DEFERRED) ||
+             cmpxchg(&s->entry[i], old,
+                     entry_pending(old, b->pending)) != old ||
              b->pv->direct )
             continue;
 
@@ -558,7 +561,7 @@ int iommu_op_flush(struct iommu_op_batch *b,
     if ( !c )
         return -ENOENT;
 
-    /* Mark, flush with the batch, then settle only entries with our mark. */
+    /* Only entries with our pending bits are settled, after the flush. */
     while ( nr )
     {
         struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);

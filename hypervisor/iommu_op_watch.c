@@ -9,7 +9,7 @@
 #include <xen/lib.h>
 #include <xen/vmap.h>
 
-#include "iommu_op_plain.h"
+#include "iommu_op_single.h"
 
 static unsigned int watch_pages(const struct iommu_op_claim *c)
 {
@@ -120,7 +120,7 @@ int iommu_op_watch(struct domain *d, struct iommu_op_domain *pv,
             c->watch[first + i] = NULL;
         }
 
-    /* A vCPU with a table of the claim in hand sees the change. */
+    /* A vCPU with a cached table of the claim sees the change. */
     pv->epoch++;
 
     return rc;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_yield.c: the less simple part of maps that yield, and their
- * revocation before a frame becomes anything but an ordinary page.
+ * iommu_op_yield.c: the slow paths of maps that yield, and their revocation
+ * before a frame becomes anything but an ordinary page.
  */
 #include <xen/bitops.h>
 #include <xen/lib.h>
 
-#include "iommu_op_plain.h"
+#include "iommu_op_single.h"
 
 DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
 
@@ -189,7 +189,7 @@ static bool map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
         return false;
 
     /* Its tables stay: the domain's lock is held. */
-    get_links(read_atomic(f.slot), b->hand.leaf);
+    get_links(read_atomic(f.slot), b->cached.leaf);
 
     return iommu_op_slot_share(f.slot, iommu_op_one(b, p), f.page, b->owner, p,
                                entry);
@@ -199,8 +199,8 @@ static bool map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
  * The long way to map a frame: a slot or links are missing, or the page is not
  * ordinary. Return: 0, STATUS_held or a negative errno.
  */
-int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
-                     uint64_t entry)
+int iommu_op_map_frame_slow(struct iommu_op_batch *b, uint64_t *p,
+                            unsigned long mfn, uint64_t entry)
 {
     uint64_t held = iommu_op_held_entry(entry);
     int rc = iommu_op_is_taken(read_atomic(p)) ?:
@@ -224,7 +224,7 @@ int iommu_op_map_odd(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
 }
 
 /* iommu_op_make_pending() of an entry that is neither present nor free. */
-bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark)
+bool iommu_op_make_pending_slow(uint64_t *p, uint64_t pending)
 {
     for ( ; ; )
     {
@@ -235,7 +235,7 @@ bool iommu_op_make_yielded_pending(uint64_t *p, uint64_t mark)
             cpu_relax();
         else if ( !entry_is_mapped(old) )
             return false;
-        else if ( cmpxchg(p, old, entry_pending(old, mark)) == old )
+        else if ( cmpxchg(p, old, entry_pending(old, pending)) == old )
             return true;
     }
 }
@@ -249,7 +249,7 @@ static void take_back(uint64_t id)
 
     for ( ; old & ENTRY_PRESENT; old = seen )
     {
-        seen = cmpxchg(p, old, entry_pending(old, revoke_mark(old)));
+        seen = cmpxchg(p, old, entry_pending(old, revoking_bits(old)));
         if ( seen != old )
             continue;
 
@@ -303,7 +303,8 @@ static void end_revocation(struct iommu_op_domain *pv, uint64_t *p, bool failed)
     write_atomic(p, ENTRY_YIELDED);
 }
 
-static int revoke(struct domain *d, struct iommu_op_domain *pv, uint64_t *slot)
+static int revoke_slot(struct domain *d, struct iommu_op_domain *pv,
+                       uint64_t *slot)
 {
     uint64_t old = slot_lock(slot), id, next;
     unsigned int left = slot_nr(old);
@@ -347,7 +348,7 @@ int iommu_op_revoke(struct domain *d, const struct page_info *page)
     slot = iommu_op_frame(pv, mfn_x(page_to_mfn(page))).slot;
     /* Pairs with slot_map() and slot_lock(). */
     if ( slot && unlikely(read_atomic(slot)) )
-        rc = revoke(d, pv, slot) ? -EIO : 0;
+        rc = revoke_slot(d, pv, slot) ? -EIO : 0;
 
     percpu_read_unlock(iommu_op_rmap_rwlock, &pv->rmap_lock);
 
@@ -370,7 +371,7 @@ static bool take_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
     {
         uint64_t *p = leaf_at(c, bfn)->entry;
 
-        if ( !p || !iommu_op_make_pending(&p[bfn % LEAF_FRAMES], b->mark) )
+        if ( !p || !iommu_op_make_pending(&p[bfn % LEAF_FRAMES], b->pending) )
             continue;
 
         iommu_sync_cache(&p[bfn % LEAF_FRAMES], sizeof(*p));
@@ -392,12 +393,13 @@ static void keep_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
         unsigned int i = bfn % LEAF_FRAMES;
         uint64_t entry = leaf->entry ? read_atomic(&leaf->entry[i]) : 0;
 
-        if ( !entry_is_pending(entry, b->mark) )
+        if ( !entry_is_pending(entry, b->pending) )
             continue;
 
         if ( failed )
         {
-            write_atomic(&leaf->entry[i], entry_pending(entry, MARK_DEFERRED));
+            write_atomic(&leaf->entry[i],
+                         entry_pending(entry, PENDING_DEFERRED));
             continue;
         }
 

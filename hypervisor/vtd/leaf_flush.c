@@ -128,7 +128,7 @@ int __must_check cf_check intel_iommu_leaf_flush(struct domain *d, dfn_t dfn,
         /* More is due on this unit, or less is possible: flush all units. */
         if ( unlikely(!iommu->qinval_leaf) ||
              unlikely(order > cap_max_amask_val(iommu->cap)) ||
-             unlikely(find_ats_dev_drhd(iommu)) )
+             unlikely(!list_empty(&iommu->ats_devices)) )
             return iommu_call(hd->platform_ops, iotlb_flush, d, dfn,
                               1UL << order, IOMMU_FLUSHF_modified);
 

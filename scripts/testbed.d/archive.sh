@@ -34,8 +34,8 @@ archive_suites() {
 # archive_needs PACKAGE ERE: the dependencies of a package with a matching name.
 archive_needs() { archive_apt apt-cache depends "$1" 2>/dev/null | sed -nE 's/^ *Depends: //p' | grep -E "$2" || true; }
 
-# archive_unpack ROOT PACKAGE...: download and unpack. All are of one version of one
-# source, or the call fails: mirrors drop packages one by one.
+# archive_unpack ROOT PACKAGE...: download all, and then unpack. Mirrors drop packages one
+# by one: without one of them nothing is unpacked.
 archive_unpack() {
     local root=$1 deb package
     deb=$(mktemp -d "$TB_ARCHIVE/deb.XXXXXX")

@@ -91,7 +91,7 @@ fetch_release() {
     rm -rf "$TB_KERNEL"
     version=$(archive_version "linux-headers-$1")
     [ "$(archive_version "linux-image-$1")" = "$version" ]
-    mapfile -t parts < <(archive_needs "linux-image-$1" '^linux-(binary|modules)-')
+    mapfile -t parts < <(archive_needs "linux-image-$1" '^linux-(base|binary|modules)-[0-9]')
     archive_unpack "$TB_KERNEL" "linux-image-$1" "${parts[@]}"
     unpack_headers "$1" "$TB_KERNEL"
     if [ -d "$TB_KERNEL/usr/lib/modules" ]; then

@@ -24,4 +24,16 @@ for series in 6.12 newest; do
         ok "$module builds against $KREL" build "$module"
     done
 done
+
+# The series of the last kernel, to a make that takes it for another.
+make_as() { # VERSION PATCHLEVEL
+    make -C "$TB_BUILD/work-$series/kernel/xen-pviommu" KDIR="$KDIR" "${TB_KBUILD[@]}" VERSION="$1" PATCHLEVEL="$2" clean modules 2>&1
+}
+copy_module kernel/xen-pviommu "$TB_BUILD/work-$series"
+said=$(make_as 5 19)
+cmp_ok 'Linux 5.19 is refused' $? -ne 0
+like 'with the versions that work' "$said" 'xen-pviommu: Linux 5\.19 is too old: Linux 6\.1 to 7\.3 work'
+said=$(make_as 7 4)
+is 'Linux 7.4 is tried' $? 0
+like 'with the versions that were' "$said" '^xen-pviommu: Linux 7\.4 was never tried: Linux 6\.1 to 7\.3 work'
 done_testing

@@ -44,5 +44,9 @@ test_xen() {
     like 'and the check would see a use' "$(uses_of_freed "$TB_XEN/object/xen-syms" '<domain_create>')" '<domain_create>'
     test_vtd "$TB_XEN/source"
     nok 'apply refuses a patched tree' "$root/hypervisor/apply" "$TB_XEN/source"
+    mkdir -p "$log/unknown/xen"
+    sed -E 's/^(.*XEN_SUBVERSION *=).*/\1 18/' "$TB_XEN/pristine/xen/Makefile" >"$log/unknown/xen/Makefile"
+    is 'for an unknown series apply names those that work' "$("$root/hypervisor/apply" "$log/unknown" 2>&1)" \
+        "apply: Xen 4.18 is not known: 4.17 4.19 4.20 4.22 work"
     done_testing
 }

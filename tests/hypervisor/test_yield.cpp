@@ -305,7 +305,7 @@ TEST(Watch, TooFewPages)
     EXPECT_EQ(c.op(op_claim(kBase - 1024, 2048 + 32768)), 0) << "the claim begins in the middle of a page's BFNs";
     EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kBoth)), -ENOBUFS);
     EXPECT_EQ(c.op(op_map(kBase, 0x300, 1, kReadWrite)), 0);
-    EXPECT_EQ(c.op(op_map(kBase + 1, 0x300, 1, kBoth)), -ENOBUFS) << "with a table in hand";
+    EXPECT_EQ(c.op(op_map(kBase + 1, 0x300, 1, kBoth)), -ENOBUFS) << "with a cached table";
     EXPECT_EQ(c.op(op_watch(kBase + 32767, kBits)), 0) << "the second of three";
     EXPECT_EQ(c.op(op_map(kBase + 1, 0x300, 1, kBoth)), 0);
     EXPECT_EQ(c.op(op_map(kBase - 1, 0x300, 1, kBoth)), -ENOBUFS);

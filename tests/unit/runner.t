@@ -45,6 +45,13 @@ chmod +x "$dir"/[abc].t
 is 'files in parallel are all counted' "$("$here/run" -j 3 "$dir"/[abc].t | tail -n 1)" \
     '2 passed, 1 failed, 0 skipped'
 
+# shellcheck disable=SC2016  # the test's own
+printf '#!/bin/bash\n[ "$TESTBED_XEN $TESTBED_LINUX" = "4.20 6.12" ] && echo ok 1 || echo not ok 1; echo 1..1\n' >"$dir/pair.t"
+chmod +x "$dir/pair.t"
+like 'a file runs on a pair of Xen and Linux' "$("$here/run" "$dir/pair.t@4.20+6.12")" '^ok   .*/pair\.t@4\.20\+6\.12 '
+nok 'and on no other pair' "$here/run" "$dir/pair.t@4.20+6.1"
+ok 'with logs of its own' test -s "$dir/logs$dir/pair@4.20+6.12/tap"
+
 # The same for the helpers of tests.
 helper() { (tap_start; "$@"; done_testing) | head -n 1; }
 like 'ok: green' "$(helper ok x true)" '^ok 1 - x$'

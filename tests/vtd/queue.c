@@ -144,8 +144,8 @@ static u64 addr(void)
 static void by_driver(void)
 {
     asked++;
-    if ( iommu.flush.iotlb(&iommu, did(), addr(), 3, DMA_TLB_PSI_FLUSH, false,
-                           false) )
+    if ( iommu.flush.iotlb(&iommu, did(), addr(), 3, DMA_TLB_PSI_FLUSH, false
+                           DEV_IOTLB(false)) )
         fail("the driver's flush works");
 }
 

@@ -192,15 +192,21 @@ static inline int dev_invalidate_iotlb(struct vtd_iommu *iommu, u16 did, u64 add
 {
     return 0;
 }
-static inline struct acpi_drhd_unit *find_ats_dev_drhd(struct vtd_iommu *iommu)
+/* A unit's list here is all zeroes. */
+static inline bool list_empty(const struct list_head *head)
 {
-    return NULL;
+    return !head->next || head->next == head;
 }
 static inline int get_iommu_did(domid_t id, const struct vtd_iommu *iommu, bool warn)
 {
     return id;
 }
-/* Invalidation by registers is the driver's own. */
+/* Invalidation by registers is the driver's own. 4.22 decides on devices' IOTLBs itself. */
+#ifdef FLUSH_WITHOUT_DEV_IOTLB
+#define DEV_IOTLB(argument)
+#else
+#define DEV_IOTLB(argument) , argument
+#endif
 static inline int vtd_flush_context_reg(struct vtd_iommu *iommu, u16 did,
                                         u16 source_id, u8 function_mask, u64 type,
                                         bool flush_non_present_entry)
@@ -209,8 +215,8 @@ static inline int vtd_flush_context_reg(struct vtd_iommu *iommu, u16 did,
 }
 static inline int vtd_flush_iotlb_reg(struct vtd_iommu *iommu, u16 did, u64 addr,
                                       unsigned int size_order, u64 type,
-                                      bool flush_non_present_entry,
-                                      bool flush_dev_iotlb)
+                                      bool flush_non_present_entry
+                                      DEV_IOTLB(bool flush_dev_iotlb))
 {
     return 0;
 }

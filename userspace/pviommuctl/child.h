@@ -14,7 +14,8 @@
 
 namespace ctl {
 
-// Blocks the signals that end a record, and waits for them; children get them.
+// Blocks the signals that end a record or a watch, and waits for them; children get them. No handler
+// is needed, and no signal is lost between two waits.
 class StopSignals : NonCopyable {
 public:
     StopSignals();

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
-// An even beat until Ctrl-C. The signals are blocked and waited for: no handler
-// is needed, and no signal is lost between two waits.
+// An even beat until Ctrl-C.
 #pragma once
 
 #include <chrono>
 
-#include <csignal>
-
-#include "noncopyable.h"
+#include "child.h"
 
 namespace ctl {
 
-class Ticker : NonCopyable {
+class Ticker {
 public:
     explicit Ticker(double seconds);
-    ~Ticker();
 
     // Until the next beat; a missed beat is left out. False after
     // SIGINT, SIGTERM or SIGHUP.
@@ -26,7 +22,7 @@ private:
 
     Clock::duration interval_;
     Clock::time_point next_;
-    sigset_t stops_{}, before_{};
+    StopSignals stops_;
 };
 
 } // namespace ctl

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_plain.h: maps and unmaps of one frame of the caller's own RAM, the
- * usual case, in one pass. They are inline in the loop over a batch's ops:
+ * iommu_op_single.h: maps and unmaps of a single frame of the caller's own RAM,
+ * the usual case, in one pass. They are inline in the loop over a batch's ops:
  * calls would be a tenth of their instructions.
  */
-#ifndef __X86_PV_IOMMU_OP_PLAIN_H__
-#define __X86_PV_IOMMU_OP_PLAIN_H__
+#ifndef __X86_PV_IOMMU_OP_SINGLE_H__
+#define __X86_PV_IOMMU_OP_SINGLE_H__
 
 #include "iommu_op_batch.h"
 #include "iommu_op_yield.h"
@@ -30,11 +30,11 @@ static inline uint64_t iommu_op_held_entry(uint64_t entry)
            (entry & ENTRY_WRITE ? ENTRY_TYPED : 0);
 }
 
-/* The slot's name for a lone entry of the table in hand. */
+/* The slot's name for a lone entry of the cached table. */
 static inline uint64_t iommu_op_one(const struct iommu_op_batch *b,
                                     const uint64_t *p)
 {
-    return b->hand.one + (p - b->hand.entry) * SLOT_NEXT;
+    return b->cached.one + (p - b->cached.entry) * SLOT_NEXT;
 }
 
 #define MAP_SELF (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
@@ -56,8 +56,9 @@ static inline uint64_t iommu_op_entry_of(const struct iommu_op_domain *pv,
 }
 
 /* A map of one frame needs one pass. */
-static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
-                          const struct xen_iommu_op_map *m, unsigned int flags)
+static inline int map_single(struct iommu_op_batch *b, uint64_t *p,
+                             const struct xen_iommu_op_map *m,
+                             unsigned int flags)
 {
     uint64_t entry = iommu_op_with_mfn(iommu_op_entry_of(b->pv, flags), m->mfn);
     struct iommu_op_frame f = iommu_op_frame(b->pv, m->mfn);
@@ -66,12 +67,12 @@ static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
     if ( unlikely(!f.slot) ||
          unlikely(!slot_map(f.slot, iommu_op_one(b, p), f.page, b->owner, p,
                             entry)) )
-        rc = iommu_op_map_odd(b, p, m->mfn, entry);
+        rc = iommu_op_map_frame_slow(b, p, m->mfn, entry);
 
     if ( unlikely(rc < 0) )
         return rc;
 
-    b->hand.used++;
+    b->cached.used++;
     iommu_op_changed(b, p, 1);
 
     if ( unlikely(b->pv->flush_added) )
@@ -81,9 +82,9 @@ static inline int map_one(struct iommu_op_batch *b, uint64_t *p,
 }
 
 /* One frame of the caller's own RAM, the usual map, and without a fault? */
-static inline bool map_is_plain(const struct iommu_op_batch *b,
-                                const struct xen_iommu_op_map *m,
-                                unsigned int flags)
+static inline bool map_is_single(const struct iommu_op_batch *b,
+                                 const struct xen_iommu_op_map *m,
+                                 unsigned int flags)
 {
     return likely(m->nr == 1) && likely(!m->ctx) &&
            likely(m->domid == DOMID_SELF) &&
@@ -95,31 +96,31 @@ static inline int iommu_op_map(struct iommu_op_batch *b,
                                const struct xen_iommu_op_map *m,
                                unsigned int flags)
 {
-    uint64_t *p = map_is_plain(b, m, flags) ? iommu_op_entry(b, m->bfn) : NULL;
+    uint64_t *p = map_is_single(b, m, flags) ? iommu_op_entry(b, m->bfn) : NULL;
 
-    /* iommu_op_map_any() handles every other case, errors included. */
-    return likely(p) && likely(b->hand.watched)
-           ? map_one(b, p, m, flags) : iommu_op_map_any(b, m, flags);
+    /* iommu_op_map_slow() handles every other case, errors included. */
+    return likely(p) && likely(b->cached.watched)
+           ? map_single(b, p, m, flags) : iommu_op_map_slow(b, m, flags);
 }
 
 /* Make a mapped entry pending. Its reference stays held. */
-static inline bool iommu_op_make_pending(uint64_t *p, uint64_t mark)
+static inline bool iommu_op_make_pending(uint64_t *p, uint64_t pending)
 {
     uint64_t old = read_atomic(p), seen;
 
     for ( ; likely(old & ENTRY_PRESENT); old = seen )
     {
-        seen = cmpxchg(p, old, entry_pending(old, mark));
+        seen = cmpxchg(p, old, entry_pending(old, pending));
         if ( likely(seen == old) )
             return true;
     }
 
-    return old && iommu_op_make_yielded_pending(p, mark);
+    return old && iommu_op_make_pending_slow(p, pending);
 }
 
 /*
  * After the batch's flush, free the entries in the range with the batch's
- * mark: as part of the previous op's range, for a neighbour.
+ * pending bits: as part of the previous op's range, for a neighbour.
  */
 static inline void iommu_op_unsettled_add(struct iommu_op_batch *b,
                                           uint64_t bfn, unsigned int nr)
@@ -146,10 +147,10 @@ static inline void iommu_op_unsettled_add(struct iommu_op_batch *b,
 }
 
 /* An unmap of one frame needs one pass. */
-static inline int unmap_one(struct iommu_op_batch *b, uint64_t *p,
-                            uint64_t bfn, bool defer)
+static inline int unmap_single(struct iommu_op_batch *b, uint64_t *p,
+                               uint64_t bfn, bool defer)
 {
-    if ( !iommu_op_make_pending(p, defer ? MARK_DEFERRED : b->mark) )
+    if ( !iommu_op_make_pending(p, defer ? PENDING_DEFERRED : b->pending) )
         return -ENOENT;
 
     iommu_op_changed(b, p, 1);
@@ -165,11 +166,11 @@ static inline int iommu_op_unmap(struct iommu_op_batch *b,
     uint64_t *p = likely(r->nr == 1) && likely(b->pv->direct)
                   ? iommu_op_entry(b, r->bfn) : NULL;
 
-    return likely(p) ? unmap_one(b, p, r->bfn, defer)
-                     : iommu_op_unmap_any(b, r, defer);
+    return likely(p) ? unmap_single(b, p, r->bfn, defer)
+                     : iommu_op_unmap_slow(b, r, defer);
 }
 
-#endif /* __X86_PV_IOMMU_OP_PLAIN_H__ */
+#endif /* __X86_PV_IOMMU_OP_SINGLE_H__ */
 
 /*
  * Local variables:
