@@ -11,7 +11,7 @@
 
 #include "iommu_op_batch.h"
 
-/* iommu-op=generic: shadow entries and iommu_map(), as for other drivers. */
+/* iommu-op=generic: as for drivers without leaf tables. See is_direct(). */
 static bool __read_mostly opt_generic;
 
 static int __init cf_check parse_iommu_op(const char *s)
@@ -29,13 +29,36 @@ custom_param("iommu-op", parse_iommu_op);
 #define MSI_FIRST 0xfee00
 #define MSI_NR    0x100
 
-/* Both callbacks return 1: once a range, not once for each of its devices. */
+/* Note a range for query_reserved, unless it is part of a noted one. */
+static void add_range(struct iommu_op_domain *pv, uint64_t bfn, uint64_t nr,
+                      uint32_t type)
+{
+    unsigned int i;
+
+    for ( i = 0; i < pv->nr_reserved; i++ )
+        if ( bfn >= pv->reserved[i].bfn &&
+             bfn + nr <= pv->reserved[i].bfn + pv->reserved[i].nr )
+            return;
+
+    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
+        .bfn = bfn,
+        .nr = nr,
+        .type = type,
+    };
+}
+
+/*
+ * Both callbacks return 1. VT-d then gives a range once, not once for each of
+ * its devices. AMD-Vi asks for each device, by an empty range, whether its
+ * ranges are wanted.
+ */
 static int cf_check count_reserved(xen_pfn_t start, xen_ulong_t nr, u32 id,
                                    void *ctxt)
 {
     unsigned int *count = ctxt;
 
-    ++*count;
+    if ( nr )
+        ++*count;
 
     return 1;
 }
@@ -43,21 +66,17 @@ static int cf_check count_reserved(xen_pfn_t start, xen_ulong_t nr, u32 id,
 static int cf_check add_reserved(xen_pfn_t start, xen_ulong_t nr, u32 id,
                                  void *ctxt)
 {
-    struct iommu_op_domain *pv = ctxt;
-
-    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
-        .bfn = start,
-        .nr = nr,
-        .type = XEN_IOMMUOP_RESERVED_rmrr,
-    };
+    if ( nr )
+        add_range(ctxt, start, nr, XEN_IOMMUOP_RESERVED_rmrr);
 
     return 1;
 }
 
-/* The interrupt range, and ranges reserved by firmware, fixed at boot. */
-static int reserved_init(struct iommu_op_domain *pv)
+/* Where DMA is no memory access, and ranges of firmware's, fixed at boot. */
+static int reserved_init(struct iommu_op_domain *pv,
+                         const struct iommu_leaf_info *info)
 {
-    unsigned int count = 1;
+    unsigned int count = 2;
     int rc = iommu_get_reserved_device_memory(count_reserved, &count);
 
     if ( rc )
@@ -67,11 +86,10 @@ static int reserved_init(struct iommu_op_domain *pv)
     if ( !pv->reserved )
         return -ENOMEM;
 
-    pv->reserved[pv->nr_reserved++] = (struct iommu_op_reserved){
-        .bfn = MSI_FIRST,
-        .nr = MSI_NR,
-        .type = XEN_IOMMUOP_RESERVED_msi,
-    };
+    add_range(pv, MSI_FIRST, MSI_NR, XEN_IOMMUOP_RESERVED_msi);
+    if ( info->message_nr )
+        add_range(pv, info->message_bfn, info->message_nr,
+                  XEN_IOMMUOP_RESERVED_msi);
 
     return iommu_get_reserved_device_memory(add_reserved, pv);
 }
@@ -80,6 +98,15 @@ static int reserved_init(struct iommu_op_domain *pv)
 static unsigned int max_tables(void)
 {
     return 4 * (total_pages / LEAF_FRAMES) + 1024;
+}
+
+/*
+ * Does iommu_op write the entries of the domain's table? Otherwise there are
+ * shadow entries, and iommu_map().
+ */
+static bool is_direct(const struct domain *d)
+{
+    return !opt_generic && dom_iommu(d)->platform_ops->leaf_attach;
 }
 
 static void free_domain(struct iommu_op_domain *pv)
@@ -104,13 +131,13 @@ static struct iommu_op_domain *make_domain(struct domain *d)
 
     iommu_vcall(hd->platform_ops, leaf_info, d, &info);
     pv->bfn_bits = info.bfn_bits;
-    pv->direct = !opt_generic;
+    pv->direct = is_direct(d);
     pv->entry_bits = pv->direct ? info.entry_bits : 0;
     pv->flush_added = info.flush_added;
     pv->max_tables = max_tables();
     pv->nr_vcpus = d->max_vcpus;
 
-    if ( reserved_init(pv) )
+    if ( reserved_init(pv, &info) )
     {
         free_domain(pv);
         return NULL;
@@ -168,7 +195,7 @@ void iommu_op_limits(struct domain *d, struct xen_iommu_op_query *q)
     iommu_vcall(dom_iommu(d)->platform_ops, leaf_info, d, &info);
     q->bfn_bits = info.bfn_bits;
     q->max_tables = max_tables();
-    q->caps = opt_generic ? 0 : XEN_IOMMUOP_CAP_leaf | XEN_IOMMUOP_CAP_yield;
+    q->caps = is_direct(d) ? XEN_IOMMUOP_CAP_leaf | XEN_IOMMUOP_CAP_yield : 0;
 
     /* No op could drop the host map before the first op. */
     if ( !pv || ACCESS_ONCE(pv->host) == HOST_present )

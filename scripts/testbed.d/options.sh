@@ -14,7 +14,7 @@ build prepares all that a run needs (a second call does nothing).  packages
 prints the Debian packages that it installs, for which alone it must be root.
 paths prints, for a shell, where it has put the kernel (TB_KERNEL), the kernel's
 release (KREL), headers (KDIR) and variables for kbuild (TB_KBUILD), and Xen's
-trees (TB_XEN).  run boots Xen, a PV dom0 and an emulated VT-d, executes COMMAND there as root,
+trees (TB_XEN).  run boots Xen, a PV dom0 and an emulated IOMMU, executes COMMAND there as root,
 prints what it prints and exits with its status.  One COMMAND argument is a
 shell line, several are a program and its arguments.  shell gives a terminal
 instead.
@@ -29,7 +29,8 @@ instead.
   --unpatched-xen     boot Debian's own Xen package
   --debug-xen         boot Xen with its own assertions, lock checks and UBSAN
   --xen-module FILE   a further boot module for Xen, such as a FLASK policy
-  --native            boot the kernel without Xen, with intel_iommu=on
+  --amd               an AMD CPU with AMD-Vi, in place of VT-d
+  --native            boot the kernel without Xen, with its own IOMMU driver
   --kernel FILE       boot this bzImage, without modules, not Debian's kernel
   --modules FILE      the modules of --kernel, a cpio archive of usr/lib/modules
   --icount            instruction clock: 1 ns of guest time an instruction, 1 CPU
@@ -59,7 +60,7 @@ usage_error() {
 
 default_options() {
     OPT_XEN_ARGS='' OPT_LINUX_ARGS='' OPT_QEMU_ARGS='' OPT_MODE='' OPT_DRIVERS='' OPT_LOG='' OPT_TRACE=()
-    OPT_NO_MODULE='' OPT_UNPATCHED='' OPT_DEBUG_XEN='' OPT_NATIVE='' OPT_ICOUNT='' OPT_JUDGE='' OPT_NO_BUILD=''
+    OPT_NO_MODULE='' OPT_UNPATCHED='' OPT_DEBUG_XEN='' OPT_AMD='' OPT_NATIVE='' OPT_ICOUNT='' OPT_JUDGE='' OPT_NO_BUILD=''
     OPT_SMP='' OPT_MEM=2048 OPT_TIMEOUT=600 OPT_COPY=() OPT_EXCUSE=() OPT_XEN_MODULE='' OPT_KERNEL='' OPT_MODULES='' COMMAND=()
 }
 
@@ -73,6 +74,7 @@ parse_options() {
         --no-module) OPT_NO_MODULE=1 ;;
         --unpatched-xen) OPT_UNPATCHED=1 ;;
         --debug-xen) OPT_DEBUG_XEN=1 ;;
+        --amd) OPT_AMD=1 ;;
         --native) OPT_NATIVE=1 ;;
         --icount) OPT_ICOUNT=1 ;;
         --judge) OPT_JUDGE=1 ;;

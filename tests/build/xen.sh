@@ -21,7 +21,7 @@ uses_of_freed() {
             if (at >= from && at < to) print name, $0
         }'
 }
-late='iommu_op|iommu_leaf|vacant_order|context_translates|qinval_|hwdom_perms|hwdom_iommu_map|xen_in_range|page_get_ram_type|rangeset_contains'
+late='iommu_op|iommu_leaf|vacant_order|context_translates|entry_translates|qinval_|hwdom_perms|hwdom_iommu_map|xen_in_range|page_get_ram_type|rangeset_contains'
 
 # test_xen SERIES
 test_xen() {
@@ -37,7 +37,7 @@ test_xen() {
     [ "$status" -eq 0 ] || diag "$(tail -n 20 "$log/build.log")"
     is 'it is of that series' "$(sed -nE 's/^(export )?XEN_(SUB)?VERSION *= *//p' "$TB_XEN/pristine/xen/Makefile" | paste -sd.)" "$series"
     ok 'the hooks patch applies without fuzz' patch -d "$TB_XEN/pristine" -p1 --dry-run --fuzz=0 --quiet --input="$root/hypervisor/patches/xen-$series.patch"
-    nok 'our sources ask for no version' grep -nE '# *(el)?if.*XEN_(SUB)?VERSION' "$root"/hypervisor/{,vtd/}*.[ch]
+    nok 'our sources ask for no version' grep -nE '# *(el)?if.*XEN_(SUB)?VERSION' "$root"/hypervisor/{,vtd/,amd/}*.[ch]
     like 'the hypercall is present' "$(nm "$TB_XEN/object/xen-syms")" ' [Tt] do_iommu_op$'
     is 'for 64-bit PV only' "$(grep -c 'case __HYPERVISOR_iommu_op:' "$TB_XEN/object/include/xen/hypercall-defs.h")" 1
     is 'no function of iommu_op uses memory that boot frees' "$(uses_of_freed "$TB_XEN/object/xen-syms" "$late")" ''

@@ -165,13 +165,16 @@ Allowed Model::query_reserved(xen_iommu_op &op)
     if (op.flags || !zero_from(op, 4))
         return {-EINVAL};
     const uint32_t i = r.index;
-    if (i >= 3 + world::config.extra_reserved)
+    std::vector<xen_iommu_op_reserved> all = {{i, 1, 0xfee00, 0x100}};
+    if (world::config.amd && world::config.levels > 3)
+        all.push_back({i, 1, world::kHt, world::kHtNr});
+    all.push_back({i, 2, world::kRmrr, 0x80});
+    all.push_back({i, 2, world::kRmrrRam, 0x80});
+    for (unsigned extra = 0; extra < world::config.extra_reserved; extra++)
+        all.push_back({i, 2, 0x4000000 + extra * 16ull, 16});
+    if (i >= all.size())
         return {-ENOENT};
-    const uint64_t first[] = {0xfee00, world::kRmrr, world::kRmrrRam};
-    const uint64_t nr[] = {0x100, 0x80, 0x80};
-    r.type = i ? 2 : 1;
-    r.bfn = i < 3 ? first[i] : 0x4000000 + (i - 3) * 16ull;
-    r.nr = i < 3 ? nr[i] : 16;
+    r = all[i];
     return {0};
 }
 

@@ -29,6 +29,8 @@ Allowed Model::claim(const xen_iommu_op &op, const Faults &f)
 
     Allowed why_not;
     std::vector<Range> reserved = {{0xfee00, 0x100}, {world::kRmrr, 0x100}};
+    if (world::config.amd)
+        reserved.push_back({world::kHt, world::kHtNr});
     if (world::config.extra_reserved)
         reserved.push_back({0x4000000, world::config.extra_reserved * 16ull});
     for (const Range &x : reserved)

@@ -346,8 +346,10 @@ TEST(Op, ThatIsUnknownIsRefused)
 
 TEST(Query, TellsTheLimits)
 {
-    for (unsigned bits = 0; bits < 4; bits++) {
-        Bare c({.generic = !!(bits & 1), .levels = bits & 2 ? 4u : 3u});
+    for (unsigned bits = 0; bits < 8; bits++) {
+        if ((bits & 5) == 4)
+            continue;
+        Bare c({.generic = !!(bits & 1), .amd = !!(bits & 4), .levels = bits & 2 ? 4u : 3u});
         std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query)};
         EXPECT_EQ(c.call(0, ops), 0);
         const xen_iommu_op_query &q = ops[0].u.query;
@@ -372,6 +374,22 @@ TEST(QueryReserved, ListsEachRangeOnce)
             EXPECT_EQ(ops[0].u.reserved.bfn, world::kRmrr);
         }
     }
+}
+
+// AMD-Vi asks for each device, by an empty range, and repeats ranges for each of its devices.
+TEST(QueryReserved, ListsTheRangesOfAmd)
+{
+    Bare c({.generic = true, .amd = true, .levels = 4, .extra_reserved = 2});
+    for (unsigned i = 0; i < 7; i++) {
+        std::vector<xen_iommu_op> ops = {op_plain(XEN_IOMMUOP_query_reserved)};
+        ops[0].u.reserved.index = i;
+        EXPECT_EQ(c.call(0, ops), 0);
+        EXPECT_EQ(ops[0].status, i < 6 ? 0 : -ENOENT);
+    }
+    EXPECT_EQ(c.op(op_claim(world::kHt)), -EADDRINUSE);
+    EXPECT_EQ(c.op(op_claim(world::kHt + world::kHtNr - 512)), -EADDRINUSE);
+    EXPECT_EQ(c.op(op_claim(world::kHt + world::kHtNr)), 0);
+    c.wind_up();
 }
 
 } // namespace

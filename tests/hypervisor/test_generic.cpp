@@ -82,6 +82,7 @@ TEST(Generic, DoesTheSameAsDirect)
         const Outcome direct = run({}, seed);
         EXPECT_TRUE(direct == run({.generic = true}, seed)) << seed;
         EXPECT_TRUE(direct == run({.generic = true, .caching_mode = true, .levels = 4}, seed)) << seed;
+        EXPECT_TRUE(direct == run({.generic = true, .amd = true}, seed)) << seed;
     }
 }
 

@@ -278,6 +278,10 @@ void leaf_info(domain *, iommu_leaf_info *info)
     info->bfn_bits = 9 * config.levels;
     info->entry_bits = config.snoop ? kSnoop : 0;
     info->flush_added = config.caching_mode;
+    if (config.amd && config.levels > 3) {
+        info->message_bfn = kHt;
+        info->message_nr = kHtNr;
+    }
 }
 
 unsigned vacant(uint64_t bfn)
@@ -336,6 +340,7 @@ unsigned leaf_device(domain *d, const pci_dev *pdev)
 } // namespace
 
 const iommu_ops vtd_ops = {leaf_info, leaf_vacant, leaf_attach, leaf_detach, leaf_flush, leaf_device};
+const iommu_ops amd_ops = {leaf_info, leaf_vacant, nullptr, nullptr, nullptr, leaf_device};
 
 } // namespace world
 

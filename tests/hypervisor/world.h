@@ -47,9 +47,11 @@ constexpr uint64_t kVga = 0xa0, kXen = 0x100, kRam = 0x200, kReadOnlyRam = 0xf00
                    kFree = 0x1400, kXenHeap = 0x1480, kRmrr = 0x1500, kRmrrRam = 0x1580, kRam2 = 0x1600, kHole = 0x1800,
                    kMmioReadOnly = 0x1a00, kMmioForbidden = 0x1c00, kRam3 = 0x2000, kPool = 0x2800;
 constexpr uint64_t kPoolNr = kFrames - kPool;
+constexpr uint64_t kHt = 0xfd00000, kHtNr = 0x300000; // BFNs of AMD's HyperTransport
 
 struct Config {
-    bool generic = false;           // iommu-op=generic
+    bool generic = false;           // iommu-op=generic, or amd
+    bool amd = false;               // the driver is as AMD-Vi's: no leaf tables
     bool caching_mode = false;      // the IOMMU caches absent entries
     bool snoop = false;             // SNP in each leaf entry
     bool leaf_ops = true;           // the driver has leaf_info

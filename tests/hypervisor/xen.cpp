@@ -77,13 +77,15 @@ void xen_reset()
     std::memcpy(__start_shim_read_mostly, at_boot.data(), at_boot.size());
     if (parse("iommu-op", "nonsense") != -EINVAL)
         violate("a wrong boot parameter is taken");
-    if (config.generic && parse("iommu-op", "generic"))
+    if (config.generic && !config.amd && parse("iommu-op", "generic"))
         violate("iommu-op=generic is refused");
 
     pci_devices() = {{PCI_SBDF(0, 0, 0x10), 0}, {PCI_SBDF(0, 2, 0x10), 0}, {PCI_SBDF(0xfedc, 0xff, 0xff), 0}};
     iommu_hwdom_passthrough = false;
     xsm_allows = xsm_allows_foreign = true;
     hardware_domid = 0;
+    if (config.amd)
+        dom(0).iommu.platform_ops = &amd_ops;
     static const iommu_ops no_leaf_ops = {};
     if (!config.leaf_ops)
         dom(0).iommu.platform_ops = &no_leaf_ops;
@@ -342,11 +344,14 @@ void shim_param(const char *name, int (*parse_fn)(const char *)) { params().push
 
 int iommu_get_reserved_device_memory(iommu_grdm_t *func, void *ctxt)
 {
-    // For each device of a range, until the callee has had enough.
+    // For each device of a range: until the callee has had enough, or, as AMD-Vi does,
+    // if the callee wants the device's ranges.
     const auto report = [&](uint64_t first, uint64_t nr) {
         for (u32 device = 0; device < 2; device++) {
+            if (config.amd && !func(0, 0, device, ctxt))
+                continue;
             const int rc = func(first, nr, device, ctxt);
-            if (rc)
+            if (rc && !config.amd)
                 return rc < 0 ? rc : 0;
         }
         return 0;

@@ -73,7 +73,7 @@ is 'all of them are there' "$(absent "${owned[@]}" "${edited[@]}")" ''
 is 'a missing file is found' "$(absent tests/lint tests/no-such/)" tests/no-such/
 
 # The hypervisor's files, each with its part on the architecture page.
-xen_files() { sed -n '/^## The Xen half/,/^## From/p' docs/architecture.md | grep -oE '`(public/|vtd/)?(iommu_op|leaf)[a-z_]*\.[ch]`' | tr -d '`'; }
+xen_files() { sed -n '/^## The Xen half/,/^## From/p' docs/architecture.md | grep -oE '`(public/|vtd/|amd/)?(iommu_op|leaf)[a-z_]*\.[ch]`' | tr -d '`'; }
 mapfile -t described < <(xen_files)
 cmp_ok 'the architecture page names files of Xen' "${#described[@]}" -gt 10
 is 'and each source of them' "$(printf '%s\n' "${described[@]}" | grep '\.c$' | sort)" "$(files 'hypervisor/**.c' | sed 's|^hypervisor/||' | sort)"

@@ -43,6 +43,11 @@ static const struct shape {
 
 static const u16 unknown_ops[] = { 0, 15, 16, 0x80, 0xff, 0x102, 0x8002, 0xffff };
 
+static bool on_amd(void)
+{
+	return boot_cpu_data.x86_vendor == X86_VENDOR_AMD;
+}
+
 /* A good op of that shape: BASE is claimed and empty, MFN ours. */
 static struct xen_iommu_op good_op(const struct shape *s, u64 base, u64 mfn)
 {
@@ -170,7 +175,9 @@ static void answers(struct tap *tap)
 	tap_is(tap, q->max_frames, XEN_IOMMUOP_MAX_FRAMES, "query: max_frames");
 	tap_is(tap, q->claim_frames, LEAF, "query: claim_frames");
 	tap_is(tap, q->why, XEN_IOMMUOP_WHY_ok, "query: why");
-	tap_is(tap, q->bfn_bits, 36, "query: bfn_bits of a 48 bit IOMMU");
+	tap_ok(tap, q->bfn_bits == 36 || (on_amd() && q->bfn_bits == 27),
+	       "query: bfn_bits of a table of 48 bits, or of AMD's (%u)",
+	       q->bfn_bits);
 	tap_ok(tap, q->max_tables > 1024, "query: max_tables (%u)",
 	       q->max_tables);
 	tap_ok(tap, q->caps & XEN_IOMMUOP_CAP_host_map,
@@ -193,19 +200,31 @@ static void one_device(struct tap *tap, u16 seg, u8 bus, u8 devfn, u8 why)
 	       op.u.device.devfn == devfn, "... the device as it was");
 }
 
-/* All of the machine's are behind its unit; a host bridge has no entry there. */
+/* In scope of no unit, or without an entry there. */
+static u32 why_not(const struct pci_dev *pdev)
+{
+	if (on_amd())
+		return pdev->class >> 8 == PCI_CLASS_SYSTEM_IOMMU ?
+		       XEN_IOMMUOP_DEVICE_no_unit : XEN_IOMMUOP_DEVICE_ok;
+
+	return pdev->class >> 8 == PCI_CLASS_BRIDGE_HOST ?
+	       XEN_IOMMUOP_DEVICE_other_table : XEN_IOMMUOP_DEVICE_ok;
+}
+
+/*
+ * All of the machine's are behind its unit, except VT-d's host bridge, and AMD's unit
+ * itself.
+ */
 static void devices(struct tap *tap)
 {
 	struct pci_dev *pdev = NULL;
 	unsigned int nr = 0;
 
 	for_each_pci_dev(pdev) {
-		bool host = pdev->class >> 8 == PCI_CLASS_BRIDGE_HOST;
+		u32 why = why_not(pdev);
 
-		one_device(tap, 0, pdev->bus->number, pdev->devfn, host ?
-			   XEN_IOMMUOP_DEVICE_other_table :
-			   XEN_IOMMUOP_DEVICE_ok);
-		nr += !host;
+		one_device(tap, 0, pdev->bus->number, pdev->devfn, why);
+		nr += !why;
 	}
 	tap_ok(tap, nr >= 3, "%u devices", nr);
 	one_device(tap, 0, 0, PCI_DEVFN(0x1f, 7), XEN_IOMMUOP_DEVICE_unknown);

@@ -16,6 +16,7 @@ struct iommu_leaf_info {
     unsigned int bfn_bits;
     uint64_t entry_bits;
     bool flush_added;
+    uint64_t message_bfn, message_nr;
 };
 
 struct iommu_ops {
