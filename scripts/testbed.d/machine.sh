@@ -42,13 +42,13 @@ accelerator() {
 }
 
 # The emulated IRET of QEMU 7.2 faults in dom0 under SMAP. Properties of the IOMMU are
-# -global: a later property in --qemu-args wins. AMD's unit of QEMU has none that matter here;
-# Xen drives the unit on AMD's CPUs alone.
+# -global: a later property in --qemu-args wins.
 cpu_and_iommu() {
+    QEMU+=(-cpu "max,-smap")
     if [ -n "$OPT_AMD" ]; then
-        QEMU+=(-cpu "EPYC,-smap,-monitor" -device amd-iommu)
+        QEMU+=(-device amd-iommu)
     else
-        QEMU+=(-cpu "max,-smap" -device intel-iommu
+        QEMU+=(-device intel-iommu
             -global intel-iommu.aw-bits=48 -global intel-iommu.intremap=off -global intel-iommu.caching-mode=off)
     fi
 }

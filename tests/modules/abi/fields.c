@@ -43,9 +43,16 @@ static const struct shape {
 
 static const u16 unknown_ops[] = { 0, 15, 16, 0x80, 0xff, 0x102, 0x8002, 0xffff };
 
+#define CLASS_IOMMU 0x0806
+
+/* AMD's unit is a PCI function, VT-d's is none. */
 static bool on_amd(void)
 {
-	return boot_cpu_data.x86_vendor == X86_VENDOR_AMD;
+	struct pci_dev *unit = pci_get_class(CLASS_IOMMU << 8, NULL);
+
+	pci_dev_put(unit);
+
+	return unit;
 }
 
 /* A good op of that shape: BASE is claimed and empty, MFN ours. */
@@ -204,7 +211,7 @@ static void one_device(struct tap *tap, u16 seg, u8 bus, u8 devfn, u8 why)
 static u32 why_not(const struct pci_dev *pdev)
 {
 	if (on_amd())
-		return pdev->class >> 8 == PCI_CLASS_SYSTEM_IOMMU ?
+		return pdev->class >> 8 == CLASS_IOMMU ?
 		       XEN_IOMMUOP_DEVICE_no_unit : XEN_IOMMUOP_DEVICE_ok;
 
 	return pdev->class >> 8 == PCI_CLASS_BRIDGE_HOST ?
