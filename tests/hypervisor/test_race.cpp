@@ -90,8 +90,8 @@ public:
         return all;
     }
 
-    // Let `other` run before the n-th compare and exchange or reference. Was the place reached? If the code makes one vCPU wait for
-    // the other, `other` is a thread, but only one of the two runs at a time.
+    // Let `other` run before the n-th compare and exchange or reference. Was the place reached? If the code makes one
+    // vCPU wait for the other, `other` is a thread, but only one of the two runs at a time.
     bool interfere(unsigned n, const std::function<void()> &other, const std::function<void()> &ours)
     {
         Baton baton;
