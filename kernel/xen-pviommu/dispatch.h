@@ -55,6 +55,25 @@ static inline dma_addr_t pviommu_map(struct pviommu_device *pd,
 	return pviommu_map_slow(pd, phys, size, limit, access, align);
 }
 
+/* The long way. See pviommu_unmap_dynamic(). */
+static inline int pviommu_unmap_slow(struct pviommu_device *pd, dma_addr_t addr)
+{
+	if (trace_pviommu_unmap_enabled())
+		return pviommu_unmap_traced(pd, addr);
+
+	return pviommu_unmap_dynamic(pd, addr);
+}
+
+/* Apart: inline, its registers would be saved in every mode. */
+static noinline int pviommu_unmap_again(struct pviommu_device *pd,
+					dma_addr_t addr)
+{
+	if (likely(pviommu_reuse_unmap(pd, addr)))
+		return 0;
+
+	return pviommu_unmap_slow(pd, addr);
+}
+
 /* See pviommu_unmap_dynamic(). */
 static inline int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr)
 {
@@ -65,13 +84,10 @@ static inline int pviommu_unmap(struct pviommu_device *pd, dma_addr_t addr)
 		pviommu_count_device(pd, PVIOMMU_UNMAPS, 1);
 		return 0;
 	}
-	if (mode == READ_ONCE(pviommu_quick.reuse_mode) &&
-	    likely(pviommu_reuse_unmap(pd, addr)))
-		return 0;
-	if (trace_pviommu_unmap_enabled())
-		return pviommu_unmap_traced(pd, addr);
+	if (mode == READ_ONCE(pviommu_quick.reuse_mode))
+		return pviommu_unmap_again(pd, addr);
 
-	return pviommu_unmap_dynamic(pd, addr);
+	return pviommu_unmap_slow(pd, addr);
 }
 
 #endif /* _XEN_PVIOMMU_DISPATCH_H */
