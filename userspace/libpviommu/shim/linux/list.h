@@ -26,7 +26,7 @@ static inline void list_del(struct list_head *node)
 {
     node->prev->next = node->next;
     node->next->prev = node->prev;
-    node->next = node->prev = NULL;
+    node->next = node->prev = NULL; // NOLINT(modernize-use-nullptr): C reads this, too
 }
 
 #ifndef __cplusplus
