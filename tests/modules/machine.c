@@ -4,6 +4,7 @@
  * Linux. All of their references are this module's, and can be counted. And a
  * domain without a vCPU, which may have some.
  */
+#include <linux/errno.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <asm/xen/hypercall.h>
@@ -15,7 +16,9 @@
 #define DOMCTL_createdomain	1
 #define DOMCTL_destroydomain	2
 #define DOMCTL_max_mem		11
-#define DOMCTL_VERSION		0x15
+/* Of Xen 4.17 and of 4.22 at most: each series has its own. */
+#define DOMCTL_FIRST		0x15
+#define DOMCTL_LAST		0x1a
 
 struct xen_domctl {
 	u32 cmd;
@@ -109,8 +112,15 @@ int frame_pin_l1(u64 mfn, bool pin)
 
 static int domctl(struct xen_domctl *op)
 {
-	op->version = DOMCTL_VERSION;
-	return _hypercall1(int, domctl, op);
+	int rc;
+
+	/* Xen knows no version but its own. The fields here are the same in all. */
+	op->version = DOMCTL_FIRST;
+	do {
+		rc = _hypercall1(int, domctl, op);
+	} while (rc == -EACCES && op->version++ < DOMCTL_LAST);
+
+	return rc;
 }
 
 /* The id of a new domain with room for @kib KiB, or an error. */
