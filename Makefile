@@ -12,7 +12,7 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 # The longest first, so that no long test is left alone at the end.
 VM = $(shell ls -S tests/vm/*.t)
 
-# The pair of Debian 13, for what depends on the kernel or on Xen: devices and drivers, VFIO,
+# The pair of Debian 13, for what depends on the kernel or on Xen: a device's reach, processes,
 # and attacks on the hypercall.
 NEW_PAIR = 4.20+6.12
 NEW ?= $(addsuffix @$(NEW_PAIR),$(addprefix tests/vm/,edu.t device.t isolate.t abi.t))
