@@ -15,7 +15,7 @@ VM = $(shell ls -S tests/vm/*.t)
 # The pair of Debian 13, for what depends on the kernel or on Xen: a device's reach, processes,
 # and attacks on the hypercall.
 NEW_PAIR = 4.20+6.12
-NEW ?= $(addsuffix @$(NEW_PAIR),$(addprefix tests/vm/,edu.t device.t isolate.t abi.t))
+NEW ?= $(addsuffix @$(NEW_PAIR),$(addprefix tests/vm/,edu.t device.t abi.t))
 
 # Tests that move data in every mode, and tests of devices and drivers that come and go.
 DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t late.t unplug.t scarce.t module.t isolate.t)

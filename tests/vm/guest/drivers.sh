@@ -16,14 +16,6 @@ work() {
     esac
 }
 
-# A driver that is built in, as virtio-pci in Linux 6.12, had its devices before the module came.
-if [ ! -e /sys/module/virtio_pci/initstate ]; then
-    for device in /sys/bus/pci/drivers/virtio-pci/0000:*; do
-        [ -e "$device" ] || continue
-        echo "${device##*/}" >/sys/bus/pci/drivers/virtio-pci/unbind
-        echo "${device##*/}" >/sys/bus/pci/drivers/virtio-pci/bind
-    done
-fi
 is 'the mode' "$(cat "$SYS/mode")" "$mode"
 is 'isolated' "$(cat "$SYS/isolate")" "$isolated"
 # Page tables come and go meanwhile, in a process that the work below does not wait for.
