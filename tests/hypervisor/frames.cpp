@@ -300,6 +300,18 @@ void put_page(page_info *pg)
     dropped(*pg, add(*pg, -1), load(pg->base), false);
 }
 
+void shim_exchanged(const void *p, unsigned long from, unsigned long to)
+{
+    const auto at = reinterpret_cast<uintptr_t>(p) - reinterpret_cast<uintptr_t>(frame);
+    if (at >= sizeof(frame) || to >= from)
+        return;
+    const page_info &pg = frame[at / sizeof(*frame)];
+    if (p == &pg.count_info)
+        dropped(pg, count_of(to), load(pg.base), false);
+    else
+        dropped(pg, types(pg), load(pg.base_types), true);
+}
+
 // As in Xen: others wait while the type changes, and find the old type after a failure.
 int get_page_type(page_info *pg, unsigned long type)
 {

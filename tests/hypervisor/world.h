@@ -34,6 +34,7 @@ extern "C" {
 // Of headers with macros that C++ must not see.
 void shim_race(void);
 void cpu_relax(void);
+void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 void shim_assert_failed(const char *what, const char *file, int line) __attribute__((noreturn));
 }
 

@@ -17,7 +17,7 @@
 /* Instructions from look to look; no multiple of anything. */
 #define PERIOD		40009
 
-static unsigned int bound = 300000;
+static unsigned int bound = 200000;
 module_param(bound, uint, 0444);
 MODULE_PARM_DESC(bound, "most instructions with interrupts off");
 

@@ -8,6 +8,7 @@ typedef struct {
 
 /* The test may let another vCPU run right before a compare and exchange, which sees the other's work. */
 void shim_race(void);
+void shim_exchanged(const void *p, unsigned long from, unsigned long to);
 
 #define atomic_read(v)       __atomic_load_n(&(v)->counter, __ATOMIC_RELAXED)
 #define atomic_set(v, n)     __atomic_store_n(&(v)->counter, (n), __ATOMIC_RELAXED)
@@ -28,8 +29,9 @@ void cpu_relax(void);
     __typeof__(*(p)) old_ = (o);                                                  \
     shim_race();                                                                  \
     const __typeof__(*(p)) new_ = (n);                                            \
-    __atomic_compare_exchange_n((p), &old_, new_, false, __ATOMIC_SEQ_CST,        \
-                                __ATOMIC_SEQ_CST);                                \
+    if (__atomic_compare_exchange_n((p), &old_, new_, false, __ATOMIC_SEQ_CST,    \
+                                    __ATOMIC_SEQ_CST))                            \
+        shim_exchanged((p), (unsigned long)old_, (unsigned long)new_);            \
     old_;                                                                         \
 })
 #define cmpxchgptr(p, o, n) cmpxchg(p, o, n)
