@@ -114,16 +114,6 @@ may_install() {
     return 1
 }
 
-# private_apt DIR COMMAND ARGUMENT...: apt_get, apt-cache, ... with DIR/sources.list
-# and lists in DIR: the host's own are never changed.
-private_apt() {
-    local dir=$1 command=$2
-    mkdir -p "$dir/lists/partial"
-    "$command" -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-        -o Dir::State::lists="$dir/lists" -o Dir::Cache::pkgcache="$dir/pkgcache.bin" \
-        -o Dir::Cache::srcpkgcache="$dir/srcpkgcache.bin" -o APT::Sandbox::User=root "${@:3}"
-}
-
 # debian_suites: prints URI, suite and component of each part of Debian's archive in
 # the host's sources. The lists tell apt the owner of each archive.
 debian_suites() { known_suites | grep . || { apt_get update >&2 && known_suites; }; }

@@ -8,8 +8,15 @@
 
 TB_ARCHIVE=$TB_BUILD/apt
 
-# Packages of the host count for nothing.
-archive_apt() { private_apt "$TB_ARCHIVE" "$1" -o Dir::State::status=/dev/null "${@:2}"; }
+# archive_apt COMMAND ARGUMENT...: apt_get, apt-cache, ... with lists of our own: the host's
+# are never changed, and its packages count for nothing.
+archive_apt() {
+    mkdir -p "$TB_ARCHIVE/lists/partial"
+    "$1" -o Dir::Etc::sourcelist="$TB_ARCHIVE/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+        -o Dir::State::lists="$TB_ARCHIVE/lists" -o Dir::State::status=/dev/null \
+        -o Dir::Cache::pkgcache="$TB_ARCHIVE/pkgcache.bin" -o Dir::Cache::srcpkgcache="$TB_ARCHIVE/srcpkgcache.bin" \
+        -o APT::Sandbox::User=root "${@:2}"
+}
 
 # archive_suites TYPE SUITE...: from now on archive_apt knows these suites; TYPE is deb or
 # deb-src. Suites of security updates are skipped on a host without a mirror of them.

@@ -18,13 +18,9 @@ TB_HOST_PACKAGES=(
     libstdc++6 libgcc-s1
 )
 
-# host_packages: prints all packages that build installs.
-host_packages() { printf '%s\n' "${TB_HOST_PACKAGES[@]}"; }
-
 # demand_packages STATUS: ends the script for a user without the right to install, before anything is done.
 demand_packages() {
     local lack
-    mapfile -t lack < <(host_packages)
-    mapfile -t lack < <(lacking "${lack[@]}")
+    mapfile -t lack < <(lacking "${TB_HOST_PACKAGES[@]}")
     may_install "${lack[@]}" || exit "$1"
 }
