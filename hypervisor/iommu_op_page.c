@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * iommu_op_page.c: pages whose map holds references, their owners, and device
- * memory.
+ * iommu_op_page.c: references that a map holds on its pages, the owners of
+ * pages, and device memory.
  */
 #include <xen/iocap.h>
 #include <xen/lib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Orders: parameters whose write calls a function of the module. */
+/* An order is a parameter of a module: a write calls a function. */
 #ifndef TEST_ORDER_H
 #define TEST_ORDER_H
 

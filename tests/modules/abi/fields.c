@@ -182,9 +182,8 @@ static void answers(struct tap *tap)
 	tap_is(tap, q->max_frames, XEN_IOMMUOP_MAX_FRAMES, "query: max_frames");
 	tap_is(tap, q->claim_frames, LEAF, "query: claim_frames");
 	tap_is(tap, q->why, XEN_IOMMUOP_WHY_ok, "query: why");
-	tap_ok(tap, q->bfn_bits == 36 || (on_amd() && q->bfn_bits == 27),
-	       "query: bfn_bits of a table of 48 bits, or of AMD's (%u)",
-	       q->bfn_bits);
+	tap_is(tap, q->bfn_bits, on_amd() ? 27 : 36,
+	       "query: bfn_bits of a 48 bit IOMMU, or of AMD's three levels");
 	tap_ok(tap, q->max_tables > 1024, "query: max_tables (%u)",
 	       q->max_tables);
 	tap_ok(tap, q->caps & XEN_IOMMUOP_CAP_host_map,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# edu.sh MODE [held]: DMA by hand, with QEMU's edu device. held: on a Xen whose maps hold
-# their pages, where no page changes its use under a map.
+# edu.sh MODE [held]: DMA by hand, with QEMU's edu device. With `held`, maps on this Xen hold
+# their pages: no page changes its use under a map.
 . /root/lib.sh
 mode=$1 held=${2-}
 
