@@ -60,8 +60,8 @@ void group_faults(struct tap *tap)
 {
 	struct edu *edu = tap->subject;
 	u8 *page = (void *)__get_free_pages(GFP_KERNEL, 1);
-	dma_addr_t addr, first;
 	struct bounce b, c;
+	dma_addr_t addr;
 
 	if (!page || bounce_get(edu, &b))
 		return;
@@ -84,15 +84,15 @@ void group_faults(struct tap *tap)
 		blocked(edu, "freed", &b, addr, page, 512);
 	}
 	/* A map of one page does not open the next, where b must not be. */
-	first = map(edu, page, PAGE_SIZE, DMA_FROM_DEVICE);
-	addr = first + PAGE_SIZE != b.addr ? first :
-	       map(edu, page, PAGE_SIZE, DMA_FROM_DEVICE);
+	addr = map(edu, page, PAGE_SIZE, DMA_FROM_DEVICE);
+	if (addr + PAGE_SIZE == b.addr && !bounce_get(edu, &c)) {
+		bounce_put(edu, &b);
+		b = c;
+	}
 	writes(edu, "one page", addr, page, 512, b.addr, b.at);
 	blocked(edu, "the page behind", &b, addr + PAGE_SIZE,
 		page + PAGE_SIZE, 512);
 	unmap(edu, addr, PAGE_SIZE, DMA_FROM_DEVICE);
-	if (addr != first)
-		unmap(edu, first, PAGE_SIZE, DMA_FROM_DEVICE);
 	bounce_put(edu, &b);
 	free_pages((unsigned long)page, 1);
 }
