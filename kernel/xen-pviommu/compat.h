@@ -42,13 +42,6 @@ static inline int pviommu_uring_done(struct io_uring_cmd *c, int ret,
 
 #endif /* __KERNEL__ */
 
-/* The data of device_find_child()'s callback. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
-#define pviommu_match_data	const void
-#else
-#define pviommu_match_data	void
-#endif
-
 /*
  * Single mappings by physical address. Since 6.18 one op has memory and BARs, which
  * DMA_ATTR_MMIO tells apart; before, pages and resources had ops of their own.

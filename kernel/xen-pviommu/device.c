@@ -8,8 +8,11 @@
 #include <linux/device.h>
 #include <linux/errno.h>
 #include <linux/idr.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/virtio.h>
@@ -39,26 +42,37 @@ LIST_HEAD(pviommu_devices);
 
 static DEFINE_IDA(owners);
 
-static int is_virtio(struct device *dev, pviommu_match_data *data)
+static bool is_virtio_of(struct kobject *kobj, struct device *parent)
 {
-	return dev->bus && !strcmp(dev->bus->name, "virtio");
+	const struct bus_type *bus = kobj_to_dev(kobj)->bus;
+
+	return kobj->parent == &parent->kobj && bus &&
+	       !strcmp(bus->name, "virtio");
 }
 
 /*
  * A virtio device that did not negotiate VIRTIO_F_ACCESS_PLATFORM reaches
  * memory past the IOMMU, with the addresses that the CPU uses. Under Xen the
  * virtio core asks the DMA API nevertheless.
+ *
+ * The PCI device's list of children gets a virtio device after that device's probe,
+ * which may make the first mapping. The set of all devices has it before.
  */
 static bool bypasses_iommu(struct device *dev)
 {
-	struct device *child = device_find_child(dev, NULL, is_virtio);
+	struct kset *devices = dev->kobj.kset;
+	struct kobject *kobj;
 	bool bypasses = true;
 
-	if (child) {
-		bypasses = !__virtio_test_bit(dev_to_virtio(child),
+	spin_lock(&devices->list_lock);
+	list_for_each_entry(kobj, &devices->list, entry) {
+		if (!is_virtio_of(kobj, dev))
+			continue;
+		bypasses = !__virtio_test_bit(dev_to_virtio(kobj_to_dev(kobj)),
 					      VIRTIO_F_ACCESS_PLATFORM);
-		put_device(child);
+		break;
 	}
+	spin_unlock(&devices->list_lock);
 
 	return bypasses;
 }

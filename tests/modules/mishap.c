@@ -25,12 +25,13 @@ static void give_vmalloc(void *p)
 	vfree(p);
 }
 
+/* The second symbol is of Linux 6.10 and newer. */
 static const struct allocator {
-	const char *word, *symbol;
+	const char *word, *symbols[2];
 	void (*give)(void *p);
 } allocators[] = {
-	{ "percpu", "__alloc_percpu", give_percpu },
-	{ "vmalloc", "vmalloc", give_vmalloc },
+	{ "percpu", { "__alloc_percpu", "pcpu_alloc_noprof" }, give_percpu },
+	{ "vmalloc", { "vmalloc", "vmalloc_noprof" }, give_vmalloc },
 };
 
 /* Protects all below but the probe's handler's writes. */
@@ -74,6 +75,26 @@ static void feed(void)
 	starved = NULL;
 }
 
+/* Probe the symbol that the kernel has. */
+static int starve_allocator(const struct allocator *a)
+{
+	int err = -ENOENT;
+	unsigned int i;
+
+	WRITE_ONCE(done, false);
+	for (i = 0; i < ARRAY_SIZE(a->symbols) && err == -ENOENT; i++) {
+		probe = (struct kretprobe){
+			.kp.symbol_name = a->symbols[i],
+			.handler = on_return,
+		};
+		err = register_kretprobe(&probe);
+	}
+	if (!err)
+		starved = a;
+
+	return err;
+}
+
 static int starve(const char *word, const struct kernel_param *kp)
 {
 	const struct allocator *a;
@@ -81,18 +102,9 @@ static int starve(const char *word, const struct kernel_param *kp)
 
 	mutex_lock(&lock);
 	feed();
-	for (a = allocators; a < allocators + ARRAY_SIZE(allocators); a++) {
-		if (!sysfs_streq(word, a->word))
-			continue;
-		probe = (struct kretprobe){
-			.kp.symbol_name = a->symbol,
-			.handler = on_return,
-		};
-		WRITE_ONCE(done, false);
-		err = register_kretprobe(&probe);
-		if (!err)
-			starved = a;
-	}
+	for (a = allocators; a < allocators + ARRAY_SIZE(allocators); a++)
+		if (sysfs_streq(word, a->word))
+			err = starve_allocator(a);
 	mutex_unlock(&lock);
 
 	return err;

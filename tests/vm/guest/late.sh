@@ -6,17 +6,7 @@
 . /root/lib.sh
 mode=$1
 LATE=/sys/module/late_test/parameters
-PCI=/sys/bus/pci
 
-# pci ID: the device VENDOR:DEVICE.
-pci() {
-    local dev
-    for dev in "$PCI"/devices/*; do
-        [ "$(sed 's/^0x//' "$dev/vendor"):$(sed 's/^0x//' "$dev/device")" != "$1" ] || basename "$dev"
-    done
-}
-unbind() { echo "$1" >"$PCI/devices/$1/driver/unbind"; }
-bind() { echo "$1" >"$PCI/drivers_probe"; }
 of() { cat "$PCI/devices/$1/xen_pviommu/$2"; }
 
 # churn NAME: free memory becomes page tables, and is written.

@@ -20,6 +20,32 @@ pci_of() { readlink -f "$1" | grep -oE '[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-
 
 driver_of() { basename "$(readlink "/sys/bus/pci/devices/$1/driver")"; }
 
+# unbind PCI..., bind PCI...: devices lose their driver, and get one.
+PCI=/sys/bus/pci
+unbind() {
+    local dev
+    for dev; do
+        [ ! -e "$PCI/devices/$dev/driver" ] || echo "$dev" >"$PCI/devices/$dev/driver/unbind"
+    done
+}
+bind() { local dev; for dev; do echo "$dev" >"$PCI/drivers_probe"; done; }
+
+# pci VENDOR:DEVICE: the PCI devices.
+pci() {
+    local dev
+    for dev in "$PCI/devices"/*; do
+        [ "$(sed 's/^0x//' "$dev/vendor"):$(sed 's/^0x//' "$dev/device")" != "$1" ] || basename "$dev"
+    done
+}
+
+# early: PCI devices whose driver came before the module. Drivers in the kernel do.
+early() {
+    local dev
+    for dev in "$PCI/devices"/*; do
+        [ ! -e "$dev/driver" ] || [ -e "$dev/xen_pviommu" ] || [ "$(driver_of "${dev##*/}")" = pcieport ] || echo "${dev##*/}"
+    done
+}
+
 # nics DRIVER, disks DRIVER: those behind PCI devices of the driver.
 nics() { behind net "$1"; }
 disks() { behind block "$1"; }
@@ -41,8 +67,8 @@ to_vfio() {
     done
     for nic in "${PORTS[@]}"; do
         echo vfio-pci >"/sys/bus/pci/devices/$nic/driver_override"
-        echo "$nic" >"/sys/bus/pci/devices/$nic/driver/unbind"
-        echo "$nic" >/sys/bus/pci/drivers_probe
+        unbind "$nic"
+        bind "$nic"
     done
 }
 
