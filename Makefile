@@ -12,10 +12,9 @@ BUILD = $(sort $(wildcard tests/build/*.t))
 # The longest first, so that no long test is left alone at the end.
 VM = $(shell ls -S tests/vm/*.t)
 
-# The pair of Debian 13, for what depends on the kernel or on Xen: a device's reach, processes,
-# and attacks on the hypercall.
+# The pair of Debian 13: a device's reach, processes, attacks on the hypercall, built-in drivers.
 NEW_PAIR = 4.20+6.12
-NEW ?= $(addsuffix @$(NEW_PAIR),$(addprefix tests/vm/,edu.t device.t abi.t))
+NEW ?= $(addsuffix @$(NEW_PAIR),$(addprefix tests/vm/,edu.t device.t abi.t isolate.t))
 
 # Tests that move data in every mode, and tests of devices and drivers that come and go.
 DEBUG ?= tests/debug/detectors.t $(addprefix tests/vm/,drivers.t vfio.t stress.t edu.t device.t late.t unplug.t scarce.t module.t isolate.t)

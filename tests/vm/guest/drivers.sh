@@ -16,6 +16,10 @@ work() {
     esac
 }
 
+mapfile -t before_us < <(early)
+unbind "${before_us[@]}"
+bind "${before_us[@]}"
+[ "$isolated" -eq 0 ] || [ "${#before_us[@]}" -eq 0 ] || ok 'isolate, now that all are served' bash -c "echo 1 >$SYS/isolate"
 is 'the mode' "$(cat "$SYS/mode")" "$mode"
 is 'isolated' "$(cat "$SYS/isolate")" "$isolated"
 # Page tables come and go meanwhile, in a process that the work below does not wait for.
