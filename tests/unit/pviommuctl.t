@@ -111,6 +111,25 @@ ctl status
 like 'off has a remedy' "$said" '^remedy +.*modprobe xen-pviommu mode=strict'
 make_tree
 
+# check, on a machine that lacks one step
+mkdir "$sys/hypervisor"
+put hypervisor/type xen
+put hypervisor/guest_type PV
+ctl check
+is 'check' "$status:$said" '1:ok     Xen         a PV domain
+ok     module      loaded
+ok     state       active, mode strict
+ok     start       each device with a driver is served
+ok     devices     2 on the module'"'"'s path
+lacks  protection  each device reaches all of the host'"'"'s memory
+       remedy      pviommuctl isolate on; for each boot: isolate=1 in /etc/modprobe.d/xen-pviommu.conf'
+ctl check --json
+is 'check --json' "$status:$(json '[(s["step"], "remedy" in s) for s in j if not s["ok"]]')" "1:[('protection', True)]"
+put kernel/xen_pviommu/host_map dropped
+ctl check
+is 'all is done' "$status:$(grep -c '^ok ' <<<"$said")" 0:6
+make_tree
+
 # devices
 put bus/pci/devices/0000:00:03.0/xen_pviommu/maps 18446744073709551615
 put bus/pci/devices/0000:00:03.0/xen_pviommu/reuse_hits 3
@@ -422,7 +441,7 @@ complete_line() {
         f=$(complete -p pviommuctl); f=${f#*-F }; ${f% *}; printf "%s\n" "${COMPREPLY[@]}" | xargs' \
         - "$root/userspace/pviommuctl/pviommuctl.bash-completion" "$1"
 }
-is 'commands are completed' "$(complete_line 'pviommuctl ')" 'status devices mode isolate vfio flush stats metrics top report profile'
+is 'commands are completed' "$(complete_line 'pviommuctl ')" 'check status devices mode isolate vfio flush stats metrics top report profile'
 is 'and begun ones' "$(complete_line 'pviommuctl --sysfs /x st')" 'status stats'
 is 'devices' "$(complete_line "pviommuctl --sysfs $sys mode ")" '0000:00:03.0 0000:00:04.0'
 is 'begun devices, behind the last colon' "$(complete_line "pviommuctl --sysfs=$sys mode 0000:00:0")" '03.0 04.0'
@@ -433,7 +452,7 @@ is 'vfio' "$(complete_line 'pviommuctl vfio ')" 'on off'
 is 'and no third word' "$(complete_line 'pviommuctl isolate on ')$(complete_line 'pviommuctl mode 00:03.0 lazy ')" ''
 ctl top --help
 is 'columns' "$(complete_line 'pviommuctl top --sort ' | tr ' ' ,)" "$(grep -oE '\{device[a-z,]+\}' <<<"$said" | tr -d '{}')"
-for command in status devices mode isolate vfio flush stats metrics top report profile; do
+for command in check status devices mode isolate vfio flush stats metrics top report profile; do
     ctl $command --help
     for option in $(grep -oE '^ +(-[a-z],)?--[a-z]+' <<<"$said" | grep -oE -e '--[a-z]+'); do
         like "$command $option is completed" " $(complete_line "pviommuctl $command -") " " $option "

@@ -24,6 +24,7 @@ struct Context {
 };
 
 void register_status(CLI::App &app, Context &context);
+void register_check(CLI::App &app, Context &context);
 void register_devices(CLI::App &app, Context &context);
 void register_mode(CLI::App &app, Context &context);
 void register_switches(CLI::App &app, Context &context); // isolate, vfio

@@ -6,9 +6,10 @@
 
 namespace {
 
-constexpr const char *epilogue = "Exit status: 0 well; 1 the kernel refused, or a file can't be read or written;\n"
-                                 "2 wrong usage; 3 xen_pviommu is not loaded; 4 events were lost.\n"
-                                 "See pviommuctl(1).";
+constexpr const char *epilogue =
+    "Exit status: 0 well; 1 the kernel refused, a file can't be read or written, or check misses a step;\n"
+    "2 wrong usage; 3 xen_pviommu is not loaded; 4 events were lost.\n"
+    "See pviommuctl(1).";
 
 int run(int argc, char **argv)
 {
@@ -23,9 +24,9 @@ int run(int argc, char **argv)
     // Options of all commands may also stand behind the command.
     app.fallthrough();
     app.require_subcommand(1);
-    for (const auto add :
-         {ctl::register_status, ctl::register_devices, ctl::register_mode, ctl::register_switches, ctl::register_flush,
-          ctl::register_stats, ctl::register_metrics, ctl::register_top, ctl::register_report, ctl::register_profile})
+    for (const auto add : {ctl::register_check, ctl::register_status, ctl::register_devices, ctl::register_mode,
+                           ctl::register_switches, ctl::register_flush, ctl::register_stats, ctl::register_metrics,
+                           ctl::register_top, ctl::register_report, ctl::register_profile})
         add(app, context);
     try {
         app.parse(argc, argv);

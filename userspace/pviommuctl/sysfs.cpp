@@ -157,17 +157,35 @@ std::optional<Totals> Sysfs::totals() const
     return Totals{birth, read_counters(module_file("counters"), false)};
 }
 
-std::vector<std::string> Sysfs::addresses() const
+std::string Sysfs::hypervisor(std::string_view name) const { return read_word(root_ / "hypervisor" / name); }
+
+std::vector<std::string> Sysfs::present(bool served) const
 {
     std::vector<std::string> found;
     std::error_code none;
     for (const fs::directory_entry &entry : fs::directory_iterator(pci_devices(), none)) {
         std::string name = entry.path().filename().string();
-        if (pci_address(name) && birth_of(entry.path() / "xen_pviommu"))
+        if (pci_address(name) && (birth_of(entry.path() / "xen_pviommu") != 0) == served)
             found.push_back(std::move(name));
     }
     // By length first: a domain of five digits comes after all of four.
     std::ranges::sort(found, {}, [](const std::string &s) { return std::pair(s.size(), s); });
+    return found;
+}
+
+std::vector<Device> Sysfs::unserved() const
+{
+    // PCI's base class of bridges, which do no DMA of their own.
+    constexpr std::string_view bridge = "0x06";
+    std::vector<Device> found;
+    for (const std::string &address : present(false)) {
+        Device d;
+        d.address = address;
+        d.driver = driver_of(pci_devices() / address);
+        const auto pci_class = read_file(pci_devices() / address / "class");
+        if (!d.driver.empty() && !(pci_class && pci_class->starts_with(bridge)))
+            found.push_back(std::move(d));
+    }
     return found;
 }
 

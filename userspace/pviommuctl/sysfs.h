@@ -52,7 +52,12 @@ public:
     Status status() const;
     // Nothing if the module is gone.
     std::optional<Totals> totals() const;
-    std::vector<std::string> addresses() const;
+    // A word on Xen below this kernel. Empty if there is none.
+    std::string hypervisor(std::string_view name) const;
+    // The served devices.
+    std::vector<std::string> addresses() const { return present(true); }
+    // Devices with a driver that the module does not serve: address and driver only.
+    std::vector<Device> unserved() const;
     std::vector<Device> devices() const;
     // Nothing for a device that is not, or no longer, served.
     std::optional<Device> device(const std::string &address) const;
@@ -64,6 +69,7 @@ public:
     Path device_file(const std::string &address, std::string_view name) const;
 
 private:
+    std::vector<std::string> present(bool served) const;
     Path pci_devices() const { return root_ / "bus/pci/devices"; }
     [[noreturn]] void refuse_device(const std::string &address) const;
 
