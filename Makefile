@@ -29,7 +29,7 @@ UNIT_PACKAGES = rsync shellcheck sparse clang clang-format clang-tidy libclang-r
 VM_PACKAGES = linux-source-6.1 bc dpdk dpdk-dev libdrm-dev $$(scripts/testbed packages)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dpdk-demo profile-demo bench check check-debug check-matrix check-new-machine unit lint build mutants deps clean
+.PHONY: help demo dpdk-demo profile-demo bench check check-debug check-matrix check-new-machine unit lint build deb mutants deps clean
 
 help:  ## list what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,6 +83,10 @@ mutants: deps  ## put some 140 bugs into copies of our files: each must turn a t
 
 build:  ## Xen, the modules and the test machine
 	scripts/testbed build
+
+deb: PACKAGES = mmdebstrap git
+deb: deps  ## Debian packages in build/deb/12, built in a fresh system; DEBIAN=13 for Debian 13
+	packaging/build $(DEBIAN)
 
 PACKAGES = $(UNIT_PACKAGES)
 deps:
