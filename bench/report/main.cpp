@@ -55,7 +55,7 @@ void report(const Options &o)
         write_file(o.page, bench::fill_page(read_file(o.page), rows, o.silicon));
         bench::plot_all(rows, std::filesystem::path(o.page).parent_path() / "plots");
     }
-    for (const std::string name : {"pairs", "lists", "batches", "goals", "targets", "model"})
+    for (const std::string name : {"pairs", "lists", "batches", "requests", "goals", "targets", "model"})
         fmt::print("{}\n", bench::table(name, rows, o.silicon));
 }
 

@@ -225,6 +225,18 @@ std::string net_pool(const Rows &rows, const Silicon &) { return moved(rows, "ne
 
 std::string disk(const Rows &rows, const Silicon &) { return moved(rows, "disk", "read"); }
 
+// The subjects are kernels and modes, in the order of their rows.
+std::string requests(const Rows &rows, const Silicon &)
+{
+    const std::string bench = "disk-128k";
+    std::string text = head({"kernel and mode", "hypercalls", "flushes", "instructions"});
+    for (const Row &row : rows)
+        if (row.bench == bench && row.metric == "hypercalls")
+            text += line({row.subject, figure(row.value), figure(find(rows, bench, row.subject, "flushes")->value),
+                          figure(find(rows, bench, row.subject, "insns_per_request")->value)});
+    return text;
+}
+
 // Of each subject, beside the figures without the module.
 std::string forks(const Rows &rows, const Silicon &)
 {
@@ -323,7 +335,8 @@ const std::map<std::string, Maker> &makers()
         {"threads", threads},      {"bfn", bfn},           {"goals", goal_table},
         {"model", model},          {"net", net},           {"disk", disk},
         {"locks", locks},          {"dpdk", dpdk},         {"breakdown", breakdown},
-        {"targets", target_table}, {"net-pool", net_pool}, {"forks", forks}};
+        {"targets", target_table}, {"net-pool", net_pool}, {"forks", forks},
+        {"requests", requests}};
     return all;
 }
 

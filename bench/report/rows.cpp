@@ -115,6 +115,15 @@ Figures traffic(const Values &v, const std::string &unit, const Silicon &s)
     return f;
 }
 
+// Requests of a disk, each of many scattered pages.
+Figures requests(const Values &v, const std::string &, const Silicon &)
+{
+    const double units = total(v, "units");
+    return {{"hypercalls", total(v, "hypercalls") / units, "1"},
+            {"flushes", total(v, "flushes") / units, "1"},
+            {"insns_per_request", total(v, "insns") / units, "instructions"}};
+}
+
 // Finished processes: of a kind, or all. The number of mapped BFNs at their start
 // shows that their pages had mappings.
 Figures forks(const Values &v, const std::string &kind, const Silicon &)
@@ -172,6 +181,7 @@ const std::array kinds{
     Kind{"locks", "dma-map-threads", locks},
     Kind{"net", "net", traffic},
     Kind{"disk", "disk", traffic},
+    Kind{"request", "disk-128k", requests},
     Kind{"fork", "fork", forks},
     Kind{"dpdk", "dpdk-burst", dpdk},
     Kind{"map-benchmark", "dma-map-benchmark", kernels_own},

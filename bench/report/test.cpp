@@ -129,6 +129,19 @@ TEST(Rows, NoThroughputWithoutPeer)
     EXPECT_EQ(find(r, "net", "strict", "throughput"), nullptr);
 }
 
+TEST(Rows, RequestsAreByTheKernelAndTheMode)
+{
+    const Rows r = rows({{"6.1-strict",
+                          {run_of("request-128k units 10\nrequest-128k insns 50000\n"
+                                  "request-128k hypercalls 20\nrequest-128k flushes 10\n")}},
+                         {"7.3-reuse", {run_of("request-128k units 10\nrequest-128k insns 60000\n")}}});
+    EXPECT_DOUBLE_EQ(value(r, "disk-128k", "6.1-strict", "hypercalls"), 2);
+    EXPECT_DOUBLE_EQ(value(r, "disk-128k", "6.1-strict", "flushes"), 1);
+    EXPECT_DOUBLE_EQ(value(r, "disk-128k", "7.3-reuse", "insns_per_request"), 6000);
+    EXPECT_NE(table("requests", r, Silicon{}).find("| 6.1-strict | 2 | 1 | 5000 |\n| 7.3-reuse | 0 | 0 | 6000 |\n"),
+              std::string::npos);
+}
+
 TEST(Rows, ThroughputOnAPoolIsBesideThatOfAPool)
 {
     const Rows r = rows({{"xen-swiotlb", {packets(1, 1000, 10)}},

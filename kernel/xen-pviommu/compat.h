@@ -161,6 +161,27 @@ static inline void pviommu_ops_unmap(const struct dma_map_ops *ops,
 #endif
 #endif /* __KERNEL__ */
 
+/*
+ * Buffers of many segments: 6.16 has calls for their segments, and kernel/patches makes
+ * ops of the calls. In other kernels ours are compiled, and not asked.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+struct dma_iova_state {
+	dma_addr_t addr;
+	u64 __size;
+};
+#endif
+
+#ifdef DMA_MAP_OPS_HAVE_IOVA
+#define PVIOMMU_IOVA_OPS(name)						\
+	.iova_try_alloc = name##_try_alloc,				\
+	.iova_link = name##_link,					\
+	.iova_sync = name##_sync,					\
+	.iova_destroy = name##_destroy,
+#else
+#define PVIOMMU_IOVA_OPS(name)
+#endif
+
 /* dma_map_ops.alloc_pages: 6.10 made room for a macro named alloc_pages. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 10, 0)
 #define pviommu_op_alloc_pages	alloc_pages_op

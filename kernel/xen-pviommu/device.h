@@ -60,6 +60,7 @@ struct pviommu_device {
 	bool in_sysfs;
 	bool holds_module;
 	enum pviommu_life life;		/* changes under both locks, device.c */
+	unsigned long links_failed;	/* in jiffies, or 0: iova.c; racy, a hint */
 	u64 leftover;			/* as its present driver found it */
 	u64 owner;			/* the field of runs' descriptors, or 0 */
 	struct pviommu_device_counters __percpu *counters;

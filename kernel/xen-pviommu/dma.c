@@ -10,6 +10,7 @@
 #define dev_fmt(fmt) "xen_pviommu: " fmt
 
 #include <linux/dma-mapping.h>
+#include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/pfn.h>
 
@@ -17,6 +18,7 @@
 #include "compat.h"
 #include "dma.h"
 #include "dispatch.h"
+#include "iova.h"
 
 /*
  * Three functions: none saves registers for another, or makes the checks of
@@ -126,6 +128,44 @@ static void pviommu_unmap_phys(struct device *dev, dma_addr_t addr, size_t size,
 PVIOMMU_DEFINE_PHYS_OPS(pviommu, pviommu_map_ram, pviommu_map_mmio,
 			pviommu_unmap_phys)
 
+/* The static map needs no hypercall for a segment, so there is nothing to gather. */
+bool pviommu_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
+			    phys_addr_t phys, size_t size)
+{
+	struct pviommu_device *pd = to_pviommu_device(dev);
+	u64 limit = pviommu_limit(dev, dma_get_mask(dev));
+
+	return pviommu_device_ready(pd) && pviommu_min_align(dev) == 1 &&
+	       !pviommu_static_serves(pd, limit) &&
+	       pviommu_links_alloc(pd, state, phys, size, limit);
+}
+
+int pviommu_iova_link(struct device *dev, struct dma_iova_state *state,
+		      phys_addr_t phys, size_t offset, size_t size,
+		      enum dma_data_direction dir, unsigned long attrs)
+{
+	if (unlikely(attrs & DMA_ATTR_MMIO))
+		return -EOPNOTSUPP;
+
+	return pviommu_links_add(state, phys, offset, size, pviommu_access(dir));
+}
+
+int pviommu_iova_sync(struct device *dev, struct dma_iova_state *state,
+		      size_t offset, size_t size)
+{
+	if (unlikely(offset || size != state->__size))
+		return -EOPNOTSUPP;
+
+	return pviommu_links_map(to_pviommu_device(dev), state);
+}
+
+void pviommu_iova_destroy(struct device *dev, struct dma_iova_state *state,
+			  size_t mapped, enum dma_data_direction dir,
+			  unsigned long attrs)
+{
+	pviommu_links_free(to_pviommu_device(dev), state);
+}
+
 static void pviommu_sync_single_for_cpu(struct device *dev, dma_addr_t addr,
 					size_t size,
 					enum dma_data_direction dir)
@@ -231,6 +271,7 @@ const struct dma_map_ops pviommu_dma_ops = {
 	.mmap = pviommu_mmap,
 	.get_sgtable = pviommu_get_sgtable,
 	PVIOMMU_PHYS_OPS(pviommu, pviommu_unmap_phys)
+	PVIOMMU_IOVA_OPS(pviommu_iova)
 	.map_sg = pviommu_map_sg,
 	.unmap_sg = pviommu_unmap_sg,
 	.sync_single_for_cpu = pviommu_sync_single_for_cpu,

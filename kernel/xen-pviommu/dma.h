@@ -7,6 +7,7 @@
 
 #include <linux/dma-map-ops.h>
 
+#include "compat.h"
 #include "device.h"
 #include "static.h"
 #include "window.h"
@@ -25,6 +26,17 @@ static inline unsigned long pviommu_min_align(struct device *dev)
 
 /* dma.c */
 extern const struct dma_map_ops pviommu_dma_ops;
+
+bool pviommu_iova_try_alloc(struct device *dev, struct dma_iova_state *state,
+			    phys_addr_t phys, size_t size);
+int pviommu_iova_link(struct device *dev, struct dma_iova_state *state,
+		      phys_addr_t phys, size_t offset, size_t size,
+		      enum dma_data_direction dir, unsigned long attrs);
+int pviommu_iova_sync(struct device *dev, struct dma_iova_state *state,
+		      size_t offset, size_t size);
+void pviommu_iova_destroy(struct device *dev, struct dma_iova_state *state,
+			  size_t mapped, enum dma_data_direction dir,
+			  unsigned long attrs);
 
 /* sg.c */
 int pviommu_map_sg(struct device *dev, struct scatterlist *sg, int nents,

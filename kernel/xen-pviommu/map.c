@@ -262,6 +262,26 @@ static bool may_wait(unsigned long pfn, unsigned long nr, unsigned long align,
 	       !(access & PVIOMMU_MAP_STRICT);
 }
 
+/*
+ * Book a list. Its unmap may wait if one op suffices, and the list is at the
+ * start of its run: see may_wait(). Interrupts are off.
+ */
+void pviommu_list_mapped(struct pviommu_device *pd,
+			 const struct pviommu_run *run, unsigned long nr,
+			 unsigned long pages, u64 flags)
+{
+	u64 gaps = pages < nr ? PVIOMMU_DESC_GAPS : 0;
+
+	if (gaps || nr > pviommu_xen.piece ||
+	    run->bfn != pviommu_run_start(run->bfn, run->order))
+		flags |= PVIOMMU_DESC_STRICT;
+	if (run->w == &pviommu_low)
+		flags |= PVIOMMU_DESC_LOW;
+	pviommu_mapped(pd, run->w, run->bfn,
+		       pviommu_desc(gaps, nr, run->order,
+				    flags | PVIOMMU_DESC_QUEUE), pages);
+}
+
 /* See pviommu_map_at(): a piece of the run. */
 static int map_piece(u64 bfn, unsigned long pfn, unsigned long nr, u16 access,
 		     struct pviommu_outcome *outcome)

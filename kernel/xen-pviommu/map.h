@@ -72,6 +72,9 @@ int pviommu_batch_many(struct pviommu_batch *b, u64 bfn, unsigned long pfn,
 void pviommu_map_failed(struct pviommu_device *pd,
 			const struct pviommu_run *run, unsigned long nr,
 			int error, bool unclean);
+void pviommu_list_mapped(struct pviommu_device *pd,
+			 const struct pviommu_run *run, unsigned long nr,
+			 unsigned long pages, u64 flags);
 int pviommu_not_mapped(struct pviommu_device *pd, u64 bfn);
 int pviommu_unmap_failed(struct pviommu_device *pd, unsigned long pages,
 			 int error);

@@ -218,26 +218,6 @@ static int list_map(struct scatterlist *sg, int nents, const struct layout *l,
 }
 
 /*
- * Book a list. Its unmap may wait if one op suffices, and the list is at the
- * start of its run: see may_wait() in map.c. Interrupts are off.
- */
-static void list_mapped(struct pviommu_device *pd,
-			const struct pviommu_run *run, unsigned long nr,
-			unsigned long pages, u64 flags)
-{
-	u64 gaps = pages < nr ? PVIOMMU_DESC_GAPS : 0;
-
-	if (gaps || nr > pviommu_xen.piece ||
-	    run->bfn != pviommu_run_start(run->bfn, run->order))
-		flags |= PVIOMMU_DESC_STRICT;
-	if (run->w == &pviommu_low)
-		flags |= PVIOMMU_DESC_LOW;
-	pviommu_mapped(pd, run->w, run->bfn,
-		       pviommu_desc(gaps, nr, run->order,
-				    flags | PVIOMMU_DESC_QUEUE), pages);
-}
-
-/*
  * One look at each entry: a run for simple entries has a BFN for each.
  * Return: the number of segments, -EIO, or 0: map_layout() has to map the list,
  * also after a want of memory for a table.
@@ -266,7 +246,7 @@ static noinline int map_pages_list(struct pviommu_device *pd, struct device *dev
 			pviommu_map_failed(pd, &run, nents, err, b->unclean);
 			ret = err == -ENOMEM && !b->unclean ? 0 : -EIO;
 		} else if (likely(ret)) {
-			list_mapped(pd, &run, nents, nents, b->desc);
+			pviommu_list_mapped(pd, &run, nents, nents, b->desc);
 		} else {
 			bfn_free(&run.w->bfns, run.bfn, run.order);
 		}
@@ -298,7 +278,7 @@ static int map_list_run(struct pviommu_device *pd, struct scatterlist *sg,
 	if (access & PVIOMMU_MAP_STRICT)
 		outcome.desc |= PVIOMMU_DESC_STRICT;
 	local_irq_save(flags);
-	list_mapped(pd, run, l->end, l->pages, outcome.desc);
+	pviommu_list_mapped(pd, run, l->end, l->pages, outcome.desc);
 	local_irq_restore(flags);
 
 	return 0;

@@ -176,17 +176,6 @@ int Device::unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long,
     return err;
 }
 
-// See sg.c.
-void Device::list_mapped(const struct pviommu_run &run, unsigned long nr, unsigned long pages, uint64_t desc)
-{
-    const uint64_t gaps = pages < nr ? PVIOMMU_DESC_GAPS : 0;
-    if (gaps || nr > pviommu_xen.piece || run.bfn != pviommu_run_start(run.bfn, run.order))
-        desc |= PVIOMMU_DESC_STRICT;
-    if (run.w == &pviommu_low)
-        desc |= PVIOMMU_DESC_LOW;
-    pviommu_mapped(&pd_, run.w, run.bfn, pviommu_desc(gaps, nr, run.order, desc | PVIOMMU_DESC_QUEUE), pages);
-}
-
 Mapping Device::map_list(const std::vector<Part> &parts, bool write)
 {
     Mapping m;
@@ -214,7 +203,7 @@ Mapping Device::map_list(const std::vector<Part> &parts, bool write)
     if (err)
         return m;
     pviommu_batch_begin(&flags);
-    list_mapped(run, m.nr, pages, desc);
+    pviommu_list_mapped(&pd_, &run, m.nr, pages, desc);
     pviommu_batch_end(flags);
     m.addr = run.bfn << PAGE_SHIFT;
     for (size_t i = 0; m && i < parts.size(); i++)
@@ -251,11 +240,47 @@ Mapping Device::map_pages(const std::vector<unsigned long> &pfns, bool write)
     if (err) {
         pviommu_map_failed(&pd_, &run, m.nr, err, b->unclean);
     } else {
-        list_mapped(run, m.nr, m.nr, b->desc);
+        pviommu_list_mapped(&pd_, &run, m.nr, m.nr, b->desc);
         m.addr = run.bfn << PAGE_SHIFT;
     }
     pviommu_batch_end(flags);
     for (size_t i = 0; m && i < pfns.size(); i++)
+        check_part(m, i, pfns[i], 1);
+    return m;
+}
+
+dma_iova_state Device::alloc_links(unsigned long pages, unsigned long offset)
+{
+    dma_iova_state state = {};
+    if (!pviommu_links_alloc(&pd_, &state, offset, pages * PAGE_SIZE - offset, ~0ull))
+        return {};
+    if (state.addr % PAGE_SIZE != offset)
+        violate("the offset in the page is lost");
+    return state;
+}
+
+int Device::link(const dma_iova_state &state, unsigned long pfn, size_t at, size_t size, bool write)
+{
+    return pviommu_links_add(&state, (pfn << PAGE_SHIFT) + (at ? 0 : state.addr % PAGE_SIZE), at, size, write ? 3 : 1);
+}
+
+// Each page by a call of its own, as the block layer does.
+Mapping Device::map_links(dma_iova_state &state, const std::vector<unsigned long> &pfns, bool write)
+{
+    Mapping m;
+    size_t at = 0;
+    for (const unsigned long pfn : pfns) {
+        const size_t size = PAGE_SIZE - (at ? 0 : state.addr % PAGE_SIZE);
+        if (link(state, pfn, at, size, write))
+            return m;
+        at += size;
+    }
+    m.nr = pfns.size();
+    m.write = write;
+    if (pviommu_links_map(&pd_, &state))
+        return m;
+    m.addr = state.addr;
+    for (size_t i = 0; i < pfns.size(); i++)
         check_part(m, i, pfns[i], 1);
     return m;
 }

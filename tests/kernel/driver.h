@@ -37,7 +37,6 @@ class Device {
     void check_part(const Mapping &m, unsigned long at, unsigned long pfn, unsigned long nr) const;
     std::vector<std::pair<pviommu_counter, uint64_t>> take_counters();
     int map_parts(const Mapping &m, const std::vector<Part> &parts, uint64_t bfn, bool &unclean, uint64_t &desc);
-    void list_mapped(const struct pviommu_run &run, unsigned long nr, unsigned long pages, uint64_t desc);
     int unmap_parts(uint64_t bfn, const std::vector<std::pair<unsigned long, unsigned long>> &parts,
                     unsigned long &pages);
 
@@ -50,6 +49,7 @@ public:
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;
 
+    pviommu_device *get() { return &pd_; }
     const volatile void *mode_word() const { return &pd_.mode; }
     void set_owner(unsigned nr) { pd_.owner = pviommu_desc_owner(nr); }
     pviommu_revoked revoke() const { return pviommu_revoke(pd_.owner); }
@@ -61,5 +61,10 @@ public:
     int unmap_list(const Mapping &m);
     // A list of single pages, by one op, as in sg.c; nothing if one op can't. unmap() ends the mapping.
     Mapping map_pages(const std::vector<unsigned long> &pfns, bool write = true);
+    // A buffer of single pages, by iova.c: nothing if there are no BFNs. map_links() and free_links() end that.
+    dma_iova_state alloc_links(unsigned long pages, unsigned long offset = 0);
+    static int link(const dma_iova_state &state, unsigned long pfn, size_t at, size_t size, bool write = true);
+    Mapping map_links(dma_iova_state &state, const std::vector<unsigned long> &pfns, bool write = true);
+    void free_links(const dma_iova_state &state) { pviommu_links_free(&pd_, &state); }
     uint64_t counter(pviommu_counter which) const;
 };

@@ -20,6 +20,7 @@
 
 extern "C" {
 #include "fast_calls.h"
+#include "iova.h"
 #include "isolate.h"
 #include "map.h"
 #include "params.h"

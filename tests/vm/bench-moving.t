@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# make bench's parts on real traffic and on processes: native Linux, isolation, a
-# driver with recycled pages. Rows exist, and are plausible.
+# make bench's parts on real traffic, on processes and on a disk's requests: native Linux,
+# isolation, a driver with recycled pages, kernels. Rows exist, and are plausible.
 set -u
 . "$(dirname "$0")/lib.sh"
 
 out=$TEST_LOG/out
 json=$out/bench.json
-ok 'it runs' "$TESTS/../scripts/bench" --quick --parts traffic,fork \
+ok 'it runs' "$TESTS/../scripts/bench" --quick --parts traffic,fork,disk-128k \
     --subjects native-strict,reuse,strict,strict-isolated,static-isolated --out "$out"
 
 # value BENCH SUBJECT METRIC
@@ -19,6 +19,16 @@ subjects() { jq -r "[.[] | select(.bench == \"$1\").subject] | unique | join(\" 
 is 'who moved packets' "$(subjects net)" 'native-strict native-strict-pool reuse reuse-pool static-isolated static-isolated-pool strict strict-isolated strict-isolated-pool strict-pool xen-swiotlb xen-swiotlb-pool'
 is 'who read' "$(subjects disk)" 'native-strict reuse static-isolated strict strict-isolated xen-swiotlb'
 is 'who forked' "$(subjects fork)" 'off reuse static-isolated strict'
+is 'the kernels of requests' "$(subjects disk-128k | sed -E 's/[7-9]\.[0-9]+|6\.(1[89]|[2-9][0-9])/newest/')" '6.1-strict newest-strict'
+
+# A request of 32 scattered pages is one list in 6.1, and 32 segments since 6.17.
+for subject in $(subjects disk-128k); do
+    segments=32
+    [ "$subject" != 6.1-strict ] || segments=1
+    holds "$subject: 2 hypercalls for each of $segments" "($(value disk-128k "$subject" hypercalls) * 10 / $segments | round) == 20"
+    holds "$subject: and a flush" "($(value disk-128k "$subject" flushes) * 10 / $segments | round) == 10"
+    holds "$subject: instructions" "$(value disk-128k "$subject" insns_per_request) as \$n | \$n > 20000 and \$n < 1000000"
+done
 
 # A packet is mapped at both of its ends, but partly in one list. On a pool only
 # sent frames are mapped.
