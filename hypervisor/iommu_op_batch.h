@@ -75,7 +75,7 @@ struct iommu_op_batch {
     struct xen_iommu_op ops[XEN_IOMMUOP_MAX_OPS];
 };
 
-/* iommu_op_claim.c */
+/* iommu_op_leaf.c */
 uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn);
 
 /* iommu_op_flush.c */
