@@ -9,7 +9,8 @@
 #include <xen/lib.h>
 #include <xen/nospec.h>
 
-#include "iommu_op_single.h"
+#include "iommu_op_batch.h"
+#include "iommu_op_yield.h"
 
 /* The claim around all of [bfn, bfn + nr), or NULL. */
 struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
