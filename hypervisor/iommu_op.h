@@ -165,7 +165,7 @@ struct iommu_op_batch;
 /* A domain, by its pages' owner. */
 typedef typeof(((struct page_info *)NULL)->v.inuse._domain) iommu_op_owner_t;
 
-/* Per domain, made by its first op and never freed: the hardware domain stays. */
+/* Per domain, made by its first op. Never freed: the hardware domain stays. */
 struct iommu_op_domain {
     /*
      * read: map, unmap, flush, from the first op of a batch to its flush.

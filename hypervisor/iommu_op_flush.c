@@ -237,7 +237,7 @@ static noinline unsigned int settle_entries(const struct iommu_op_batch *b,
     {
         uint64_t entry = read_atomic(p);
 
-        /* A buffer's frames mostly follow each other, and a piece's slots do. */
+        /* A buffer's frames mostly follow each other; a piece's slots do. */
         if ( entry != next || !((unsigned long)++slot & ~PAGE_MASK) )
         {
             if ( !entry_is_like(entry, like) )

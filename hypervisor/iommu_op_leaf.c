@@ -163,7 +163,7 @@ static int leaf_attach(struct domain *d, struct iommu_op_domain *pv,
         {
             --*reserved;
             leaf->claim = c;
-            /* Its contents before the pointer; pairs with iommu_op_find_entry(). */
+            /* Its contents before it; pairs with iommu_op_find_entry(). */
             smp_wmb();
             ACCESS_ONCE(leaf->entry) = entry;
         }

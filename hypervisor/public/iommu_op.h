@@ -6,7 +6,7 @@
  *
  * An array of different operations, each with a status of its own. The words:
  *
- *   BFN  the frame number that a device puts on the bus: a DFN in Xen's code
+ *   BFN  the frame number on a device's bus: Xen's DFN
  *   MFN  a machine frame
  *   host map  BFN == MFN for all RAM, which Xen set up when it built dom0
  *
@@ -142,7 +142,7 @@
 
 /* xen_iommu_op.u.query.caps */
 #define XEN_IOMMUOP_CAP_host_map    (1u << 0) /* the host map stands, whole */
-#define XEN_IOMMUOP_CAP_leaf        (1u << 1) /* leaf tables, not shadows of them */
+#define XEN_IOMMUOP_CAP_leaf        (1u << 1) /* leaf tables, not shadows */
 #define XEN_IOMMUOP_CAP_yield       (1u << 2) /* MAP_yield, watch, revoke */
 
 /* xen_iommu_op.u.device.why: the reason for the status -ENODEV. */
