@@ -75,7 +75,7 @@ compile() { # COMMIT
     git -C "$tree" checkout --quiet --force "$1"
     mapfile -t objects < <(git -C "$tree" diff --name-only --diff-filter=A "$1~" "$1" -- "$folder/*.c" | sed 's|.*/||; s|c$|o|')
     rsync -rlpc --delete --exclude='*.o' --exclude='.*.cmd' "$tree/$folder/" "$dir/module/"
-    git -C "$tree" show all:$folder/Makefile >"$dir/module/Makefile"
+    git -C "$tree" show "all:$folder/Makefile" >"$dir/module/Makefile"
     [ "${#objects[@]}" -eq 0 ] ||
         make -s -C "$(kernel_headers)" M="$dir/module" W=1 -j2 "${objects[@]}" >"$log/make.log" 2>&1 || { tail -n 20 "$log/make.log"; return 1; }
     ! grep -E 'warning:' "$log/make.log" | grep -vE '^warning: (the compiler|pahole version) differs'
