@@ -45,6 +45,18 @@ is "the result is apply's, and documents" "$(diff --recursive --brief --exclude=
 like 'the documents name the option and its state' "$(git -C "$tree" diff base all -- SUPPORT.md)" 'Experimental'
 is 'the page is docs/iommu-op.md' "$(diff "$root/docs/iommu-op.md" "$tree/docs/designs/iommu-op.md" | grep -c '^[<>]')" 2
 
+# Nothing is left out: not a line, not a file.
+refused() { # SED-PROGRAM FILE
+    rm -rf "$work/steps"
+    cp -r "$root/hypervisor/series.d" "$work/steps"
+    sed -i "$1" "$work/steps/$2"
+    "$root/scripts/split-series" "$TB_XEN/pristine" "$work/applied" "$work/steps" "$work/refused" 2>&1
+}
+like 'a missing file is refused' "$(refused '/trace\.h$/d' 14-flush)" 'do not make the whole change'
+like 'and a missing part of a file' "$(refused '/x86\/iommu\.c$/d' 12-host-map)" 'do not make the whole change'
+like 'and a part that finds nothing' "$(refused 's/hwdom_map = map/no_such_line/' 01-hwdom-map)" "no line of .* is new by 'no_such_line'"
+is 'and the steps as they are, are not' "$(refused '' 01-hwdom-map | grep -v 'left out')" ''
+
 # Xen has no checkpatch: its rules by hand.
 is 'git sees no fault in white space' "$(git -C "$tree" diff --check base all 2>&1)" ''
 is 'no added line of C is over 80 columns' "$(git -C "$tree" diff base all -- '*.[ch]' | sed -n 's/^+//p' | grep -E '^.{81}')" ''
