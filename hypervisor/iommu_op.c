@@ -14,8 +14,6 @@
 
 #include "iommu_op_single.h"
 
-DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
-
 /* Why @d may not use any op but query. */
 static noinline unsigned int refusal_reason(const struct domain *d)
 {

@@ -165,7 +165,7 @@ struct iommu_op_batch;
 /* A domain, by its pages' owner. */
 typedef typeof(((struct page_info *)NULL)->v.inuse._domain) iommu_op_owner_t;
 
-/* Per domain, made by its first op and never freed: the hardware domain stays. */
+/* Per domain, made by its first op. Never freed: the hardware domain stays. */
 struct iommu_op_domain {
     /*
      * read: map, unmap, flush, from the first op of a batch to its flush.
@@ -209,6 +209,12 @@ struct iommu_op_domain {
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
 
+static inline bool iommu_op_ranges_overlap(uint64_t bfn, uint64_t nr,
+                                           uint64_t first, uint64_t n)
+{
+    return bfn < first + n && first < bfn + nr;
+}
+
 /* Claims start and end anywhere within a watch page's bits. */
 static inline unsigned int iommu_op_watch_index(const struct iommu_op_claim *c,
                                                 uint64_t bfn)
@@ -224,15 +230,21 @@ int iommu_op_query_reserved(const struct iommu_op_domain *pv,
 void iommu_op_usage(const struct iommu_op_domain *pv,
                     struct xen_iommu_op_usage *u);
 
-/* iommu_op_claim.c */
+/* iommu_op_leaf.c */
 struct iommu_op_claim *iommu_op_find_claim(const struct iommu_op_domain *pv,
                                            uint64_t bfn, unsigned int nr);
 bool iommu_op_is_claimed(const struct iommu_op_domain *pv, uint64_t bfn,
                          uint64_t nr);
+int iommu_op_flush_result(int rc);
+int iommu_op_flush_all(struct domain *d, unsigned int flags);
+void iommu_op_put_table(struct domain *d, const struct iommu_op_domain *pv,
+                        uint64_t *entry, struct page_info *table, uint64_t bfn);
 uint64_t *iommu_op_links_get(struct iommu_op_leaf *leaf);
 int iommu_op_leaves_get(struct domain *d, struct iommu_op_domain *pv,
                         struct iommu_op_claim *c, uint64_t bfn,
                         unsigned int nr);
+
+/* iommu_op_claim.c */
 int iommu_op_claim(struct domain *d, struct iommu_op_domain *pv,
                    const struct xen_iommu_op_range *r);
 int iommu_op_release(struct iommu_op_batch *b,
@@ -255,8 +267,7 @@ int iommu_op_lock_owner(struct domain *d, domid_t domid, struct domain **owner);
 uint64_t iommu_op_foreign_entry(uint64_t entry, const struct domain *owner);
 void iommu_op_put_held(struct iommu_op_domain *pv, uint64_t entry);
 
-/* iommu_op_flush.c */
-int iommu_op_flush_all(struct domain *d, unsigned int flags);
+/* iommu_op_yield.c */
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
                         struct iommu_op_leaf *leaf, unsigned int index);
 

@@ -62,7 +62,7 @@ struct iommu_op_batch {
     struct xen_iommu_op *op;    /* the op in progress */
     bool locked;                /* see iommu_op_lock() */
     struct iommu_op_cached cached;
-    long mapped;                /* entries this vCPU took into use, less freed */
+    long mapped;                /* entries that this vCPU took, less freed */
 
     struct iommu_op_runs added, modified;
     struct xen_iommu_op *added_from; /* the first op with a run in added */
@@ -75,7 +75,7 @@ struct iommu_op_batch {
     struct xen_iommu_op ops[XEN_IOMMUOP_MAX_OPS];
 };
 
-/* iommu_op_claim.c */
+/* iommu_op_leaf.c */
 uint64_t *iommu_op_find_entry(struct iommu_op_batch *b, uint64_t bfn);
 
 /* iommu_op_flush.c */

@@ -11,6 +11,9 @@
 
 #include "iommu_op_batch.h"
 
+DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
+DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
+
 /* iommu-op=generic: as for drivers without leaf tables. See is_direct(). */
 static bool __read_mostly opt_generic;
 

@@ -46,27 +46,6 @@ void iommu_op_note_added(struct iommu_op_batch *b, uint64_t bfn,
     iommu_op_run_add(&b->added, bfn, nr);
 }
 
-/*
- * The driver queued unlinked tables, and frees them once the caller has left
- * the hypervisor. After a failed flush devices may still walk the tables: they
- * are never freed.
- */
-static int flush_result(int rc)
-{
-    if ( likely(!rc) )
-        return 0;
-
-    iommu_keep_queued_pgtables();
-
-    return -EIO;
-}
-
-/* Flush all of @d's BFNs: 0 or -EIO. @flags: IOMMU_FLUSHF_* */
-int iommu_op_flush_all(struct domain *d, unsigned int flags)
-{
-    return flush_result(iommu_iotlb_flush_all(d, flags));
-}
-
 /* Flush the aligned block of 2^order frames from @first. */
 static inline int flush_block(const struct iommu_op_batch *b, uint64_t first,
                               unsigned int order, unsigned int flags)
@@ -178,34 +157,13 @@ static int flush_batch(struct iommu_op_batch *b)
         iommu_op_trace_flush(b);
 
     if ( b->modified.nr || b->modified.all )
-        rc = flush_result(flush_recorded(b, &b->modified,
-                                         IOMMU_FLUSHF_modified));
+        rc = iommu_op_flush_result(flush_recorded(b, &b->modified,
+                                                  IOMMU_FLUSHF_modified));
     if ( unlikely(b->added.nr) &&
          flush_recorded(b, &b->added, IOMMU_FLUSHF_added) )
         maps_failed(b);
 
     return rc;
-}
-
-/* The slot of a yielding entry. Xen wrote the entry, so the slot exists. */
-static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
-                                uint64_t entry)
-{
-    unsigned long mfn = mfn_x(entry_mfn(entry));
-
-    return ACCESS_ONCE(rmap->piece[mfn / SLOTS_PER_PIECE].slot) +
-           mfn % SLOTS_PER_PIECE;
-}
-
-/* Drop a map's references for @entry, in place or not, at @leaf[@index]. */
-void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
-                        struct iommu_op_leaf *leaf, unsigned int index)
-{
-    if ( (entry & ENTRY_KIND) == ENTRY_YIELD )
-        iommu_op_slot_remove(slot_of(pv->rmap, entry),
-                             slot_of_one(leaf, index));
-    else
-        iommu_op_put_held(pv, entry);
 }
 
 /* Settle an entry of any owner, yielding or not: was the entry this batch's? */
@@ -279,7 +237,7 @@ static noinline unsigned int settle_entries(const struct iommu_op_batch *b,
     {
         uint64_t entry = read_atomic(p);
 
-        /* A buffer's frames mostly follow each other, and a piece's slots do. */
+        /* A buffer's frames mostly follow each other; a piece's slots do. */
         if ( entry != next || !((unsigned long)++slot & ~PAGE_MASK) )
         {
             if ( !entry_is_like(entry, like) )

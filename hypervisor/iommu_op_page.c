@@ -38,7 +38,7 @@ static inline bool get_own(struct page_info *page, const struct domain *owner)
 {
     unsigned long x = read_atomic(&page->count_info);
 
-    /* Free, or near the counter's end? page_get_owner_and_reference() has why. */
+    /* Free, or near the counter's end: see page_get_owner_and_reference(). */
     if ( unlikely(x & PGC_special) ||
          unlikely(((x + 2) & PGC_count_mask) <= 2) ||
          unlikely(cmpxchg(&page->count_info, x, x + 1) != x) )

@@ -8,8 +8,6 @@
 
 #include "iommu_op_single.h"
 
-DEFINE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
-
 static uint64_t *id_entry(uint64_t id)
 {
     return &slot_leaf(id)->entry[slot_index(id)];
@@ -119,6 +117,17 @@ void iommu_op_slot_remove(uint64_t *slot, uint64_t one)
     }
 
     slot_unlock(slot, old);
+}
+
+/* Drop a map's references for @entry, in place or not, at @leaf[@index]. */
+void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
+                        struct iommu_op_leaf *leaf, unsigned int index)
+{
+    if ( (entry & ENTRY_KIND) == ENTRY_YIELD )
+        iommu_op_slot_remove(slot_of(pv->rmap, entry),
+                             slot_of_one(leaf, index));
+    else
+        iommu_op_put_held(pv, entry);
 }
 
 /* Make a piece of slots. Return: false when there is no memory. */

@@ -98,6 +98,16 @@ static inline struct iommu_op_frame iommu_op_frame(
     return frame_in(ACCESS_ONCE(pv->rmap), mfn);
 }
 
+/* The slot of a yielding entry. Xen wrote the entry, so the slot exists. */
+static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
+                                uint64_t entry)
+{
+    unsigned long mfn = mfn_x(entry_mfn(entry));
+
+    return ACCESS_ONCE(rmap->piece[mfn / SLOTS_PER_PIECE].slot) +
+           mfn % SLOTS_PER_PIECE;
+}
+
 /* The value of a slot that names a single entry. */
 static inline uint64_t slot_of_one(const struct iommu_op_leaf *leaf,
                                    unsigned int index)

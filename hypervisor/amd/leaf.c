@@ -18,8 +18,10 @@
 void cf_check amd_iommu_leaf_info(struct domain *d,
                                   struct iommu_leaf_info *info)
 {
+    const struct domain_iommu *hd = dom_iommu(d);
+
     /* Each unit has these levels: amd_iommu_max_paging_mode. */
-    info->bfn_bits = min(PTE_PER_TABLE_SHIFT * dom_iommu(d)->arch.amd.paging_mode,
+    info->bfn_bits = min(PTE_PER_TABLE_SHIFT * hd->arch.amd.paging_mode,
                          64U - PAGE_SHIFT);
 
     if ( !(HT_FIRST >> info->bfn_bits) )

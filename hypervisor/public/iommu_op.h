@@ -6,11 +6,11 @@
  *
  * An array of different operations, each with a status of its own. The words:
  *
- *   BFN  the frame number that a device puts on the bus
+ *   BFN  the frame number on a device's bus: Xen's DFN
  *   MFN  a machine frame
  *   host map  BFN == MFN for all RAM, which Xen set up when it built dom0
  *
- * docs/iommu-op.md is the reference; the rules in short:
+ * The page iommu-op.md is the reference; the rules in short:
  *
  *  - The call returns 0 when every op has its status. -E2BIG (count is over
  *    the limit), -EFAULT (ops can't be read or written): see the reference.
@@ -34,6 +34,11 @@
 #endif
 #ifndef __HYPERVISOR_iommu_op
 #define __HYPERVISOR_iommu_op 43
+#endif
+
+/* Of Xen's headers for 32-bit callers. */
+#ifndef uint64_aligned_t
+#define uint64_aligned_t uint64_t
 #endif
 
 /*
@@ -128,17 +133,17 @@
 
 /* xen_iommu_op.u.query.why: why all ops but query are refused; their status. */
 #define XEN_IOMMUOP_WHY_ok          0 /* no op is refused */
-#define XEN_IOMMUOP_WHY_xsm         1 /* -EPERM       XSM does not allow it */
-#define XEN_IOMMUOP_WHY_not_pv      2 /* -EPERM       not a PV hardware domain */
-#define XEN_IOMMUOP_WHY_no_iommu    3 /* -EOPNOTSUPP  no IOMMU for this domain */
-#define XEN_IOMMUOP_WHY_passthrough 4 /* -EOPNOTSUPP  DMA bypasses translation */
-#define XEN_IOMMUOP_WHY_maintained  5 /* -EACCES      need_iommu: Xen maintains the map */
-#define XEN_IOMMUOP_WHY_driver      6 /* -EOPNOTSUPP  no support in the IOMMU driver */
+#define XEN_IOMMUOP_WHY_xsm         1 /* -EPERM: XSM does not allow it */
+#define XEN_IOMMUOP_WHY_not_pv      2 /* -EPERM: not a PV hardware domain */
+#define XEN_IOMMUOP_WHY_no_iommu    3 /* -EOPNOTSUPP: no IOMMU for the domain */
+#define XEN_IOMMUOP_WHY_passthrough 4 /* -EOPNOTSUPP: DMA is not translated */
+#define XEN_IOMMUOP_WHY_maintained  5 /* -EACCES: Xen maintains the map */
+#define XEN_IOMMUOP_WHY_driver      6 /* -EOPNOTSUPP: of the IOMMU's driver */
 
 /* xen_iommu_op.u.query.caps */
 #define XEN_IOMMUOP_CAP_host_map    (1u << 0) /* the host map stands, whole */
-#define XEN_IOMMUOP_CAP_leaf        (1u << 1) /* leaf tables are reached directly */
-#define XEN_IOMMUOP_CAP_yield       (1u << 2) /* MAP_yield, watch, revoke work */
+#define XEN_IOMMUOP_CAP_leaf        (1u << 1) /* leaf tables, not shadows */
+#define XEN_IOMMUOP_CAP_yield       (1u << 2) /* MAP_yield, watch, revoke */
 
 /* xen_iommu_op.u.device.why: the reason for the status -ENODEV. */
 #define XEN_IOMMUOP_DEVICE_ok       0 /* its DMA is translated: status 0 */
@@ -149,14 +154,14 @@
 
 /* xen_iommu_op.u.reserved.type */
 #define XEN_IOMMUOP_RESERVED_msi    1 /* the interrupt address range */
-#define XEN_IOMMUOP_RESERVED_rmrr   2 /* identity mapped for firmware's devices */
+#define XEN_IOMMUOP_RESERVED_rmrr   2 /* mapped 1:1 for firmware's devices */
 
 struct xen_iommu_op_map {
-    uint16_t ctx;   /* IN  0: the caller's own context, the only one yet */
-    uint16_t domid; /* IN  whose frames: DOMID_SELF, or a domain's id */
-    uint32_t nr;    /* IN  1 .. MAX_FRAMES: BFNs and MFNs both ascend by 1 */
-    uint64_t bfn;   /* IN  first */
-    uint64_t mfn;   /* IN  first */
+    uint16_t ctx;         /* IN  0: the caller's own, the only context */
+    uint16_t domid;       /* IN  whose frames: DOMID_SELF, or a domain's id */
+    uint32_t nr;          /* IN  1 .. MAX_FRAMES: BFNs and MFNs ascend */
+    uint64_aligned_t bfn; /* IN  first */
+    uint64_aligned_t mfn; /* IN  first */
 };
 
 /*
@@ -166,20 +171,20 @@ struct xen_iommu_op_map {
  * clears them. The pages are held until the claim is released.
  */
 struct xen_iommu_op_watch {
-    uint16_t ctx;   /* IN  0 */
-    uint16_t pad0;  /* IN  0 */
-    uint32_t nr;    /* IN  number of pages, whose MFNs ascend by 1 */
-    uint64_t bfn;   /* IN  a BFN of the first page */
-    uint64_t mfn;   /* IN  the first page, which is the caller's and writable */
+    uint16_t ctx;         /* IN  0 */
+    uint16_t pad0;        /* IN  0 */
+    uint32_t nr;          /* IN  number of pages, whose MFNs ascend by 1 */
+    uint64_aligned_t bfn; /* IN  a BFN of the first page */
+    uint64_aligned_t mfn; /* IN  the first page: the caller's, writable */
 };
 
 /* map_list: the caller's own RAM, behind BFNs that ascend by 1. */
 struct xen_iommu_op_list {
-    uint16_t ctx;   /* IN  0 */
-    uint16_t pad0;  /* IN  0 */
-    uint32_t nr;    /* IN  1 .. MAX_LIST, and at most 4 a slot behind the op */
-    uint64_t bfn;   /* IN  first */
-    uint64_t pad1;  /* IN  0 */
+    uint16_t ctx;          /* IN  0 */
+    uint16_t pad0;         /* IN  0 */
+    uint32_t nr;           /* IN  1 .. MAX_LIST, 4 a slot behind the op */
+    uint64_aligned_t bfn;  /* IN  first */
+    uint64_aligned_t pad1; /* IN  0 */
 };
 
 /*
@@ -188,16 +193,16 @@ struct xen_iommu_op_list {
  * maps had yielded; but no bit is set. Other BFNs stay as they are.
  */
 struct xen_iommu_op_range {
-    uint16_t ctx;   /* IN  0 */
-    uint16_t pad0;  /* IN  0 */
-    uint32_t nr;    /* IN  number of BFNs */
-    uint64_t bfn;   /* IN  first */
-    uint64_t pad1;  /* IN  0 */
+    uint16_t ctx;          /* IN  0 */
+    uint16_t pad0;         /* IN  0 */
+    uint32_t nr;           /* IN  number of BFNs */
+    uint64_aligned_t bfn;  /* IN  first */
+    uint64_aligned_t pad1; /* IN  0 */
 };
 
 /* drop_host_map, restore_host_map */
 struct xen_iommu_op_none {
-    uint64_t pad[3]; /* IN  0 */
+    uint64_aligned_t pad[3]; /* IN  0 */
 };
 
 struct xen_iommu_op_query {
@@ -213,27 +218,27 @@ struct xen_iommu_op_query {
 };
 
 struct xen_iommu_op_reserved {
-    uint32_t index; /* IN  0, 1, ... until the status is -ENOENT */
-    uint32_t type;  /* OUT XEN_IOMMUOP_RESERVED_*;      IN 0, as all below */
-    uint64_t bfn;   /* OUT first */
-    uint64_t nr;    /* OUT number of BFNs */
+    uint32_t index;       /* IN  0, 1, ... until the status is -ENOENT */
+    uint32_t type;        /* OUT XEN_IOMMUOP_RESERVED_*; IN 0, as below */
+    uint64_aligned_t bfn; /* OUT first */
+    uint64_aligned_t nr;  /* OUT number of BFNs */
 };
 
 /* query_device: does the caller's table translate all DMA of a PCI device? */
 struct xen_iommu_op_device {
-    uint16_t seg;   /* IN  PCI segment */
-    uint8_t  bus;   /* IN */
-    uint8_t  devfn; /* IN */
-    uint8_t  why;   /* OUT XEN_IOMMUOP_DEVICE_*;        IN 0 */
-    uint8_t  pad0[3]; /* IN  0 */
-    uint64_t pad1[2]; /* IN  0 */
+    uint16_t seg;             /* IN  PCI segment */
+    uint8_t  bus;             /* IN */
+    uint8_t  devfn;           /* IN */
+    uint8_t  why;             /* OUT XEN_IOMMUOP_DEVICE_*;        IN 0 */
+    uint8_t  pad0[3];         /* IN  0 */
+    uint64_aligned_t pad1[2]; /* IN  0 */
 };
 
 struct xen_iommu_op_usage {
-    uint32_t claims; /* OUT number of claims;           IN 0, as all below */
-    uint32_t tables; /* OUT leaf tables */
-    uint64_t mapped; /* OUT BFNs that are not free: mapped, yielded, or waiting */
-    uint64_t yielded; /* OUT of these, BFNs with yielded or revoked maps */
+    uint32_t claims;          /* OUT number of claims; IN 0, as all below */
+    uint32_t tables;          /* OUT leaf tables */
+    uint64_aligned_t mapped;  /* OUT BFNs in use: mapped, yielded, or waiting */
+    uint64_aligned_t yielded; /* OUT of these: yielded or revoked */
 };
 
 struct xen_iommu_op {

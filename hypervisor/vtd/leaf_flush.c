@@ -50,7 +50,8 @@ static unsigned int qinval_next_pair(struct vtd_iommu *iommu)
      * The ring is full when one entry is left. Free entries stay free: each
      * taker of an entry reads the head, too.
      */
-    while ( unlikely(((iommu->qinval_head - tail - 1) & (qi_entry_nr - 1)) < 2) )
+    while ( unlikely(((iommu->qinval_head - tail - 1) &
+                      (qi_entry_nr - 1)) < 2) )
     {
         qinval_read_head(iommu);
         cpu_relax();

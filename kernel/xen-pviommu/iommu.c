@@ -42,7 +42,10 @@ static bool is_capable(struct device *dev, enum iommu_cap cap)
 
 static struct iommu_device *probe_device(struct device *dev)
 {
-	return dev_is_pci(dev) ? &iommu : ERR_PTR(-ENODEV);
+	if (!dev_is_pci(dev))
+		return ERR_PTR(-ENODEV);
+
+	return &iommu;
 }
 
 static void release_device(struct device *dev)

@@ -26,6 +26,7 @@ declare -A uses=(
         userspace/*.sh userspace/*/*.sh userspace/*/Makefile bench/Makefile bench/dpdk-pmd/*.sh scripts/apt.sh scripts/install-deps
         +scripts/testbed.d/*.sh'
     [check]='tests/build/*.sh tests/build/*.t tests/debug/*.t tests/newest/*.t tests/vm/*.sh tests/vm/*.t tests/vm/small-kernel tests/matrix kernel/integrate packaging/build
+        kernel/series hypervisor/series scripts/split-series
         tests/new-machine/*.sh tests/new-machine/*.t +tests/tap.sh +tests/lint/lib.sh +scripts/apt.sh +scripts/testbed.d/*.sh')
 # Scripts in the test machine have the commands on board; the last are for users, who may have the commands.
 elsewhere='tests/build/fresh/* packaging/early/* packaging/debian/*.post* scripts/*.d/guest scripts/bench.d/* tests/vm/guest/* scripts/perf/* *.bash-completion userspace/pviommuctl/*.bash-completion'

@@ -6,7 +6,7 @@ set -u
 . "$(dirname "$0")/lib.sh"
 
 # The judged parts of the tree.
-parts=(*.md docs userspace bench scripts tests Makefile Kconfig .ci .clang-tidy .shellcheckrc kernel/integrate kernel/xen-pviommu hypervisor)
+parts=(*.md docs userspace bench scripts tests Makefile Kconfig .ci .clang-tidy .shellcheckrc kernel/integrate kernel/series kernel/xen-pviommu hypervisor)
 
 english=build/lint/english
 ok 'the judge builds' g++ -std=c++20 -O1 -Wall -Wextra -Wpedantic -Werror -o "$english" tests/lint/english.cpp tests/lint/prose.cpp
@@ -16,6 +16,19 @@ prose() { files "$@" ':!LICENSES' ':!COPYING' ':!MAINTAINERS' ':!*.'{txt,json,sv
 
 is 'the English is plain' "$(prose "${parts[@]}" | "$english")" ''
 prose "${parts[@]}" | "$english" --figures | while IFS= read -r line; do diag "$line"; done
+
+# The messages of series.
+mkdir -p build/lint/messages
+rm -f build/lint/messages/*
+messages() {
+    files 'hypervisor/series.d/[0-9]*' 'kernel/series.d/[0-9]*' | while IFS= read -r file; do
+        sed '1,/^$/d' "$file" >"build/lint/messages/${file//\//-}.md"
+    done
+    find build/lint/messages -type f | sort
+}
+mapfile -t made < <(messages)
+cmp_ok 'the series have messages' "${#made[@]}" -gt 20
+is 'and their English is plain' "$(printf '%s\n' "${made[@]}" | "$english")" ''
 
 # Faults are found: each sample has one fault.
 mkdir -p build/lint/english-samples
