@@ -30,7 +30,7 @@ cmp_ok 'or two' "${#patches[@]}" -le 12
 is 'from the package of the source as from its tree' "$(diff -r "$dir/patches" "$dir/again" 2>&1)" ''
 
 base_tree "$dir/linux" "$tree"
-ok 'git am takes the patches' as_git "$tree" am --quiet "${patches[@]}"
+ok 'git am takes the patches' git -C "$tree" am --quiet "${patches[@]}"
 git -C "$tree" tag --force all >/dev/null
 cp -r "$dir/linux" "$dir/integrated.new"
 rm -rf "$dir/integrated"

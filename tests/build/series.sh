@@ -3,8 +3,10 @@
 # A series in a git repository of its own: which is kept, so that the next run compiles
 # only what changed.
 
-# as_git TREE ARGUMENT...: with an author, who is nobody's.
-as_git() { git -C "$1" -c user.name=test -c user.email=test@localhost -c commit.gpgsign=false "${@:2}"; }
+# An author, also where git knows none; for the series, too.
+export GIT_CONFIG_COUNT=3 GIT_CONFIG_KEY_0=user.name GIT_CONFIG_VALUE_0=test
+export GIT_CONFIG_KEY_1=user.email GIT_CONFIG_VALUE_1=test@localhost
+export GIT_CONFIG_KEY_2=commit.gpgsign GIT_CONFIG_VALUE_2=false
 
 # base_tree SOURCE TREE: the source as the tag base, checked out.
 base_tree() {
@@ -17,7 +19,7 @@ base_tree() {
         rsync -a --exclude=.git "$1/" "$2/"
         git init --quiet "$2"
     fi
-    as_git "$2" add --all --force
-    as_git "$2" commit --quiet --allow-empty --message=base
+    git -C "$2" add --all --force
+    git -C "$2" commit --quiet --allow-empty --message=base
     git -C "$2" tag --force base >/dev/null
 }

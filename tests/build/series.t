@@ -36,7 +36,7 @@ cmp_ok 'in about a dozen patches' "${#patches[@]}" -ge 11
 # --- on a fresh tree
 
 base_tree "$TB_XEN/pristine" "$tree"
-ok 'git am takes the patches' as_git "$tree" am --quiet "${patches[@]}"
+ok 'git am takes the patches' git -C "$tree" am --quiet "${patches[@]}"
 git -C "$tree" tag --force all >/dev/null
 rsync -a --delete "$TB_XEN/pristine/" "$work/applied/"
 "$root/hypervisor/apply" "$work/applied"
