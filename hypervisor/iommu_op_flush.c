@@ -181,7 +181,7 @@ static int flush_batch(struct iommu_op_batch *b)
         rc = flush_result(flush_recorded(b, &b->modified,
                                          IOMMU_FLUSHF_modified));
     if ( unlikely(b->added.nr) &&
-         flush_recorded(b, &b->added, IOMMU_FLUSHF_added) )
+         flush_recorded(b, &b->added, b->pv->flush_added) )
         maps_failed(b);
 
     return rc;
@@ -201,7 +201,7 @@ static inline uint64_t *slot_of(const struct iommu_op_rmap *rmap,
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
                         struct iommu_op_leaf *leaf, unsigned int index)
 {
-    if ( (entry & ENTRY_KIND) == ENTRY_YIELD )
+    if ( entry_kind(pv, entry) == KIND_YIELD )
         iommu_op_slot_remove(slot_of(pv->rmap, entry),
                              slot_of_one(leaf, index));
     else
@@ -244,7 +244,7 @@ static inline void settle_yielding(uint64_t *slot, uint64_t one, uint64_t *p)
 /* Is a pending entry @like that, except for its address? */
 static inline bool entry_is_like(uint64_t entry, uint64_t like)
 {
-    return likely((entry & ~(PADDR_MASK & PAGE_MASK)) == like);
+    return likely((entry & ~ENTRY_ADDRESS) == like);
 }
 
 /*
@@ -255,7 +255,7 @@ static inline bool settle_entry(const struct iommu_op_batch *b, uint64_t *p)
 {
     uint64_t entry = read_atomic(p);
 
-    if ( !entry_is_like(entry, b->pending | ENTRY_YIELD) )
+    if ( !entry_is_like(entry, b->usual) )
         return settle_entry_slow(b, p);
 
     settle_yielding(slot_of(b->pv->rmap, entry), iommu_op_one(b, p), p);
@@ -271,7 +271,7 @@ static noinline unsigned int settle_entries(const struct iommu_op_batch *b,
                                             uint64_t *p, unsigned int nr)
 {
     const struct iommu_op_rmap *rmap = b->pv->rmap;
-    uint64_t like = b->pending | ENTRY_YIELD, next = NO_ENTRY;
+    uint64_t like = b->usual, next = NO_ENTRY;
     uint64_t one = iommu_op_one(b, p);
     uint64_t *slot = NULL, *end;
 
@@ -306,7 +306,7 @@ static void defer_entries(const struct iommu_op_batch *b, uint64_t *p,
         uint64_t entry = read_atomic(p);
 
         if ( entry_is_pending(entry, b->pending) )
-            write_atomic(p, entry_pending(entry, PENDING_DEFERRED));
+            write_atomic(p, entry_pending(b->pv, entry, PENDING_DEFERRED));
     }
 }
 
