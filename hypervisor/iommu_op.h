@@ -35,33 +35,50 @@
 #include <public/iommu_op.h>
 
 /*
- * An entry has VT-d's second-level format while mapped: a leaf table is an
- * array of entries. Bits 52-61 are software's (the contiguity markers of the
- * generic code, 52-55, do not live in leaf tables of claims). With R and W
- * clear the hardware ignores the whole entry.
+ * An entry has the hardware's format while mapped: a leaf table is an array of
+ * entries. Both formats have the address in bits 12-51.
+ *
+ *             0   1   2-4    5-11   52-58  59-61  62  63
+ *   VT-d      R   W   0      SNP    0      kind   0   0
+ *   AMD-Vi    PR  0   kind   0      0      FC IR  IW  0
+ *   pending   0   0   kind   tag    tag    kind   0   1
+ *
+ * With ENTRY_PRESENT clear the hardware ignores the whole entry. QEMU 7.2 grants
+ * IR and IW without PR, so they are then 0 on AMD-Vi. The contiguity markers of
+ * the generic code do not live in leaf tables of claims.
  */
-#define ENTRY_READ      (1ULL << 0)
-#define ENTRY_WRITE     (1ULL << 1)
-#define ENTRY_PRESENT   (ENTRY_READ | ENTRY_WRITE)
-#define ENTRY_PENDING   (1ULL << 58)
-#define ENTRY_TYPED     (1ULL << 59) /* holds a writable type reference */
-#define ENTRY_REF       (1ULL << 60) /* holds a page reference */
-#define ENTRY_YIELD     (1ULL << 61) /* RAM without a reference */
-#define ENTRY_KIND      (ENTRY_TYPED | ENTRY_REF | ENTRY_YIELD)
-#define ENTRY_KEPT      (ENTRY_KIND | (PADDR_MASK & PAGE_MASK))
+#define ENTRY_PRESENT   3ULL
+#define ENTRY_PENDING   (1ULL << 63)
+#define ENTRY_ADDRESS   (PADDR_MASK & PAGE_MASK)
 
-/* Both: a page reference on another domain's page, which a device may write. */
-#define ENTRY_FOREIGN   (ENTRY_REF | ENTRY_YIELD)
+/* The first bit of an entry's kind: iommu_leaf_info.kind_shift. */
+#define KIND_LOW        2
+#define KIND_HIGH       59
 
-/* Yielded: the BFN is not free, and maps nothing. */
-#define ENTRY_YIELDED   (ENTRY_TYPED | ENTRY_YIELD)
+/* The kind: what holds the frame. No reference and no yield: device memory. */
+#define KIND_TYPED      1U /* a writable type reference */
+#define KIND_REF        2U /* a page reference */
+#define KIND_YIELD      4U /* nothing: RAM whose map yields */
+#define KIND_MASK       7U
 
-/* A pending entry's tag: 10 bits where the attributes were, 6 in 52-57. */
-#define TAG_LOW_MASK    0x3ffU
-#define TAG_LOW_SHIFT   2
+/* A page reference on another domain's page, which a device may write. */
+#define KIND_FOREIGN    (KIND_REF | KIND_YIELD)
+
+/* The map has yielded: the BFN is not free, and maps nothing. */
+#define KIND_YIELDED    (KIND_TYPED | KIND_YIELD)
+
+static inline uint64_t kind_bits(unsigned int kind, unsigned int shift)
+{
+    return (uint64_t)kind << shift;
+}
+
+/* A pending entry's tag: 7 bits in 5-11, and 7 in 52-58. */
+#define TAG_LOW_BITS    7
+#define TAG_LOW_MASK    ((1U << TAG_LOW_BITS) - 1)
+#define TAG_LOW_SHIFT   5
 #define TAG_HIGH_SHIFT  52
 #define TAG_MASK        (((uint64_t)TAG_LOW_MASK << TAG_LOW_SHIFT) | \
-                         (0x3fULL << TAG_HIGH_SHIFT))
+                         (0x7fULL << TAG_HIGH_SHIFT))
 
 /* The pending bits of an entry: with a tag, or with none. */
 #define PENDING_DEFERRED ENTRY_PENDING
@@ -70,24 +87,21 @@ static inline uint64_t pending_bits(unsigned int tag)
 {
     return ENTRY_PENDING |
            ((uint64_t)(tag & TAG_LOW_MASK) << TAG_LOW_SHIFT) |
-           ((uint64_t)(tag >> 10) << TAG_HIGH_SHIFT);
+           ((uint64_t)(tag >> TAG_LOW_BITS) << TAG_HIGH_SHIFT);
 }
 
 /*
- * No vCPU's, except for the last two bits: the revoker of the frame settles
- * it.
+ * No vCPU's, except for the last two bits, which are the former access: the
+ * revoker of the frame settles the entry.
  */
-#define TAG_REVOKE      0xfffcU
+#define TAG_REVOKE      0x3ffcU
 
-/* One tag a vCPU; 0 means deferred. MAX_VIRT_CPUS is far below 2^16. */
+/* One tag a vCPU; 0 means deferred. */
 static inline unsigned int vcpu_tag(const struct vcpu *v)
 {
-    return v->vcpu_id + 1;
-}
+    BUILD_BUG_ON(MAX_VIRT_CPUS >= TAG_REVOKE);
 
-static inline uint64_t entry_pending(uint64_t entry, uint64_t pending)
-{
-    return (entry & ENTRY_KEPT) | pending;
+    return v->vcpu_id + 1;
 }
 
 static inline bool entry_is_pending(uint64_t entry, uint64_t pending)
@@ -95,34 +109,18 @@ static inline bool entry_is_pending(uint64_t entry, uint64_t pending)
     return (entry & (ENTRY_PENDING | ENTRY_PRESENT | TAG_MASK)) == pending;
 }
 
-/* The pending bits during a removal: the tag keeps the former access. */
-static inline uint64_t revoking_bits(uint64_t entry)
-{
-    return pending_bits(TAG_REVOKE | (entry & ENTRY_PRESENT));
-}
+/* The access that an op's flags give. */
+#define ACCESS_MASK     (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)
 
 static inline bool entry_is_revoking(uint64_t entry)
 {
-    return entry_is_pending(entry & ~(ENTRY_PRESENT << TAG_LOW_SHIFT),
+    return entry_is_pending(entry & ~((uint64_t)ACCESS_MASK << TAG_LOW_SHIFT),
                             pending_bits(TAG_REVOKE));
-}
-
-static inline uint64_t entry_unrevoked(uint64_t entry)
-{
-    return (entry & ENTRY_KEPT) |
-           ((entry >> TAG_LOW_SHIFT) & ENTRY_PRESENT);
-}
-
-/* Not free, and no vCPU is about to free the entry. */
-static inline bool entry_is_mapped(uint64_t entry)
-{
-    return (entry & ENTRY_PRESENT) || entry == ENTRY_YIELDED ||
-           entry_is_revoking(entry);
 }
 
 static inline mfn_t entry_mfn(uint64_t entry)
 {
-    return maddr_to_mfn(entry & PADDR_MASK & PAGE_MASK);
+    return maddr_to_mfn(entry & ENTRY_ADDRESS);
 }
 
 #define LEAF_FRAMES XEN_IOMMUOP_CLAIM_FRAMES
@@ -187,8 +185,13 @@ struct iommu_op_domain {
 
     /* See struct iommu_leaf_info. */
     unsigned int bfn_bits;
-    uint64_t entry_bits;
-    bool flush_added;
+    unsigned int flush_added;
+    unsigned int kind_shift;
+    uint64_t kept;              /* of an entry that becomes pending */
+    uint64_t gone;              /* an entry that has yielded */
+    /* Entries by their access, but for their addresses: without a kind, */
+    uint64_t access[ACCESS_MASK + 1];
+    uint64_t yielding[ACCESS_MASK + 1]; /* and with KIND_YIELD */
     bool direct;                /* leaf tables, not shadows of them */
 
     enum host_map host;         /* query reads it without the lock */
@@ -205,6 +208,60 @@ struct iommu_op_domain {
     unsigned int nr_vcpus;
     struct iommu_op_batch *batch[]; /* by vCPU; NULL before its first op */
 };
+
+static inline unsigned int entry_kind(const struct iommu_op_domain *pv,
+                                      uint64_t entry)
+{
+    return (entry >> pv->kind_shift) & KIND_MASK;
+}
+
+static inline uint64_t entry_with_kind(const struct iommu_op_domain *pv,
+                                       uint64_t entry, unsigned int kind)
+{
+    return (entry & ~kind_bits(KIND_MASK, pv->kind_shift)) |
+           kind_bits(kind, pv->kind_shift);
+}
+
+static inline uint64_t entry_pending(const struct iommu_op_domain *pv,
+                                     uint64_t entry, uint64_t pending)
+{
+    return (entry & pv->kept) | pending;
+}
+
+/* Not free, and no vCPU is about to free the entry. */
+static inline bool entry_is_mapped(const struct iommu_op_domain *pv,
+                                   uint64_t entry)
+{
+    return (entry & ENTRY_PRESENT) || entry == pv->gone ||
+           entry_is_revoking(entry);
+}
+
+/* The access by a present entry. */
+static inline unsigned int entry_access(const struct iommu_op_domain *pv,
+                                        uint64_t entry)
+{
+    unsigned int access = ACCESS_MASK;
+
+    /* Of the others, none has all bits of the full one. */
+    while ( access && (entry & pv->access[access]) != pv->access[access] )
+        access--;
+
+    return access;
+}
+
+/* The pending bits during a removal. */
+static inline uint64_t revoking_bits(const struct iommu_op_domain *pv,
+                                     uint64_t entry)
+{
+    return pending_bits(TAG_REVOKE | entry_access(pv, entry));
+}
+
+static inline uint64_t entry_unrevoked(const struct iommu_op_domain *pv,
+                                       uint64_t entry)
+{
+    return (entry & pv->kept) |
+           pv->access[(entry >> TAG_LOW_SHIFT) & ACCESS_MASK];
+}
 
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rwlock);
 DECLARE_PERCPU_RWLOCK_GLOBAL(iommu_op_rmap_rwlock);
@@ -262,9 +319,10 @@ int iommu_op_query_device(struct domain *d, struct xen_iommu_op_device *q);
 /* iommu_op_page.c */
 int iommu_op_get_ram(const struct domain *owner, uint64_t mfn, bool typed);
 int iommu_op_get_frame(const struct domain *d, const struct domain *owner,
-                       uint64_t mfn, uint64_t entry);
+                       uint64_t mfn, unsigned int kind, unsigned int access);
 int iommu_op_lock_owner(struct domain *d, domid_t domid, struct domain **owner);
-uint64_t iommu_op_foreign_entry(uint64_t entry, const struct domain *owner);
+unsigned int iommu_op_foreign_kind(unsigned int kind, unsigned int access,
+                                   const struct domain *owner);
 void iommu_op_put_held(struct iommu_op_domain *pv, uint64_t entry);
 
 /* iommu_op_yield.c */

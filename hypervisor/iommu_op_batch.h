@@ -57,6 +57,8 @@ struct iommu_op_batch {
     struct domain *d;
     struct iommu_op_domain *pv;
     uint64_t pending;           /* bits of entries that wait for our flush */
+    uint64_t usual;             /* such an entry without its address, if it
+                                   yields */
     iommu_op_owner_t owner;     /* the domain */
 
     struct xen_iommu_op *op;    /* the op in progress */
@@ -99,7 +101,8 @@ int iommu_op_flush(struct iommu_op_batch *b,
 /* iommu_op_yield.c */
 int iommu_op_map_frame_slow(struct iommu_op_batch *b, uint64_t *p,
                             unsigned long mfn, uint64_t entry);
-bool iommu_op_make_pending_slow(uint64_t *p, uint64_t pending);
+bool iommu_op_make_pending_slow(const struct iommu_op_domain *pv, uint64_t *p,
+                                uint64_t pending);
 int iommu_op_revoke_range(struct iommu_op_batch *b,
                           const struct xen_iommu_op_range *r);
 

@@ -113,7 +113,7 @@ static int clear_leaf(struct domain *d, struct iommu_op_domain *pv,
 
     for ( i = 0; i < LEAF_FRAMES; i++ )
         if ( read_atomic(&entry[i]) )
-            iommu_op_make_pending(&entry[i], PENDING_DEFERRED);
+            iommu_op_make_pending(pv, &entry[i], PENDING_DEFERRED);
 
     iommu_sync_cache(entry, PAGE_SIZE);
 

@@ -112,6 +112,27 @@ static bool is_direct(const struct domain *d)
     return !opt_generic && dom_iommu(d)->platform_ops->leaf_attach;
 }
 
+/* Shadow entries have the driver's format as well. */
+static void set_format(struct iommu_op_domain *pv,
+                       const struct iommu_leaf_info *info)
+{
+    unsigned int i;
+
+    ASSERT(info->kind_shift == KIND_LOW || info->kind_shift == KIND_HIGH);
+    pv->kind_shift = info->kind_shift;
+    pv->kept = kind_bits(KIND_MASK, info->kind_shift) | ENTRY_ADDRESS;
+    pv->gone = kind_bits(KIND_YIELDED, info->kind_shift);
+
+    for ( i = 1; i <= ACCESS_MASK; i++ )
+    {
+        pv->access[i] = info->entry_bits |
+                        (i & XEN_IOMMUOP_MAP_read ? info->read : 0) |
+                        (i & XEN_IOMMUOP_MAP_write ? info->write : 0);
+        pv->yielding[i] = pv->access[i] |
+                          kind_bits(KIND_YIELD, info->kind_shift);
+    }
+}
+
 static void free_domain(struct iommu_op_domain *pv)
 {
     xfree(pv->reserved);
@@ -135,7 +156,7 @@ static struct iommu_op_domain *make_domain(struct domain *d)
     iommu_vcall(hd->platform_ops, leaf_info, d, &info);
     pv->bfn_bits = info.bfn_bits;
     pv->direct = is_direct(d);
-    pv->entry_bits = pv->direct ? info.entry_bits : 0;
+    set_format(pv, &info);
     pv->flush_added = info.flush_added;
     pv->max_tables = max_tables();
     pv->nr_vcpus = d->max_vcpus;
@@ -180,6 +201,7 @@ struct iommu_op_batch *iommu_op_batch_make(const struct vcpu *v)
     b->d = d;
     b->pv = pv;
     b->pending = pending_bits(vcpu_tag(v));
+    b->usual = kind_bits(KIND_YIELD, pv->kind_shift) | b->pending;
     b->owner = virt_to_pdx(d);
 
     /* Its contents before the pointer; pairs with iommu_op_usage(). */

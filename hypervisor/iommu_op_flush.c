@@ -160,7 +160,7 @@ static int flush_batch(struct iommu_op_batch *b)
         rc = iommu_op_flush_result(flush_recorded(b, &b->modified,
                                                   IOMMU_FLUSHF_modified));
     if ( unlikely(b->added.nr) &&
-         flush_recorded(b, &b->added, IOMMU_FLUSHF_added) )
+         flush_recorded(b, &b->added, b->pv->flush_added) )
         maps_failed(b);
 
     return rc;
@@ -202,7 +202,7 @@ static inline void settle_yielding(uint64_t *slot, uint64_t one, uint64_t *p)
 /* Is a pending entry @like that, except for its address? */
 static inline bool entry_is_like(uint64_t entry, uint64_t like)
 {
-    return likely((entry & ~(PADDR_MASK & PAGE_MASK)) == like);
+    return likely((entry & ~ENTRY_ADDRESS) == like);
 }
 
 /*
@@ -213,7 +213,7 @@ static inline bool settle_entry(const struct iommu_op_batch *b, uint64_t *p)
 {
     uint64_t entry = read_atomic(p);
 
-    if ( !entry_is_like(entry, b->pending | ENTRY_YIELD) )
+    if ( !entry_is_like(entry, b->usual) )
         return settle_entry_slow(b, p);
 
     settle_yielding(slot_of(b->pv->rmap, entry), iommu_op_one(b, p), p);
@@ -229,7 +229,7 @@ static noinline unsigned int settle_entries(const struct iommu_op_batch *b,
                                             uint64_t *p, unsigned int nr)
 {
     const struct iommu_op_rmap *rmap = b->pv->rmap;
-    uint64_t like = b->pending | ENTRY_YIELD, next = NO_ENTRY;
+    uint64_t like = b->usual, next = NO_ENTRY;
     uint64_t one = iommu_op_one(b, p);
     uint64_t *slot = NULL, *end;
 
@@ -264,7 +264,7 @@ static void defer_entries(const struct iommu_op_batch *b, uint64_t *p,
         uint64_t entry = read_atomic(p);
 
         if ( entry_is_pending(entry, b->pending) )
-            write_atomic(p, entry_pending(entry, PENDING_DEFERRED));
+            write_atomic(p, entry_pending(b->pv, entry, PENDING_DEFERRED));
     }
 }
 

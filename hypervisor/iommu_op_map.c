@@ -29,8 +29,16 @@ struct mapping {
     uint64_t bfn;
     unsigned int nr;
     struct frames frames;
-    uint64_t entry;             /* without an address */
+    unsigned int access, kind;
+    uint64_t entry;             /* of both, without an address */
 };
+
+static void set_kind(const struct iommu_op_domain *pv, struct mapping *m,
+                     unsigned int kind)
+{
+    m->kind = kind;
+    m->entry = pv->access[m->access] | kind_bits(kind, pv->kind_shift);
+}
 
 /* Drop the references on the frames [from, to). */
 static void put_frames(const struct iommu_op_batch *b, const struct mapping *m,
@@ -55,7 +63,7 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
     /* Locals: the compiler need not read them again for each frame. */
     const struct domain *owner = m->owner;
     const struct frames frames = m->frames;
-    const uint64_t entry = m->entry;
+    const unsigned int kind = m->kind, access = m->access;
     unsigned int done = 0;
     bool lacks = false;
     int rc = 0;
@@ -71,8 +79,8 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
         for ( ; done < end; p++, done++ )
         {
             rc = iommu_op_is_taken(read_atomic(p)) ?:
-                 iommu_op_get_frame(b->d, owner, mfn_of(frames, done),
-                                    entry);
+                 iommu_op_get_frame(b->d, owner, mfn_of(frames, done), kind,
+                                    access);
             if ( unlikely(rc) )
                 break;
         }
@@ -91,8 +99,9 @@ static int map_prepare(struct iommu_op_batch *b, const struct mapping *m)
 static int shadow_map(struct iommu_op_batch *b, const struct mapping *m,
                       unsigned int first, unsigned int nr)
 {
-    unsigned int flags = (m->entry & ENTRY_READ ? IOMMUF_readable : 0) |
-                         (m->entry & ENTRY_WRITE ? IOMMUF_writable : 0);
+    unsigned int flags =
+        (m->access & XEN_IOMMUOP_MAP_read ? IOMMUF_readable : 0) |
+        (m->access & XEN_IOMMUOP_MAP_write ? IOMMUF_writable : 0);
     unsigned int step = m->frames.list ? 1 : nr, i;
     int rc = 0;
 
@@ -185,7 +194,7 @@ static int yield_prepare(struct iommu_op_batch *b, const struct mapping *m)
     if ( done == m->nr )
         return 0;
 
-    held.entry = iommu_op_held_entry(m->entry);
+    set_kind(b->pv, &held, iommu_op_held_kind(held.access));
     rc = map_prepare(b, &held);
     if ( !rc )
         put_frames(b, &held, 0, m->nr);
@@ -336,7 +345,7 @@ static int map_yielding(struct iommu_op_batch *b, const struct mapping *m)
 /* Carry out a map. The entries take over the references. */
 static int map_frames(struct iommu_op_batch *b, const struct mapping *m)
 {
-    if ( (m->entry & ENTRY_KIND) == ENTRY_YIELD )
+    if ( m->kind == KIND_YIELD )
         return map_yielding(b, m);
 
     return map_prepare(b, m) ?: map_commit(b, m);
@@ -345,12 +354,21 @@ static int map_frames(struct iommu_op_batch *b, const struct mapping *m)
 #define LIST_FLAGS (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write | \
                     XEN_IOMMUOP_MAP_yield)
 #define MAP_FLAGS  (LIST_FLAGS | XEN_IOMMUOP_MAP_mmio)
+#define MAP_SELF   (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
+
+/* The kind of a map of the caller's own frames, or of device memory. */
+static unsigned int own_kind(unsigned int flags)
+{
+    if ( flags & XEN_IOMMUOP_MAP_yield )
+        return KIND_YIELD;
+
+    return flags & XEN_IOMMUOP_MAP_mmio ? 0 : iommu_op_held_kind(flags);
+}
 
 static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
 {
     return !m->ctx && m->nr && m->nr <= XEN_IOMMUOP_MAX_FRAMES &&
-           !(flags & ~MAP_FLAGS) &&
-           (flags & (XEN_IOMMUOP_MAP_read | XEN_IOMMUOP_MAP_write)) &&
+           !(flags & ~MAP_FLAGS) && (flags & ACCESS_MASK) &&
            (flags & MAP_SELF) != MAP_SELF &&
            (!(flags & MAP_SELF) || m->domid == DOMID_SELF);
 }
@@ -358,6 +376,7 @@ static bool map_is_valid(const struct xen_iommu_op_map *m, unsigned int flags)
 int iommu_op_map_slow(struct iommu_op_batch *b,
                       const struct xen_iommu_op_map *m, unsigned int flags)
 {
+    unsigned int kind = own_kind(flags);
     struct domain *owner = b->d;
     struct mapping mapping;
     int rc;
@@ -370,7 +389,7 @@ int iommu_op_map_slow(struct iommu_op_batch *b,
         .bfn = m->bfn,
         .nr = m->nr,
         .frames.first = m->mfn,
-        .entry = iommu_op_entry_of(b->pv, flags),
+        .access = flags & ACCESS_MASK,
     };
     if ( !mapping.claim )
         return -ENOENT;
@@ -383,7 +402,8 @@ int iommu_op_map_slow(struct iommu_op_batch *b,
     }
 
     if ( owner != b->d )
-        mapping.entry = iommu_op_foreign_entry(mapping.entry, owner);
+        kind = iommu_op_foreign_kind(kind, mapping.access, owner);
+    set_kind(b->pv, &mapping, kind);
     mapping.owner = owner;
     rc = map_frames(b, &mapping);
 
@@ -402,12 +422,14 @@ int iommu_op_map_list(struct iommu_op_batch *b,
         .bfn = l->bfn,
         .nr = l->nr,
         .frames.list = list,
-        .entry = iommu_op_entry_of(b->pv, flags & LIST_FLAGS),
+        .access = flags & ACCESS_MASK,
     };
 
-    if ( l->ctx || l->pad0 || l->pad1 || !l->nr || !(flags & ENTRY_PRESENT) ||
+    if ( l->ctx || l->pad0 || l->pad1 || !l->nr || !mapping.access ||
          (flags & ~LIST_FLAGS) )
         return -EINVAL;
+
+    set_kind(b->pv, &mapping, own_kind(flags));
 
     mapping.claim = iommu_op_find_claim(b->pv, l->bfn, l->nr);
     if ( !mapping.claim )
@@ -421,13 +443,15 @@ static unsigned int unmap_span(struct iommu_op_batch *b,
                                const struct iommu_op_span *s, uint64_t bfn,
                                uint64_t pending)
 {
+    /* A local: the compiler need not read it again for each frame. */
+    const struct iommu_op_domain *pv = b->pv;
     unsigned int i, missed = 0;
 
     if ( !s->entry )
         return s->nr;
 
     for ( i = 0; i < s->nr; i++ )
-        missed += !iommu_op_make_pending(&s->entry[i], pending);
+        missed += !iommu_op_make_pending(pv, &s->entry[i], pending);
 
     if ( b->pv->direct )
         iommu_op_changed(b, s->entry, s->nr);
@@ -464,20 +488,24 @@ static void unmap_entries(struct iommu_op_batch *b, struct iommu_op_claim *c,
     iommu_op_unsettled_add(b, bfn, nr);
 }
 
-static bool span_is_mapped(const struct iommu_op_span *s)
+static bool span_is_mapped(const struct iommu_op_domain *pv,
+                           const struct iommu_op_span *s)
 {
-    uint64_t all = ENTRY_READ;
+    uint64_t all = 1;
     unsigned int i;
 
     if ( !s->entry )
         return false;
 
-    /* Devices may read from nearly every mapped page. */
+    /*
+     * Devices may read from nearly every mapped page. Such an entry has bit 0
+     * in both formats.
+     */
     for ( i = 0; i < s->nr; i++ )
         all &= read_atomic(&s->entry[i]);
 
     for ( i = 0; !all && i < s->nr; i++ )
-        if ( !entry_is_mapped(read_atomic(&s->entry[i])) )
+        if ( !entry_is_mapped(pv, read_atomic(&s->entry[i])) )
             return false;
 
     return true;
@@ -492,7 +520,7 @@ static bool all_mapped(struct iommu_op_batch *b, struct iommu_op_claim *c,
     {
         struct iommu_op_span s = iommu_op_span(b, c, bfn, nr);
 
-        mapped = span_is_mapped(&s);
+        mapped = span_is_mapped(b->pv, &s);
 
         bfn += s.nr;
         nr -= s.nr;
@@ -526,6 +554,7 @@ int iommu_op_unmap_slow(struct iommu_op_batch *b,
 static void adopt_span(struct iommu_op_batch *b,
                        const struct iommu_op_span *s, uint64_t bfn)
 {
+    const struct iommu_op_domain *pv = b->pv;
     unsigned int i;
 
     if ( !s->entry )
@@ -537,8 +566,8 @@ static void adopt_span(struct iommu_op_batch *b,
 
         if ( !entry_is_pending(old, PENDING_DEFERRED) ||
              cmpxchg(&s->entry[i], old,
-                     entry_pending(old, b->pending)) != old ||
-             b->pv->direct )
+                     entry_pending(pv, old, b->pending)) != old ||
+             pv->direct )
             continue;
 
         /* Maybe the generic path could not unmap the BFN before. */

@@ -137,11 +137,11 @@ static int check_mmio(const struct domain *d, unsigned long mfn, bool write)
  * iommu_op_put_held() drops the same references, by the entry.
  */
 int iommu_op_get_frame(const struct domain *d, const struct domain *owner,
-                       uint64_t mfn, uint64_t entry)
+                       uint64_t mfn, unsigned int kind, unsigned int access)
 {
-    return entry & ENTRY_REF
-           ? iommu_op_get_ram(owner, mfn, entry & ENTRY_TYPED)
-           : check_mmio(d, mfn, entry & ENTRY_WRITE);
+    return kind & KIND_REF
+           ? iommu_op_get_ram(owner, mfn, kind & KIND_TYPED)
+           : check_mmio(d, mfn, access & XEN_IOMMUOP_MAP_write);
 }
 
 /* Lock the domain of the frames. Return: 0 or a negative errno. */
@@ -161,20 +161,21 @@ int iommu_op_lock_owner(struct domain *d, domid_t domid, struct domain **owner)
 }
 
 /*
- * The entry of another domain's page. As for grants, the page is marked dirty
+ * The kind of another domain's page. As for grants, the page is marked dirty
  * when its writable map ends. In external paging mode a domain's page tables
  * are not in its own pages, so a type reference would protect nothing. Shadow
  * code would even take the reference for a special use of the page.
  */
-uint64_t iommu_op_foreign_entry(uint64_t entry, const struct domain *owner)
+unsigned int iommu_op_foreign_kind(unsigned int kind, unsigned int access,
+                                   const struct domain *owner)
 {
-    if ( !(entry & ENTRY_WRITE) )
-        return entry;
+    if ( !(access & XEN_IOMMUOP_MAP_write) )
+        return kind;
 
     if ( paging_mode_external(owner) )
-        entry &= ~ENTRY_TYPED;
+        kind &= ~KIND_TYPED;
 
-    return entry | ENTRY_FOREIGN;
+    return kind | KIND_FOREIGN;
 }
 
 /*
@@ -191,19 +192,20 @@ static void put_foreign(struct page_info *page)
 void iommu_op_put_held(struct iommu_op_domain *pv, uint64_t entry)
 {
     struct page_info *page = mfn_to_page(entry_mfn(entry));
+    unsigned int kind = entry_kind(pv, entry);
 
-    if ( (entry & ENTRY_KIND) == ENTRY_YIELDED )
+    if ( kind == KIND_YIELDED )
     {
         atomic_dec(&pv->yielded);
         return;
     }
 
-    if ( entry & ENTRY_TYPED )
+    if ( kind & KIND_TYPED )
         put_writable(page);
 
-    if ( (entry & ENTRY_FOREIGN) == ENTRY_FOREIGN )
+    if ( (kind & KIND_FOREIGN) == KIND_FOREIGN )
         put_foreign(page);
-    else if ( entry & ENTRY_REF )
+    else if ( kind & KIND_REF )
         put_own(page);
 }
 

@@ -23,11 +23,18 @@ static inline int iommu_op_is_taken(uint64_t entry)
     return entry & ENTRY_PENDING ? -EBUSY : -EEXIST;
 }
 
-/* A page of the caller's own RAM: with the references of its map. */
-static inline uint64_t iommu_op_held_entry(uint64_t entry)
+/* A page of the caller's own RAM, with the references of its map. */
+static inline unsigned int iommu_op_held_kind(unsigned int access)
 {
-    return (entry & ~ENTRY_YIELD) | ENTRY_REF |
-           (entry & ENTRY_WRITE ? ENTRY_TYPED : 0);
+    return KIND_REF | (access & XEN_IOMMUOP_MAP_write ? KIND_TYPED : 0);
+}
+
+/* In place of a map that yields. */
+static inline uint64_t iommu_op_held_entry(const struct iommu_op_domain *pv,
+                                           uint64_t entry)
+{
+    return entry_with_kind(pv, entry,
+                           iommu_op_held_kind(entry_access(pv, entry)));
 }
 
 /* The slot's name for a lone entry of the cached table. */
@@ -37,30 +44,13 @@ static inline uint64_t iommu_op_one(const struct iommu_op_batch *b,
     return b->cached.one + (p - b->cached.entry) * SLOT_NEXT;
 }
 
-#define MAP_SELF (XEN_IOMMUOP_MAP_mmio | XEN_IOMMUOP_MAP_yield)
-
-/* An entry's bits beside its address. */
-static inline uint64_t iommu_op_entry_of(const struct iommu_op_domain *pv,
-                                         unsigned int flags)
-{
-    /* Their bits are the same. */
-    uint64_t entry = pv->entry_bits | (flags & ENTRY_PRESENT);
-
-    BUILD_BUG_ON(XEN_IOMMUOP_MAP_read != ENTRY_READ ||
-                 XEN_IOMMUOP_MAP_write != ENTRY_WRITE);
-
-    if ( flags & MAP_SELF )
-        return entry | (flags & XEN_IOMMUOP_MAP_yield ? ENTRY_YIELD : 0);
-
-    return iommu_op_held_entry(entry);
-}
-
 /* A map of one frame needs one pass. */
 static inline int map_single(struct iommu_op_batch *b, uint64_t *p,
                              const struct xen_iommu_op_map *m,
                              unsigned int flags)
 {
-    uint64_t entry = iommu_op_with_mfn(iommu_op_entry_of(b->pv, flags), m->mfn);
+    uint64_t entry = iommu_op_with_mfn(b->pv->yielding[flags & ACCESS_MASK],
+                                       m->mfn);
     struct iommu_op_frame f = iommu_op_frame(b->pv, m->mfn);
     int rc = 0;
 
@@ -88,8 +78,8 @@ static inline bool map_is_single(const struct iommu_op_batch *b,
 {
     return likely(m->nr == 1) && likely(!m->ctx) &&
            likely(m->domid == DOMID_SELF) &&
-           likely((flags & ~ENTRY_PRESENT) == XEN_IOMMUOP_MAP_yield) &&
-           likely(flags & ENTRY_PRESENT);
+           likely((flags & ~ACCESS_MASK) == XEN_IOMMUOP_MAP_yield) &&
+           likely(flags & ACCESS_MASK);
 }
 
 static inline int iommu_op_map(struct iommu_op_batch *b,
@@ -104,18 +94,19 @@ static inline int iommu_op_map(struct iommu_op_batch *b,
 }
 
 /* Make a mapped entry pending. Its reference stays held. */
-static inline bool iommu_op_make_pending(uint64_t *p, uint64_t pending)
+static inline bool iommu_op_make_pending(const struct iommu_op_domain *pv,
+                                         uint64_t *p, uint64_t pending)
 {
     uint64_t old = read_atomic(p), seen;
 
     for ( ; likely(old & ENTRY_PRESENT); old = seen )
     {
-        seen = cmpxchg(p, old, entry_pending(old, pending));
+        seen = cmpxchg(p, old, entry_pending(pv, old, pending));
         if ( likely(seen == old) )
             return true;
     }
 
-    return old && iommu_op_make_pending_slow(p, pending);
+    return old && iommu_op_make_pending_slow(pv, p, pending);
 }
 
 /*
@@ -150,7 +141,8 @@ static inline void iommu_op_unsettled_add(struct iommu_op_batch *b,
 static inline int unmap_single(struct iommu_op_batch *b, uint64_t *p,
                                uint64_t bfn, bool defer)
 {
-    if ( !iommu_op_make_pending(p, defer ? PENDING_DEFERRED : b->pending) )
+    if ( !iommu_op_make_pending(b->pv, p,
+                                defer ? PENDING_DEFERRED : b->pending) )
         return -ENOENT;
 
     iommu_op_changed(b, p, 1);

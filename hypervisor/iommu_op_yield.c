@@ -123,7 +123,7 @@ void iommu_op_slot_remove(uint64_t *slot, uint64_t one)
 void iommu_op_put_entry(struct iommu_op_domain *pv, uint64_t entry,
                         struct iommu_op_leaf *leaf, unsigned int index)
 {
-    if ( (entry & ENTRY_KIND) == ENTRY_YIELD )
+    if ( entry_kind(pv, entry) == KIND_YIELD )
         iommu_op_slot_remove(slot_of(pv->rmap, entry),
                              slot_of_one(leaf, index));
     else
@@ -211,9 +211,9 @@ static bool map_let_go(struct iommu_op_batch *b, uint64_t *p, unsigned long mfn,
 int iommu_op_map_frame_slow(struct iommu_op_batch *b, uint64_t *p,
                             unsigned long mfn, uint64_t entry)
 {
-    uint64_t held = iommu_op_held_entry(entry);
+    uint64_t held = iommu_op_held_entry(b->pv, entry);
     int rc = iommu_op_is_taken(read_atomic(p)) ?:
-             iommu_op_get_ram(b->d, mfn, held & ENTRY_TYPED);
+             iommu_op_get_ram(b->d, mfn, entry_kind(b->pv, held) & KIND_TYPED);
 
     if ( rc )
         return rc;
@@ -233,7 +233,8 @@ int iommu_op_map_frame_slow(struct iommu_op_batch *b, uint64_t *p,
 }
 
 /* iommu_op_make_pending() of an entry that is neither present nor free. */
-bool iommu_op_make_pending_slow(uint64_t *p, uint64_t pending)
+bool iommu_op_make_pending_slow(const struct iommu_op_domain *pv, uint64_t *p,
+                                uint64_t pending)
 {
     for ( ; ; )
     {
@@ -242,15 +243,15 @@ bool iommu_op_make_pending_slow(uint64_t *p, uint64_t pending)
         /* Another CPU revokes the entry: wait until its flush is over. */
         if ( entry_is_revoking(old) )
             cpu_relax();
-        else if ( !entry_is_mapped(old) )
+        else if ( !entry_is_mapped(pv, old) )
             return false;
-        else if ( cmpxchg(p, old, entry_pending(old, pending)) == old )
+        else if ( cmpxchg(p, old, entry_pending(pv, old, pending)) == old )
             return true;
     }
 }
 
 /* Take an entry of a frame from the devices, and tell the guest by its bit. */
-static void take_back(uint64_t id)
+static void take_back(const struct iommu_op_domain *pv, uint64_t id)
 {
     const struct iommu_op_claim *c = slot_leaf(id)->claim;
     uint64_t *p = id_entry(id), bfn = id_bfn(id);
@@ -258,7 +259,8 @@ static void take_back(uint64_t id)
 
     for ( ; old & ENTRY_PRESENT; old = seen )
     {
-        seen = cmpxchg(p, old, entry_pending(old, revoking_bits(old)));
+        seen = cmpxchg(p, old,
+                       entry_pending(pv, old, revoking_bits(pv, old)));
         if ( seen != old )
             continue;
 
@@ -302,14 +304,14 @@ static void end_revocation(struct iommu_op_domain *pv, uint64_t *p, bool failed)
 
     if ( failed )
     {
-        write_atomic(p, entry_unrevoked(entry) | pv->entry_bits);
+        write_atomic(p, entry_unrevoked(pv, entry));
         iommu_sync_cache(p, sizeof(*p));
         return;
     }
 
     /* The entry stays absent to the hardware; its table may go now. */
     atomic_inc(&pv->yielded);
-    write_atomic(p, ENTRY_YIELDED);
+    write_atomic(p, pv->gone);
 }
 
 static int revoke_slot(struct domain *d, struct iommu_op_domain *pv,
@@ -320,7 +322,7 @@ static int revoke_slot(struct domain *d, struct iommu_op_domain *pv,
     int rc;
 
     for ( id = ring_first(old); id; id = ring_next(id, &left) )
-        take_back(id);
+        take_back(pv, id);
 
     rc = flush_ring(d, old);
 
@@ -380,7 +382,8 @@ static bool take_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
     {
         uint64_t *p = leaf_at(c, bfn)->entry;
 
-        if ( !p || !iommu_op_make_pending(&p[bfn % LEAF_FRAMES], b->pending) )
+        if ( !p || !iommu_op_make_pending(b->pv, &p[bfn % LEAF_FRAMES],
+                                          b->pending) )
             continue;
 
         iommu_sync_cache(&p[bfn % LEAF_FRAMES], sizeof(*p));
@@ -408,13 +411,13 @@ static void keep_range(const struct iommu_op_batch *b, struct iommu_op_claim *c,
         if ( failed )
         {
             write_atomic(&leaf->entry[i],
-                         entry_pending(entry, PENDING_DEFERRED));
+                         entry_pending(b->pv, entry, PENDING_DEFERRED));
             continue;
         }
 
         iommu_op_put_entry(b->pv, entry, leaf, i);
         atomic_inc(&b->pv->yielded);
-        write_atomic(&leaf->entry[i], ENTRY_YIELDED);
+        write_atomic(&leaf->entry[i], b->pv->gone);
     }
 }
 

@@ -95,6 +95,33 @@ std::string pairs(const Rows &rows, const Silicon &)
                                                                    {"silicon, ns", bench, "silicon_1p"}});
 }
 
+// Of each subject on AMD-Vi, beside its figures on VT-d.
+std::string amd(const Rows &rows, const Silicon &)
+{
+    const std::string bench = "dma-map-pair";
+    std::vector<std::string> cells{"subject"};
+    for (const std::string n : {"1 page", "16 pages", "64 pages"})
+        cells.insert(cells.end(), {n, "to VT-d"});
+    cells.insert(cells.end(), {"hypercalls", "invalidations"});
+    std::string text = head(cells);
+    for (const std::string &subject : order()) {
+        const std::string mine = subject + "-amd";
+        cells = {mine};
+        for (const std::string metric : {"insns_1p", "insns_16p", "insns_64p"}) {
+            const Row *row = find(rows, bench, mine, metric), *vtd = find(rows, bench, subject, metric);
+            cells.push_back(row ? figure(row->value) : "-");
+            cells.push_back(row && vtd && vtd->value > 0 ? fmt::format("{:.2f}", row->value / vtd->value) : "-");
+        }
+        for (const std::string metric : {"hypercalls", "invalidations"}) {
+            const Row *row = find(rows, bench, mine, metric);
+            cells.push_back(row ? figure(row->value) : "-");
+        }
+        if (find(rows, bench, mine, "insns_1p"))
+            text += line(cells);
+    }
+    return text;
+}
+
 std::string halves(const Rows &rows, const Silicon &)
 {
     std::vector<Column> columns;
@@ -329,14 +356,26 @@ using Maker = std::function<std::string(const Rows &, const Silicon &)>;
 
 const std::map<std::string, Maker> &makers()
 {
-    static const std::map<std::string, Maker> all{
-        {"pairs", pairs},          {"halves", halves},     {"patterns", patterns},
-        {"lists", lists},          {"batches", batches},   {"check", check},
-        {"threads", threads},      {"bfn", bfn},           {"goals", goal_table},
-        {"model", model},          {"net", net},           {"disk", disk},
-        {"locks", locks},          {"dpdk", dpdk},         {"breakdown", breakdown},
-        {"targets", target_table}, {"net-pool", net_pool}, {"forks", forks},
-        {"requests", requests}};
+    static const std::map<std::string, Maker> all{{"pairs", pairs},
+                                                  {"halves", halves},
+                                                  {"patterns", patterns},
+                                                  {"lists", lists},
+                                                  {"batches", batches},
+                                                  {"check", check},
+                                                  {"threads", threads},
+                                                  {"bfn", bfn},
+                                                  {"goals", goal_table},
+                                                  {"model", model},
+                                                  {"net", net},
+                                                  {"disk", disk},
+                                                  {"locks", locks},
+                                                  {"dpdk", dpdk},
+                                                  {"breakdown", breakdown},
+                                                  {"targets", target_table},
+                                                  {"net-pool", net_pool},
+                                                  {"forks", forks},
+                                                  {"requests", requests},
+                                                  {"amd", amd}};
     return all;
 }
 

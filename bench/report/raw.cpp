@@ -64,8 +64,8 @@ Run read_result(std::istream &result)
     return run;
 }
 
-// Lines such as "pci_cfg_write edu 00:01.0 @0x3c <- 0x2" and
-// "vtd_inv_desc_iotlb_pages ...". The wait for the invalidations is none.
+// Lines such as "pci_cfg_write edu 00:01.0 @0x3c <- 0x2", "vtd_inv_desc_iotlb_pages ..."
+// and "amdvi_pages_inval ...". The wait for the invalidations is none.
 std::map<unsigned, double> count_invalidations(std::istream &trace)
 {
     std::map<unsigned, double> seen;
@@ -73,7 +73,7 @@ std::map<unsigned, double> count_invalidations(std::istream &trace)
     for (std::string line; std::getline(trace, line);) {
         if (line.starts_with("pci_cfg_write edu ") && line.find(" @0x3c <- ") != std::string::npos)
             mark = static_cast<unsigned>(std::stoul(line.substr(line.rfind(' ') + 1), nullptr, 16));
-        else if (mark && line.starts_with("vtd_inv_desc_iotlb"))
+        else if (mark && (line.starts_with("vtd_inv_desc_iotlb") || line.starts_with("amdvi_pages_inval")))
             seen[mark]++;
     }
     return seen;

@@ -52,7 +52,7 @@ TEST(Raw, CountsInvalidationsBetweenMarks)
                              "pci_cfg_write edu 00:01.0 @0x3c <- 0x0\n"
                              "vtd_inv_desc_iotlb_pages a\n"
                              "pci_cfg_write edu 00:01.0 @0x3c <- 0x1f\n"
-                             "vtd_inv_desc_iotlb_pages a\n");
+                             "amdvi_pages_inval a\namdvi_completion_wait a\n");
     EXPECT_EQ(count_invalidations(trace), (std::map<unsigned, double>{{2, 3}, {31, 1}}));
 }
 
@@ -106,6 +106,14 @@ Run packets(int round, int insns, int units)
 }
 
 } // namespace
+
+TEST(Page, AmdIsBesideVtd)
+{
+    const Rows r = rows({{"strict", {run_of(hot)}}, {"strict-amd", {run_of(hot), run_of(hot)}}});
+    EXPECT_NE(table("amd", r, Silicon{}).find("| strict-amd | 100 | 1.00 | - | - | - | - | 2 | 0 |"),
+              std::string::npos);
+    EXPECT_EQ(table("pairs", r, Silicon{}).find("amd"), std::string::npos);
+}
 
 TEST(Rows, ThroughputIsBesideThatOfTheSameRound)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * leaf.c: the AMD-Vi driver's part of PV-IOMMU: the frames that a domain's
- * table can map, and whether a unit translates a device by the table.
+ * leaf.c: PV-IOMMU's leaf tables in a domain's table, and whether a unit
+ * translates a device by the table.
  */
 #include <xen/domain_page.h>
 #include <xen/iommu.h>
@@ -19,6 +19,17 @@ void cf_check amd_iommu_leaf_info(struct domain *d,
                                   struct iommu_leaf_info *info)
 {
     const struct domain_iommu *hd = dom_iommu(d);
+    struct amd_iommu *iommu;
+
+    info->entry_bits = (union amd_iommu_pte){ .pr = true, .fc = true }.raw;
+    info->read = (union amd_iommu_pte){ .ir = true }.raw;
+    info->write = (union amd_iommu_pte){ .iw = true }.raw;
+    info->kind_shift = 2;
+
+    /* IOMMU_FLUSHF_added makes this driver flush nothing. */
+    for_each_amd_iommu ( iommu )
+        if ( iommu_has_cap(iommu, PCI_CAP_NP_CACHE_SHIFT) )
+            info->flush_added = IOMMU_FLUSHF_modified;
 
     /* Each unit has these levels: amd_iommu_max_paging_mode. */
     info->bfn_bits = min(PTE_PER_TABLE_SHIFT * hd->arch.amd.paging_mode,
@@ -68,6 +79,39 @@ unsigned int cf_check amd_iommu_leaf_vacant(struct domain *d, dfn_t dfn)
     spin_unlock(&hd->arch.mapping_lock);
 
     return order;
+}
+
+struct page_info *cf_check amd_iommu_leaf_attach(struct domain *d, dfn_t dfn)
+{
+    struct domain_iommu *hd = dom_iommu(d);
+    struct page_info *pg = NULL;
+    unsigned int flush_flags = 0;
+    unsigned long mfn;
+
+    spin_lock(&hd->arch.mapping_lock);
+
+    if ( !vacant_order(hd, dfn_x(dfn)) ||
+         iommu_pde_from_dfn(d, dfn_x(dfn), 1, &mfn, &flush_flags, true) )
+        goto out;
+
+    /* A claim keeps no contiguity markers, and a free entry is 0. */
+    clear_domain_page(_mfn(mfn));
+    pg = mfn_to_page(_mfn(mfn));
+
+ out:
+    spin_unlock(&hd->arch.mapping_lock);
+
+    return pg;
+}
+
+void cf_check amd_iommu_leaf_detach(struct domain *d, dfn_t dfn)
+{
+    unsigned int flush_flags = 0;
+
+    /* The unmap of one entry of the next level frees the table. */
+    if ( iommu_call(dom_iommu(d)->platform_ops, unmap_page, d, dfn,
+                    PTE_PER_TABLE_SHIFT, &flush_flags) )
+        ASSERT_UNREACHABLE();
 }
 
 /* Does @iommu translate requests of a requester id with @d's own table? */

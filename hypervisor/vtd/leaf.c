@@ -28,14 +28,17 @@ void cf_check intel_iommu_leaf_info(struct domain *d,
         width = min(width, level_to_offset_bits(iommu->nr_pt_levels + 1));
 
         if ( cap_caching_mode(iommu->cap) || cap_rwbf(iommu->cap) )
-            info->flush_added = true;
+            info->flush_added = IOMMU_FLUSHF_added;
     }
 
     if ( rwbf_quirk )
-        info->flush_added = true;
+        info->flush_added = IOMMU_FLUSHF_added;
 
     info->bfn_bits = width - PAGE_SHIFT_4K;
     info->entry_bits = iommu_snoop ? DMA_PTE_SNP : 0;
+    info->read = DMA_PTE_READ;
+    info->write = DMA_PTE_WRITE;
+    info->kind_shift = 59;
 }
 
 /* See leaf_vacant in struct iommu_ops; the caller holds the mapping lock. */

@@ -59,7 +59,7 @@ test_vtd() {
     vtd_bug "$1" 'leaf_info of the units in use' \
         's/(min_t\(unsigned int, width, cap_mgaw)/test_bit(iommu->index, hd->arch.vtd.iommu_bitmap) ? \1/; s/cap_mgaw\(iommu->cap\)\);/cap_mgaw(iommu->cap)) : width;/;
          s/width = min\(width, level_to_offset_bits[^\n]*\n//'
-    vtd_bug "$1" 'caching mode is asked of the first unit' 's/info->flush_added = true;\n    \}/info->flush_added = true;\n        break;\n    }/'
+    vtd_bug "$1" 'caching mode is asked of the first unit' 's/info->flush_added = IOMMU_FLUSHF_added;\n    \}/info->flush_added = IOMMU_FLUSHF_added;\n        break;\n    }/'
     vtd_bug "$1" 'a superpage is taken for a table' 's/dma_pte_superpage\(pte\)/0/'
     vtd_bug "$1" 'a leaf table replaces another' 's/!vacant_order\(hd, dfn\)/0/'
     vtd_bug "$1" 'a leaf table keeps markers' 's/    clear_page\(table\);\n//'

@@ -28,7 +28,7 @@ class Run {
         c.snoop = bits & 4;
         c.levels = bits & 8 ? 4 : 3;
         c.extra_reserved = bits & 16 ? 3 : 0;
-        c.amd = c.generic && bits & 32;
+        c.amd = bits & 32;
         return c;
     }
 

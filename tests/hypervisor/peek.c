@@ -51,12 +51,12 @@ int peek_is_mapped(uint64_t word)
 
 int peek_yields(uint64_t word)
 {
-    return (word & ENTRY_KIND) == ENTRY_YIELD;
+    return entry_kind(peek_domain()->iommu.arch.pv, word) == KIND_YIELD;
 }
 
 int peek_has_yielded(uint64_t word)
 {
-    return (word & ENTRY_KIND) == ENTRY_YIELDED;
+    return entry_kind(peek_domain()->iommu.arch.pv, word) == KIND_YIELDED;
 }
 
 unsigned int peek_heap_pages(void)
@@ -108,7 +108,7 @@ unsigned int peek_allocations(void)
 int peek_is_pending(uint64_t word, unsigned int *tag)
 {
     *tag = ((word >> TAG_LOW_SHIFT) & TAG_LOW_MASK) |
-           (((word >> TAG_HIGH_SHIFT) & 0x3f) << 10);
+           (((word >> TAG_HIGH_SHIFT) & 0x7f) << TAG_LOW_BITS);
 
     return (word & (ENTRY_PENDING | ENTRY_PRESENT)) == ENTRY_PENDING;
 }

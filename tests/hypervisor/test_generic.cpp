@@ -83,6 +83,7 @@ TEST(Generic, DoesTheSameAsDirect)
         EXPECT_TRUE(direct == run({.generic = true}, seed)) << seed;
         EXPECT_TRUE(direct == run({.generic = true, .caching_mode = true, .levels = 4}, seed)) << seed;
         EXPECT_TRUE(direct == run({.generic = true, .amd = true}, seed)) << seed;
+        EXPECT_TRUE(direct == run({.amd = true}, seed)) << seed;
     }
 }
 

@@ -21,7 +21,7 @@ TEST(Map, HoldsWhatItMaps)
 
 TEST(Map, WithSnoop)
 {
-    Pv c({.snoop = true});
+    Pv c({.amd = false, .snoop = true});
     EXPECT_EQ(c.op(op_map(kBase, 0x300, 3)), 0);
     EXPECT_EQ(peek_entry(kBase) & (1 << 11), 1u << 11);
     EXPECT_EQ(c.op(op_unmap(kBase, 3, kDefer)), 0);
@@ -232,7 +232,7 @@ TEST(Map, OfATableTooManyLeavesNone)
 // On an IOMMU that caches absent entries: the device may not see the map.
 TEST(Map, WhoseFlushFails)
 {
-    Pv c({.caching_mode = true});
+    Pv c({.amd = false, .caching_mode = true});
     world::watch(kBase);
     c.flush_fails = nth(0);
     EXPECT_EQ(c.statuses({op_map(kBase, 0x300), op_map(kBase + 9, world::kXen), op_map(kBase + 4, 0x304, 3)}),

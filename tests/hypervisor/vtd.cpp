@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // The IOMMU driver: a multi-level table in VT-d's format, the additions of the hooks
-// patch, and the generic map and unmap. Superpages are split and coalesced, as in
-// Xen. The driver's words are written to caches and memory at once; only words that
-// iommu_op writes itself can be forgotten in a cache.
+// patch, and the generic map and unmap. On AMD-Vi only leaf tables of claims have its
+// own format. Superpages are split and coalesced, as in Xen. The driver's words are
+// written to caches and memory at once; only words that iommu_op writes itself can be
+// forgotten in a cache.
 #include "world_internal.h"
 
 #include <mutex>
@@ -211,7 +212,30 @@ Walk walk_table(uint64_t bfn, unsigned view)
         }
         pg = below(word);
     }
-    return {const_cast<page_info *>(pg), get(pg, index_of(bfn, 1), view), 0};
+    return {const_cast<page_info *>(pg), leaf_word(pg, index_of(bfn, 1), view), 0};
+}
+
+// AMD-Vi reads an entry of a leaf table so, and faults on reserved bits.
+static uint64_t amd_word(uint64_t word)
+{
+    constexpr uint64_t kPr = 1, kNextLevel = 7ull << 9, kReserved = 0x7full << 52, kU = 1ull << 59, kFc = 1ull << 60;
+
+    const uint64_t access = (word >> 61 & 1 ? kRead : 0) | (word >> 62 & 1 ? kWrite : 0);
+    if (!(word & kPr)) {
+        // Hardware ignores the access, but QEMU grants it.
+        if (access)
+            violate("AMD-Vi may take the entry %lx for present", static_cast<unsigned long>(word));
+        return 0;
+    }
+    if ((word & (kNextLevel | kReserved | kU)) || !(word & kFc) || !access)
+        violate("AMD-Vi can't use the entry %lx", static_cast<unsigned long>(word));
+    return (word & (PADDR_MASK & PAGE_MASK)) | access;
+}
+
+uint64_t leaf_word(const page_info *pg, unsigned i, unsigned view)
+{
+    const uint64_t word = get(pg, i, view);
+    return config.amd && pg->leaf_of != kNone ? amd_word(word) : word;
 }
 
 void vtd_start()
@@ -276,8 +300,12 @@ namespace {
 void leaf_info(domain *, iommu_leaf_info *info)
 {
     info->bfn_bits = 9 * config.levels;
-    info->entry_bits = config.snoop ? kSnoop : 0;
-    info->flush_added = config.caching_mode;
+    info->entry_bits = config.amd ? 1ull << 60 | 1 : config.snoop ? kSnoop : 0;
+    info->read = config.amd ? 1ull << 61 : kRead;
+    info->write = config.amd ? 1ull << 62 : kWrite;
+    info->kind_shift = config.amd ? 2 : 59;
+    if (config.caching_mode)
+        info->flush_added = config.amd ? IOMMU_FLUSHF_modified : IOMMU_FLUSHF_added;
     if (config.amd && config.levels > 3) {
         info->message_bfn = kHt;
         info->message_nr = kHtNr;
@@ -340,7 +368,6 @@ unsigned leaf_device(domain *d, const pci_dev *pdev)
 } // namespace
 
 const iommu_ops vtd_ops = {leaf_info, leaf_vacant, leaf_attach, leaf_detach, leaf_flush, leaf_device};
-const iommu_ops amd_ops = {leaf_info, leaf_vacant, nullptr, nullptr, nullptr, leaf_device};
 
 } // namespace world
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -51,8 +52,8 @@ constexpr uint64_t kPoolNr = kFrames - kPool;
 constexpr uint64_t kHt = 0xfd00000, kHtNr = 0x300000; // BFNs of AMD's HyperTransport
 
 struct Config {
-    bool generic = false;           // iommu-op=generic, or amd
-    bool amd = false;               // the driver is as AMD-Vi's: no leaf tables
+    bool generic = false;           // iommu-op=generic
+    bool amd = std::getenv("AMD");  // AMD-Vi's format of entries, not VT-d's
     bool caching_mode = false;      // the IOMMU caches absent entries
     bool snoop = false;             // SNP in each leaf entry
     bool leaf_ops = true;           // the driver has leaf_info

@@ -21,7 +21,8 @@ struct Walk {
     unsigned order;
 };
 Walk walk_table(uint64_t bfn, unsigned view);
-extern const iommu_ops vtd_ops, amd_ops;
+uint64_t leaf_word(const page_info *pg, unsigned i, unsigned view); // in VT-d's format
+extern const iommu_ops vtd_ops;
 void free_queued_tables();
 constexpr uint64_t kRead = 1, kWrite = 2, kPresent = 3, kSuperpage = 1u << 7, kSnoop = 1u << 11;
 inline uint64_t word_mfn(uint64_t word) { return (word & (PADDR_MASK & PAGE_MASK)) >> PAGE_SHIFT; }

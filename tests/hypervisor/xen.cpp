@@ -77,15 +77,13 @@ void xen_reset()
     std::memcpy(__start_shim_read_mostly, at_boot.data(), at_boot.size());
     if (parse("iommu-op", "nonsense") != -EINVAL)
         violate("a wrong boot parameter is taken");
-    if (config.generic && !config.amd && parse("iommu-op", "generic"))
+    if (config.generic && parse("iommu-op", "generic"))
         violate("iommu-op=generic is refused");
 
     pci_devices() = {{PCI_SBDF(0, 0, 0x10), 0}, {PCI_SBDF(0, 2, 0x10), 0}, {PCI_SBDF(0xfedc, 0xff, 0xff), 0}};
     iommu_hwdom_passthrough = false;
     xsm_allows = xsm_allows_foreign = true;
     hardware_domid = 0;
-    if (config.amd)
-        dom(0).iommu.platform_ops = &amd_ops;
     static const iommu_ops no_leaf_ops = {};
     if (!config.leaf_ops)
         dom(0).iommu.platform_ops = &no_leaf_ops;

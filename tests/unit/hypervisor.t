@@ -8,5 +8,7 @@ set -u
 use_harness hypervisor
 need unit stress
 run_unit unit 'unit tests'
+# The same tests, with AMD-Vi's format of entries.
+AMD=1 run_unit unit 'unit tests, AMD-Vi'
 ok 'threads race without harm' "$OUT/stress" "${STRESS_SECONDS:-5}"
 done_testing

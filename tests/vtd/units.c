@@ -133,7 +133,8 @@ static void info(uint64_t cap, unsigned int levels, unsigned int bits, bool flus
 
     two_units(cap, levels);
     intel_iommu_leaf_info(&dom, &i);
-    ok(i.bfn_bits == bits && i.flush_added == flush && !i.entry_bits, name);
+    ok(i.bfn_bits == bits && i.flush_added == (flush ? IOMMU_FLUSHF_added : 0) &&
+       !i.entry_bits && i.read == 1 && i.write == 2 && i.kind_shift == 59, name);
 }
 
 /* The entry for @dfn in the table of @level leads to the table of @next. */

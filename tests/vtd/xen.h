@@ -176,6 +176,7 @@ struct domain {
 #define dom_iommu(d) (&(d)->iommu)
 #define test_bit(nr, map) ((*(map) >> (nr)) & 1)
 #define dfn_to_daddr(d) ((d).dfn << PAGE_SHIFT)
+#define IOMMU_FLUSHF_added 1u
 #define IOMMU_FLUSHF_modified 2u
 
 /* Devices with an IOTLB of their own: no descriptor here is of such a device. */
@@ -225,8 +226,8 @@ static const bool iommu_qinval = true;
 extern bool iommu_snoop, rwbf_quirk;
 struct iommu_leaf_info {
     unsigned int bfn_bits;
-    uint64_t entry_bits;
-    bool flush_added;
+    uint64_t entry_bits, read, write;
+    unsigned int kind_shift, flush_added;
 };
 
 void fail(const char *what) __attribute__((noreturn));

@@ -23,7 +23,7 @@ constexpr Advice table[] = {
      "enable VT-d in the firmware, and boot Xen without iommu=no; xl dmesg says what Xen found"},
     {"xsm", "XSM does not allow iommu_op", "allow it to dom0 in the FLASK policy"},
     {"not-pv", "Xen says that this domain is no PV hardware domain", "use it in dom0, and without hardware_dom="},
-    {"driver", "Xen's IOMMU driver can't do iommu_op", "none on this machine: the hooks are for Intel VT-d and AMD-Vi"},
+    {"driver", "Xen's IOMMU driver can't do iommu_op", "none on this machine: it needs VT-d or AMD-Vi"},
     {"unknown", "Xen refuses for a reason unknown to the module, or does not tell where its RAM ends",
      "take Xen's patch and the module from one version"},
     {"setup-failed", "setup failed", "dmesg has the error's number; report it if it is no want of memory"},

@@ -14,8 +14,8 @@ struct pci_dev;
 
 struct iommu_leaf_info {
     unsigned int bfn_bits;
-    uint64_t entry_bits;
-    bool flush_added;
+    uint64_t entry_bits, read, write;
+    unsigned int kind_shift, flush_added;
     uint64_t message_bfn, message_nr;
 };
 

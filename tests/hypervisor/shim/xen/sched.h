@@ -4,6 +4,7 @@
 #include <xen/iommu.h>
 
 #define DOMID_SELF 0x7ff0u
+#define MAX_VIRT_CPUS 8192u
 
 struct domain {
     domid_t domain_id;
