@@ -43,9 +43,9 @@
  *   AMD-Vi    PR  0   kind   0      0      FC IR  IW  0
  *   pending   0   0   kind   tag    tag    kind   0   1
  *
- * With ENTRY_PRESENT clear the hardware ignores the whole entry. QEMU 7.2 grants
- * IR and IW without PR, so they are then 0 on AMD-Vi. The contiguity markers of
- * the generic code do not live in leaf tables of claims.
+ * With ENTRY_PRESENT clear the hardware ignores the whole entry. QEMU 7.2
+ * grants IR and IW without PR, so they are then 0 on AMD-Vi. The contiguity
+ * markers of the generic code do not live in leaf tables of claims.
  */
 #define ENTRY_PRESENT   3ULL
 #define ENTRY_PENDING   (1ULL << 63)
