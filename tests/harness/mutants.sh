@@ -21,7 +21,7 @@ unpack_corpus "$OUT/corpus"
 
 # make_it PROGRAM: build it from the copy.
 make_it() {
-    make -C "$harness" -j "$(nproc)" OUT="$dir" SUBJECT="$dir/subject" FLAGS_MORE='-Wno-error' "$1" >"$dir/err" 2>&1
+    make -C "$harness" -j "$(nproc)" OUT="$dir" SUBJECT="$dir/copy/subject" FLAGS_MORE='-Wno-error' "$1" >"$dir/err" 2>&1
 }
 
 # The first failed unit test, or the test in which the process died.
@@ -61,11 +61,12 @@ found_by() {
 # try NAME FILE SED-PROGRAM: prints the verdict; success if the bug is found.
 try() {
     local program tried=$programs file
-    rm -rf "$dir/subject"
+    rm -rf "$dir/copy"
+    mkdir "$dir/copy"
     # With the old times, so that only changed files are built.
-    cp -a "$subject" "$dir/subject"
-    sed -E -z -i "$3" "$dir/subject/$2"
-    ! cmp -s "$subject/$2" "$dir/subject/$2" || { echo 'NOT APPLIED'; return 1; }
+    cp -a "$subject" "$dir/copy/subject"
+    sed -E -z -i "$3" "$dir/copy/subject/$2"
+    ! cmp -s "$subject/$2" "$dir/copy/subject/$2" || { echo 'NOT APPLIED'; return 1; }
     for file in "$subject"/*.c $helpers; do rm -f "$dir"/*/"$(basename "$file" .c).o"; done
     [[ $1 != *'~'* ]] || tried=stress
     for program in $tried; do
