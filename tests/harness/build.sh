@@ -17,7 +17,7 @@ use_harness() {
     case $1 in
         hypervisor)
             harness=$root/tests/hypervisor subject=$root/hypervisor packages=()
-            max_len=600 programs='unit fuzz' stress_seconds=1 fuzz_seconds=60 helpers=peek ;;
+            max_len=600 programs='unit fuzz' stress_seconds=20 fuzz_seconds=60 helpers=peek ;;
         kernel)
             harness=$root/tests/kernel subject=$root/kernel/xen-pviommu packages=(liburcu-dev)
             max_len=400 programs='tiny_unit unit stress fuzz' stress_seconds=10 fuzz_seconds=30 helpers='fast driver' ;;
