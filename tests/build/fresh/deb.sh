@@ -7,9 +7,10 @@ set -u
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 version=$1
 kernel=$(ls /lib/modules)
+pattern=$(sed 's/[+.]/\\&/g' <<<"$kernel")
 initrd=/boot/initrd.img-$kernel
 
-contents() { lsinitramfs "$initrd" | grep pviommu | sed "s|.*/$kernel/||" | sort | xargs; }
+contents() { lsinitramfs "$initrd" | grep pviommu | sed -E "s,.*/$pattern/|[.]xz\$,,g" | sort | xargs; }
 # init_order: the early scripts of the initramfs up to udev's.
 init_order() {
     unmkinitramfs "$initrd" /tmp/initrd
@@ -19,7 +20,7 @@ init_order() {
 ours() { find / -xdev \( -path /proc -o -path /sys -o -path /packages -o -path /var/log -o -path /var/cache -o -path /var/lib/dpkg \) -prune -o -name '*pviommu*' -print; }
 
 ok 'install' apt-get install -qq -y --no-install-recommends /packages/*.deb
-like 'DKMS has built the module for the installed kernel' "$(dkms status)" "^xen-pviommu/$version, $kernel, x86_64: installed"
+like 'DKMS has built the module for the installed kernel' "$(dkms status)" "^xen-pviommu/$version, $pattern, x86_64: installed"
 is 'the module has the version' "$(modinfo -k "$kernel" -F version xen-pviommu)" "$version"
 is 'the initramfs has options, module and script' "$(contents)" \
     'etc/modprobe.d/xen-pviommu.conf scripts/init-top/a-xen-pviommu updates/dkms/xen-pviommu.ko'
