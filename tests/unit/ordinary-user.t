@@ -30,8 +30,8 @@ for target in "${targets[@]}"; do
     cmp_ok "make $target: a status" "$status" -ne 0
     # The command itself, or the title of a step, may precede.
     like "make $target: missing packages" "$(grep -v -e '^== ' -e '^$' -e '^scripts/' -e '^status=' <<<"$said" | head -n 1)" \
-        '^[a-z-]+: installing Debian packages needs root; lacking: .*\b(gcc|make)\b'
-    like "make $target: the remedy" "$said" 'remedy: run it as root, or this first: sudo .*scripts/install-deps .*\b(gcc|make)\b'
+        '^[a-z-]+: installing Debian packages needs root; lacking: .*\b(gcc|make|mmdebstrap)\b'
+    like "make $target: the remedy" "$said" 'remedy: run it as root, or this first: sudo .*scripts/install-deps .*\b(gcc|make|mmdebstrap)\b'
     is "make $target: nothing is done" "$(find "$work/tree/build" -type f 2>/dev/null | head -n 3)" ''
 done
 
