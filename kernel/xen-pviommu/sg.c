@@ -107,11 +107,14 @@ static unsigned long list_part(struct pviommu_batch *b, struct progress *p,
 	return part;
 }
 
-/* A piece of a list's run: all of it, or nothing and an error. */
+/*
+ * A piece of a list's run: all of it, or nothing and an error. Pages that lie apart
+ * cost more than those of a block, so a list's pieces are shorter.
+ */
 static int list_piece(struct progress *p, const struct layout *l, u64 bfn,
 		      u16 access, struct pviommu_outcome *outcome)
 {
-	unsigned long room = pviommu_xen.piece, flags;
+	unsigned long room = pviommu_xen.piece - pviommu_xen.piece / 8, flags;
 	struct pviommu_batch *b;
 	int err = 0;
 
